@@ -1,0 +1,61 @@
+# One command each. 'make' alone lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+# Which embedded PostgreSQL the tests run against; both by default.
+POSTGRES ?= 16 18
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format bench docs lock clean
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Create .venv and install what requirements.lock pins
+
+# Again only when the lock changed; an editable install follows the code by itself.
+$(INSTALLED): requirements.lock
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("pulse-elt needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build the marts, show results
+	@$(BIN)/pulse-elt run examples/legacy; code=$$?; \
+	    if [ $$code -eq 1 ]; then echo "Done, with findings (exit code 1): the bad files named above."; \
+	    else exit $$code; fi
+	@echo "Look around: $(BIN)/pulse-elt status, $(BIN)/pulse-elt db psql. Stop the server: $(BIN)/pulse-elt db stop"
+
+test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
+	$(BIN)/pytest $(foreach version,$(POSTGRES),--postgres $(version))
+
+lint: $(INSTALLED) ## ruff, mypy --strict, sqlfluff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --processes 0
+
+format: $(INSTALLED) ## Lay out Python as ruff does
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(INSTALLED) ## Measure a load and a build of a sample tree (SESSIONS=20000)
+	$(BIN)/python -m benchmarks.first_load --sessions $(or $(SESSIONS),20000)
+
+docs: $(INSTALLED) ## Write the dbt documentation site to target/
+	@$(BIN)/pulse-elt db start
+	@eval "$$($(BIN)/pulse-elt db env)" && mkdir -p .pulse/dbt && cp profiles.example.yml .pulse/dbt/profiles.yml \
+	    && $(BIN)/dbt docs generate --static --profiles-dir .pulse/dbt
+	@echo "Open target/static_index.html."
+
+lock: ## Pin dependencies anew (needs uv)
+	uv pip compile pyproject.toml --extra dev --extra embedded --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet --output-file requirements.lock
+
+clean: ## Stop the embedded server, remove .venv, .pulse and what dbt and the tests left
+	@if [ -x $(BIN)/pulse-elt ]; then $(BIN)/pulse-elt db stop; fi
+	rm -rf $(VENV) .pulse target logs build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,31 @@
+"""What can go wrong, as types: each knows the exit code of design §6."""
+
+
+class PulseEltError(Exception):
+    """A failure that is told in one sentence, without a traceback."""
+
+    exit_code = 4
+
+
+class WrongRequest(PulseEltError):
+    """The request cannot be carried out as asked: usage, source or configuration."""
+
+    exit_code = 2
+
+
+class DatabaseUnavailable(PulseEltError):
+    """No database, no permission, the wrong server, or a connection that was lost."""
+
+    exit_code = 3
+
+
+class WorkFailed(PulseEltError):
+    """The work itself failed: a model error, a full disk, counters that do not add up."""
+
+    exit_code = 4
+
+
+class LoadInProgress(PulseEltError):
+    """Another load holds the lock."""
+
+    exit_code = 75
