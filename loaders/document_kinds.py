@@ -1,0 +1,236 @@
+"""The rules of config/document_kinds.json: which path is which kind of document."""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from loaders.errors import WrongRequest
+
+SYSTEM_OF_RECORD = "SYSTEM_OF_RECORD"
+CONFIG_STATIC = "CONFIG_STATIC"
+UNRECOGNISED = "UNRECOGNISED"
+
+_ANY_FOLDER = "**/"
+_LANDING_TABLES = frozenset(
+    {"documents", "files", "loads", "quarantine", "schema_migrations", "user_identities"}
+)
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One kind: the paths it has and what becomes of them."""
+
+    kind: str
+    paths: tuple[str, ...]
+    verdict: str
+    why: str
+    table: str | None
+    retention: str | None
+
+
+@dataclass(frozen=True)
+class Match:
+    """What the rules say of one path."""
+
+    kind: str | None
+    verdict: str
+    session_key: str | None = None
+    user_key: str | None = None
+
+
+_NO_MATCH = Match(None, UNRECOGNISED)
+
+
+class DocumentKinds:
+    """All rules, ready to be asked about paths."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        self.by_kind: Mapping[str, Rule] = {rule.kind: rule for rule in rules}
+        templates = [(path, rule) for rule in rules for path in rule.paths]
+        _refuse_ambiguity(templates)
+        templates.sort(key=lambda pair: pair[0].startswith(_ANY_FOLDER))
+        self._patterns = [(re.compile(_as_regex(path)), rule) for path, rule in templates]
+
+    @property
+    def loaded(self) -> tuple[Rule, ...]:
+        """The rules whose documents are loaded."""
+        return tuple(rule for rule in self.rules if rule.verdict == SYSTEM_OF_RECORD)
+
+    def match(self, path: str) -> Match:
+        """Return kind, verdict and captured keys of a path relative to the source's root."""
+        for pattern, rule in self._patterns:
+            found = pattern.fullmatch(path)
+            if found:
+                keys = found.groupdict()
+                return Match(rule.kind, rule.verdict, keys.get("session_key"), keys.get("user_key"))
+        return _NO_MATCH
+
+
+def read_document_kinds(path: Path) -> DocumentKinds:
+    """Read and check the rules.
+
+    Raises:
+        WrongRequest: the file cannot be read, breaks its schema, or a rule is ambiguous;
+            the message names the rule.
+    """
+    document = _read_json(path)
+    schema = _read_json(path.with_suffix(".schema.json"))
+    _check_schema(document, schema, path)
+    rules = [
+        Rule(
+            kind=entry["kind"],
+            paths=tuple(entry["paths"]),
+            verdict=entry["verdict"],
+            why=entry["why"],
+            table=entry.get("table"),
+            retention=entry.get("retention"),
+        )
+        for entry in document["document_kinds"]
+    ]
+    try:
+        _refuse_collisions(rules)
+        return DocumentKinds(rules)
+    except ValueError as error:
+        raise WrongRequest(f"{path}: {error}") from error
+
+
+def _read_json(path: Path) -> Any:  # noqa: ANN401 - JSON is any shape until checked
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise WrongRequest(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise WrongRequest(f"{path} is not JSON: {error}.") from error
+
+
+def _check_schema(document: Any, schema: Any, path: Path) -> None:  # noqa: ANN401
+    # Compiling a validator takes longer than all of --help may; so only where it is used.
+    from jsonschema import Draft202012Validator
+
+    error = next(iter(Draft202012Validator(schema).iter_errors(document)), None)
+    if error is None:
+        return
+    where = list(error.absolute_path)
+    if len(where) > 1 and isinstance(where[1], int):
+        entry = document["document_kinds"][where[1]]
+        name = entry.get("kind") if isinstance(entry, dict) else None
+        label = f"rule {name!r}" if name else f"rule number {where[1] + 1}"
+        field = f", {where[2]}" if len(where) > 2 else ""
+        raise WrongRequest(f"{path}: {label}{field}: {error.message}.")
+    raise WrongRequest(f"{path}: {error.message}.")
+
+
+def _refuse_collisions(rules: Sequence[Rule]) -> None:
+    kinds: set[str] = set()
+    tables: dict[str, str] = {}
+    for rule in rules:
+        if rule.kind in kinds:
+            raise ValueError(f"rule {rule.kind!r} is there twice.")
+        kinds.add(rule.kind)
+        if rule.table in _LANDING_TABLES:
+            raise ValueError(f"rule {rule.kind!r}: the landing needs table {rule.table!r} itself.")
+        if rule.table is not None and rule.table in tables:
+            raise ValueError(
+                f"rule {rule.kind!r} shares table {rule.table!r} with {tables[rule.table]!r}."
+            )
+        if rule.table is not None:
+            tables[rule.table] = rule.kind
+        for path in rule.paths:
+            _refuse_template(rule, path)
+
+
+def _refuse_template(rule: Rule, path: str) -> None:
+    names = _PLACEHOLDER.findall(path)
+    if len(set(names)) < len(names):
+        raise ValueError(f"rule {rule.kind!r}: {path!r} captures a key twice.")
+    for segment in path.split("/"):
+        rest = _PLACEHOLDER.sub("", segment)
+        if segment in ("", ".", "..") or any(sign in rest for sign in "{}\\"):
+            raise ValueError(f"rule {rule.kind!r}: {path!r} is not a path template.")
+        if "*" in rest and segment != "**":
+            raise ValueError(
+                f"rule {rule.kind!r}: in {path!r}, ** stands alone in its segment, "
+                "and part of a segment is a {placeholder}."
+            )
+
+
+def _as_regex(template: str) -> str:
+    pieces: list[str] = []
+    segments = template.split("/")
+    for number, segment in enumerate(segments):
+        is_last = number == len(segments) - 1
+        if segment == "**":
+            pieces.append(".+" if is_last else "(?:[^/]+/)*")
+            continue
+        position = 0
+        for found in _PLACEHOLDER.finditer(segment):
+            pieces.append(re.escape(segment[position : found.start()]))
+            pieces.append(f"(?P<{found[1]}>[^/]+)")
+            position = found.end()
+        pieces.append(re.escape(segment[position:]) + ("" if is_last else "/"))
+    return "".join(pieces)
+
+
+def _refuse_ambiguity(templates: Sequence[tuple[str, Rule]]) -> None:
+    for (one, rule), (other, other_rule) in combinations(templates, 2):
+        if one.startswith(_ANY_FOLDER) != other.startswith(_ANY_FOLDER):
+            continue
+        if _templates_overlap(one, other):
+            raise ValueError(
+                f"rule {other_rule.kind!r}: {other!r} can match the same path as {one!r} "
+                f"of rule {rule.kind!r}."
+            )
+
+
+_STAR, _ANY = object(), object()
+
+
+def _templates_overlap(one: str, other: str) -> bool:
+    def segments(template: str) -> list[object]:
+        return [_STAR if segment == "**" else segment for segment in template.split("/")]
+
+    return _overlap(segments(one), segments(other), _segments_overlap)
+
+
+def _segments_overlap(one: object, other: object) -> bool:
+    def characters(segment: str) -> list[object]:
+        tokens: list[object] = []
+        for piece in re.split(r"(\{[a-z_]+\})", segment):
+            tokens.extend([_ANY, _STAR] if piece.startswith("{") else piece)
+        return tokens
+
+    return _overlap(
+        characters(str(one)), characters(str(other)), lambda a, b: a == b or _ANY in (a, b)
+    )
+
+
+def _overlap(
+    one: Sequence[object], other: Sequence[object], meet: Callable[[object, object], bool]
+) -> bool:
+    """Return whether some sequence matches both patterns; _STAR stands for any elements."""
+    reachable = {(0, 0)}
+    todo = [(0, 0)]
+    while todo:
+        i, j = todo.pop()
+        if i == len(one) and j == len(other):
+            return True
+        left = one[i] if i < len(one) else None
+        right = other[j] if j < len(other) else None
+        steps = []
+        if left is _STAR:
+            steps += [(i + 1, j), (i, j + 1)]
+        if right is _STAR:
+            steps += [(i, j + 1), (i + 1, j)]
+        if left is not _STAR and right is not _STAR and meet(left, right):
+            steps += [(i + 1, j + 1)]
+        for step in steps:
+            if step[0] <= len(one) and step[1] <= len(other) and step not in reachable:
+                reachable.add(step)
+                todo.append(step)
+    return False
