@@ -1,0 +1,1 @@
+"""The database: settings, connections, the embedded server, migrations."""

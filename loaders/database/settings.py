@@ -1,0 +1,102 @@
+"""Which database to use, read from the environment (design §3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from loaders.errors import WrongRequest
+
+URL_VARIABLE = "PULSE_ANALYTICS_DATABASE_URL"
+PART_VARIABLES = {
+    "host": "PULSE_ANALYTICS_DB_HOST",
+    "port": "PULSE_ANALYTICS_DB_PORT",
+    "dbname": "PULSE_ANALYTICS_DB_NAME",
+    "user": "PULSE_ANALYTICS_DB_USER",
+    "password": "PULSE_ANALYTICS_DB_PASSWORD",
+}
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """Connection parameters by libpq's names; the password stays out of every repr."""
+
+    parameters: Mapping[str, str] = field(repr=False)
+    is_embedded: bool = False
+
+    def __str__(self) -> str:
+        host = self.parameters.get("host", "the local socket")
+        port = self.parameters.get("port")
+        place = f"{host}:{port}" if port and not host.startswith("/") else host
+        return f"database {self.parameters.get('dbname', '(default)')} on {place}"
+
+    def as_environment(self, *, with_password: bool) -> dict[str, str]:
+        """Return the variables that lead plain dbt and the app's own tools here."""
+        defaults = {"host": "localhost", "port": "5432", "dbname": "postgres", "user": "postgres"}
+        known = {**defaults, **self.parameters}
+        environment = {
+            variable: known[name]
+            for name, variable in PART_VARIABLES.items()
+            if name in known and (with_password or name != "password")
+        }
+        for name, variable in _LIBPQ_VARIABLES.items():
+            if name in self.parameters:
+                environment[variable] = self.parameters[name]
+        return environment
+
+    def as_url(self, *, with_password: bool) -> str:
+        """Return a connection URL, percent-escaped as libpq reads it."""
+        parts = {k: v for k, v in self.parameters.items() if with_password or k != "password"}
+        user = quote(parts.pop("user", ""), safe="")
+        password = parts.pop("password", None)
+        if password is not None:
+            user += ":" + quote(password, safe="")
+        host = parts.get("host", "")
+        place = ""
+        if host and not host.startswith("/") and "," not in host:
+            del parts["host"]
+            bracketed = f"[{host}]" if ":" in host else host
+            place = bracketed + (f":{parts.pop('port')}" if "port" in parts else "")
+        name = quote(parts.pop("dbname", ""), safe="")
+        query = urlencode(parts, quote_via=quote, safe="/")
+        url = f"postgresql://{user}{'@' if user else ''}{place}/{name}"
+        return f"{url}?{query}" if query else url
+
+
+_LIBPQ_VARIABLES = {
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "channel_binding": "PGCHANNELBINDING",
+    "options": "PGOPTIONS",
+}
+
+
+def settings_from_environment(environment: Mapping[str, str]) -> DatabaseSettings | None:
+    """Return the database the environment names, or None when it names none.
+
+    PULSE_ANALYTICS_DATABASE_URL wins over PULSE_ANALYTICS_DB_HOST/PORT/NAME/USER/PASSWORD;
+    what neither says is left to libpq (PGSSLMODE and friends).
+
+    Raises:
+        WrongRequest: the URL cannot be read. It is not repeated: it may hold a password.
+    """
+    url = environment.get(URL_VARIABLE, "").strip()
+    if url:
+        try:
+            parsed = conninfo_to_dict(url)
+        except ProgrammingError:
+            raise WrongRequest(
+                f"{URL_VARIABLE} is not a PostgreSQL connection URL "
+                "(postgresql://user:password@host:5432/name, specials percent-escaped)."
+            ) from None
+        return DatabaseSettings({name: str(value) for name, value in parsed.items()})
+    parts = {
+        name: environment[variable]
+        for name, variable in PART_VARIABLES.items()
+        if environment.get(variable)
+    }
+    return DatabaseSettings(parts) if parts else None
