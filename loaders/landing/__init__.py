@@ -1,0 +1,1 @@
+"""The landing: list, plan, read, copy, keep the books."""

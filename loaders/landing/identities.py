@@ -1,0 +1,86 @@
+"""Loads raw.user_identities: which old user key became which account."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+
+from loaders.errors import WrongRequest
+
+_COLUMNS = ["user_key", "user_id"]
+
+_UPSERT = """
+with given as (
+    select user_key, user_id
+    from unnest(%(keys)s::text[], %(ids)s::uuid[]) as given (user_key, user_id)
+)
+
+insert into raw.user_identities as identities (user_key, user_id)
+select user_key, user_id
+from given
+on conflict (user_key) do update set
+    user_id = excluded.user_id,
+    loaded_at = excluded.loaded_at
+where identities.user_id <> excluded.user_id
+returning xmax = 0
+"""
+
+
+@dataclass(frozen=True)
+class IdentitiesResult:
+    """How many keys of the file are new, point to another account now, or are as before."""
+
+    added: int
+    changed: int
+    unchanged: int
+
+
+def read_identities(path: Path) -> dict[str, UUID]:
+    """Read a CSV file with the columns user_key and user_id.
+
+    Raises:
+        WrongRequest: the file cannot be read, or a line of it is wrong; the line is named.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            if rows.fieldnames is None or not set(_COLUMNS) <= set(rows.fieldnames):
+                raise WrongRequest(f"{path}: the first line has to name user_key and user_id.")
+            identities: dict[str, UUID] = {}
+            for row in rows:
+                _add(identities, row, f"{path}, line {rows.line_num}")
+            return identities
+    except OSError as error:
+        raise WrongRequest(f"{path} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise WrongRequest(f"{path} is not a CSV file in UTF-8: {error}.") from error
+
+
+def _add(identities: dict[str, UUID], row: Mapping[str, str | None], where: str) -> None:
+    key = (row["user_key"] or "").strip()
+    if not key:
+        raise WrongRequest(f"{where}: user_key is empty.")
+    try:
+        user_id = UUID((row["user_id"] or "").strip())
+    except ValueError:
+        raise WrongRequest(f"{where}: user_id is not a UUID.") from None
+    if identities.setdefault(key, user_id) != user_id:
+        raise WrongRequest(f"{where}: the key was given another account further up.")
+
+
+def write_identities(
+    connection: psycopg.Connection, identities: Mapping[str, UUID]
+) -> IdentitiesResult:
+    """Add keys and re-point changed ones; keys that are not given stay as they are."""
+    written = connection.execute(
+        _UPSERT, {"keys": list(identities), "ids": list(identities.values())}
+    ).fetchall()
+    added = sum(is_new for (is_new,) in written)
+    return IdentitiesResult(
+        added=added,
+        changed=len(written) - added,
+        unchanged=len(identities) - len(written),
+    )

@@ -1,0 +1,150 @@
+"""The ledger: one row per load, one load at a time."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+
+from loaders import __version__
+from loaders.database.locks import LOAD_LOCK
+from loaders.errors import LoadInProgress, WorkFailed
+from loaders.landing.model import Counters, Scope
+
+_FAIL_STALE = """
+update raw.loads
+set
+    status = 'failed',
+    finished_at = clock_timestamp(),
+    error = 'It did not end by itself; a later load found it still running.'
+where status = 'running'
+"""
+
+_OPEN = """
+insert into raw.loads (source, options, version) values (%s, %s, %s) returning load_id
+"""
+
+_SUCCEED = """
+update raw.loads
+set
+    status = 'succeeded', finished_at = clock_timestamp(),
+    seen = %(seen)s, landed = %(landed)s, changed = %(changed)s, unchanged = %(unchanged)s,
+    quarantined = %(quarantined)s, left_as_config = %(left_as_config)s,
+    unrecognised = %(unrecognised)s, vanished = %(vanished)s, bytes = %(bytes)s
+where load_id = %(load_id)s and status = 'running'
+"""
+
+_FAIL = """
+update raw.loads
+set status = 'failed', finished_at = clock_timestamp(), error = %s
+where load_id = %s and status = 'running'
+"""
+
+_HOLD = "select status from raw.loads where load_id = %s for share"
+
+_LANDING_TIME = """
+select landing_time, (extract(epoch from landing_time) * 1000000)::bigint
+from raw.landing_time() as landing_time
+"""
+
+_LAST = """
+select
+    load_id, source, status, started_at, finished_at, seen, landed, changed, unchanged,
+    quarantined, left_as_config, unrecognised, vanished, error
+from raw.loads
+order by load_id desc
+limit %s
+"""
+
+
+class LandingTime(NamedTuple):
+    """A landing time by the database clock, also in microseconds since 1970."""
+
+    at: datetime
+    unix_us: int
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """A row of raw.loads; counters are None unless the load succeeded."""
+
+    load_id: int
+    source: str
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    seen: int | None
+    landed: int | None
+    changed: int | None
+    unchanged: int | None
+    quarantined: int | None
+    left_as_config: int | None
+    unrecognised: int | None
+    vanished: int | None
+    error: str | None
+
+
+def take_the_lock(connection: psycopg.Connection) -> None:
+    """Take the load lock for as long as the connection lives.
+
+    Raises:
+        LoadInProgress: another load holds it.
+    """
+    row = connection.execute("select pg_try_advisory_lock(%s, %s)", LOAD_LOCK).fetchone()
+    if not row or not row[0]:
+        raise LoadInProgress("Another load is running; this one did nothing. Try again later.")
+
+
+def open_load(connection: psycopg.Connection, source: str, scope: Scope) -> int:
+    """Mark loads that died as failed, write down that one runs, and return its number."""
+    with connection.transaction():
+        connection.execute(_FAIL_STALE)
+        options = json.dumps({name: value for name, value in asdict(scope).items() if value})
+        row = connection.execute(_OPEN, (source, options, __version__)).fetchone()
+    assert row is not None  # noqa: S101 - an insert returning gives one row
+    number: int = row[0]
+    return number
+
+
+def hold(connection: psycopg.Connection, load_id: int) -> None:
+    """Keep a load from being overtaken until the transaction ends.
+
+    Raises:
+        WorkFailed: the ledger no longer calls it running: another one has taken over.
+    """
+    row = connection.execute(_HOLD, (load_id,)).fetchone()
+    if row is None or row[0] != "running":
+        raise WorkFailed(f"Load {load_id} was ended by another one; nothing more is written.")
+
+
+def landing_time(connection: psycopg.Connection) -> LandingTime:
+    """Return the time to stamp the transaction's documents with; builds wait for its end."""
+    row = connection.execute(_LANDING_TIME).fetchone()
+    assert row is not None  # noqa: S101 - a function call gives one row
+    return LandingTime(*row)
+
+
+def succeed(connection: psycopg.Connection, load_id: int, counters: Counters) -> None:
+    """Close a load; joins the caller's transaction.
+
+    Raises:
+        WorkFailed: the counters do not add up, or somebody else has ended the load.
+    """
+    if not counters.add_up:
+        raise WorkFailed(
+            f"The counters of load {load_id} do not add up: {counters}. "
+            "What landed is sound; please report this."
+        )
+    if connection.execute(_SUCCEED, {"load_id": load_id, **asdict(counters)}).rowcount != 1:
+        raise WorkFailed(f"Load {load_id} was ended by another one.")
+
+
+def fail(connection: psycopg.Connection, load_id: int, error: str) -> None:
+    """Write down why a load failed."""
+    connection.execute(_FAIL, (error, load_id))
+
+
+def last_loads(connection: psycopg.Connection, count: int) -> list[LedgerEntry]:
+    """Return the latest loads, newest first."""
+    return [LedgerEntry(*row) for row in connection.execute(_LAST, (count,))]

@@ -1,0 +1,127 @@
+"""Why a document is refused, in words and with the place in the file.
+
+The verdict itself is always the server's (design §4, "Bytes are evidence"); what is done here
+only decides which documents travel alone, and finds the place afterwards.
+"""
+
+import re
+from collections.abc import Iterator
+
+import orjson
+
+from loaders.landing.model import Planned, Refusal
+from loaders.sources import source
+
+CHANGED_WHILE_READING = "changed_while_reading"
+
+_FIRST_BYTES = 64
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# What a parser accepts and jsonb may not.
+_RISKY_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+_NUMBER = re.compile(rb"-?\d+(?:\.(\d+))?(?:[eE]([+-]?\d+))?")
+
+_WORDS = {
+    source.LINK: "it is a symbolic link, and links are never followed",
+    source.NOT_A_FILE: "it is not a regular file",
+    source.UNREADABLE: "it cannot be read",
+    source.PATH_NOT_UTF8: "its name is not valid UTF-8",
+    source.PATH_TOO_LONG: f"its path has more than {source.LONGEST_PATH} bytes",
+    source.TOO_LARGE: "it is larger than a PostgreSQL value may be",
+    CHANGED_WHILE_READING: "it kept changing while it was read",
+}
+
+
+def is_suspicious(content: bytes) -> bool:
+    """Return whether the server might refuse these bytes, so that they travel alone."""
+    if b"\\u" in content and _RISKY_ESCAPE.search(content):
+        return True
+    try:
+        orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return True
+    return False
+
+
+def refuse_unread(planned: Planned, code: str, detail: str | None = None) -> Refusal:
+    """Return the refusal of a file that was not read to its end, for a reason of our own."""
+    words = _WORDS[code] + (f" ({detail})" if detail else "")
+    return Refusal(
+        planned=planned,
+        size=planned.size,
+        modified_us=planned.modified_us,
+        sha256=None,
+        code=code,
+        reason=f"{planned.path}: {words}.",
+        byte_offset=None,
+        first_bytes=None,
+    )
+
+
+def explain(path: str, content: bytes, sqlstate: str, said: str) -> tuple[str, int | None, bytes]:
+    """Return the reason in words, the byte offset if it can be told, and the first bytes.
+
+    content is what the server refused, said its own message.
+    """
+    offset, words = _find(content, sqlstate, said)
+    place = f"{path}, byte {offset}" if offset is not None else path
+    return f"{place}: {words}.", offset, content[:_FIRST_BYTES]
+
+
+def _find(content: bytes, sqlstate: str, said: str) -> tuple[int | None, str]:
+    said = said.strip().rstrip(".")
+    if not content:
+        return 0, "the file is empty"
+    if content.startswith(_BYTE_ORDER_MARK):
+        return 0, "a UTF-8 byte-order mark stands before the JSON"
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        return error.start, f"byte 0x{content[error.start]:02x} is not valid UTF-8"
+    if not text.strip():
+        return 0, "the file holds only white space"
+    if sqlstate == "54001":
+        return None, "it is nested deeper than the server can follow"
+    if sqlstate == "22003":
+        return next(_huge_numbers(content), None), "a number is beyond what numeric can hold"
+    if sqlstate == "22P05":
+        return _first_escape(
+            content, "0000"
+        ), "the escape \\u0000 has no place in a PostgreSQL text"
+    try:
+        orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        offset = len(text[: error.pos].encode())
+        if offset >= len(content.rstrip()):
+            return offset, "the file ends in the middle of a value"
+        return offset, said
+    return _lone_surrogate(content), said
+
+
+def _huge_numbers(content: bytes) -> Iterator[int]:
+    for found in _NUMBER.finditer(content):
+        exponent = int(found[2][:9] or 0) if found[2] else 0
+        if abs(exponent) > 16_000 or len(found[0]) > 16_000:
+            yield found.start()
+
+
+def _first_escape(content: bytes, digits: str) -> int | None:
+    for found in _ESCAPE.finditer(content):
+        if found[1] and found[1].decode() == digits:
+            return found.start()
+    return None
+
+
+def _lone_surrogate(content: bytes) -> int | None:
+    high: int | None = None
+    end = -1
+    for found in _ESCAPE.finditer(content):
+        code = int(found[1], 16) if found[1] else 0
+        is_low = 0xDC00 <= code <= 0xDFFF
+        if high is not None and not (is_low and found.start() == end):
+            return high
+        if high is None and is_low:
+            return found.start()
+        high = found.start() if 0xD800 <= code <= 0xDBFF else None
+        end = found.end()
+    return high
