@@ -1,0 +1,1 @@
+"""The pulse-elt command: one module per group of commands, and no logic."""

@@ -1,0 +1,112 @@
+"""pulse-elt db: the database itself."""
+
+from pathlib import Path
+
+import click
+
+
+@click.group("db")
+def db() -> None:
+    """Start, look at and prepare the database."""
+
+
+@db.command("start")
+def start() -> None:
+    """Start the embedded server; it runs until 'pulse-elt db stop'."""
+    from loaders.cli import output
+    from loaders.database.current import start_embedded
+
+    output.say(f"The embedded server runs: {start_embedded()}.")
+
+
+@db.command("stop")
+def stop() -> None:
+    """Stop the embedded server; its data stays."""
+    from loaders.cli import output
+    from loaders.database import embedded
+    from loaders.project import project_root
+
+    if embedded.stop(embedded.data_directory(project_root())):
+        output.say("The embedded server is stopped; its data stays in .pulse/.")
+    else:
+        output.say("No embedded server was running.")
+
+
+@db.command("status")
+@click.option("--json", "is_json", is_flag=True, help="Print the status as JSON.")
+def status(is_json: bool) -> None:
+    """Say which database is used, its version, and whether it is up to date."""
+    from loaders.cli import output
+    from loaders.database.status import read_database_status
+
+    found = read_database_status()
+    if is_json:
+        output.as_json(found)
+        return
+    output.say(f"{found.database}: {found.state}")
+    if found.server_version:
+        output.say(f"PostgreSQL {found.server_version}, {found.size} in all")
+        pending = ", ".join(found.pending_migrations)
+        output.say(f"migrations to apply: {pending}" if pending else "all migrations are applied")
+
+
+@db.command("migrate")
+def migrate() -> None:
+    """Bring schema raw up to date: migrations, and a partition per kind."""
+    from loaders.cli import output
+    from loaders.pipeline import migrate_database
+
+    result = migrate_database()
+    for name in result.applied:
+        output.say(f"applied {name}")
+    for name in result.partitions:
+        output.say(f"created raw.{name}")
+    if not result.applied and not result.partitions:
+        output.say("Nothing to do; the landing is up to date.")
+
+
+@db.command("identities")
+@click.argument("file", type=click.Path(path_type=Path))
+def identities(file: Path) -> None:
+    """Load old user keys and their accounts from FILE, a CSV with user_key,user_id."""
+    from loaders.cli import output
+    from loaders.pipeline import load_identities
+
+    result = load_identities(file)
+    output.say(
+        f"{result.added:,} keys added, {result.changed:,} changed, {result.unchanged:,} as before."
+    )
+
+
+@db.command("env")
+@click.option("--password", "is_password", is_flag=True, help="Only the password, into a pipe.")
+def env(is_password: bool) -> None:
+    """Print the exports that plain dbt needs: eval "$(pulse-elt db env)".
+
+    The password is not among them; they fetch it through --password, which refuses to
+    write to a terminal.
+    """
+    from loaders.cli import output
+    from loaders.database.current import current_settings, exports, password_for_pipe
+
+    settings = current_settings()
+    output.say(password_for_pipe(settings) if is_password else exports(settings))
+
+
+@db.command("psql", context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def psql(arguments: tuple[str, ...]) -> None:
+    """Open psql on the database; ARGUMENTS go to psql."""
+    from loaders.database.current import current_settings
+    from loaders.database.psql import become_psql
+
+    become_psql(current_settings(), arguments)
+
+
+@db.command("url")
+def url() -> None:
+    """Print the connection URL, without the password."""
+    from loaders.cli import output
+    from loaders.database.current import current_settings
+
+    output.say(current_settings().as_url(with_password=False))

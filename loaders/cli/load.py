@@ -1,0 +1,42 @@
+"""pulse-elt load: bring a tree of documents into the landing."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("load")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--root", help="Folder inside SOURCE where the tree begins.")
+@click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated.")
+@click.option("--prefix", default="", help="Only paths that begin so.")
+@click.option(
+    "--verify-content", is_flag=True, help="Read and hash every file, also unchanged ones."
+)
+@click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
+@click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
+def load(
+    source: Path,
+    root: str | None,
+    kinds: tuple[str, ...],
+    prefix: str,
+    verify_content: bool,
+    dry_run: bool,
+    is_json: bool,
+) -> int:
+    """Load the documents of SOURCE, a directory, that are new or changed.
+
+    Exits with 1 when files were newly quarantined.
+    """
+    from loaders.cli import output
+    from loaders.landing.model import Scope
+    from loaders.pipeline import load_source
+
+    scope = Scope(kinds=kinds, prefix=prefix, verify_content=verify_content)
+    with output.progress(quiet=is_json) as on_progress:
+        result = load_source(source, root, scope, dry_run=dry_run, on_progress=on_progress)
+    if is_json:
+        output.as_json(result)
+    else:
+        output.load_summary(result)
+    return 1 if result.counters and result.counters.quarantined else 0

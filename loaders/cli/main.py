@@ -1,0 +1,81 @@
+"""Entry point: finds commands without importing them, and turns errors into exit codes."""
+
+import importlib
+import sys
+from typing import ClassVar
+
+import click
+
+from loaders import __version__
+from loaders.errors import PulseEltError
+
+
+class _Commands(click.Group):
+    """Imports a command's module only when it is called or listed."""
+
+    modules: ClassVar[dict[str, str]] = {
+        "run": "run",
+        "load": "load",
+        "build": "build",
+        "status": "status",
+        "quarantine": "quarantine",
+        "db": "db",
+        "sample": "sample",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.modules:
+            return None
+        module = importlib.import_module(f"loaders.cli.{self.modules[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pulse-elt")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """Make PostgreSQL the system of record for what PULSE kept in JSON files.
+
+    Exit codes: 0 done; 1 done, with findings; 2 wrong request; 3 no database or no
+    permission; 4 the work failed; 75 another load is running; 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run the command and exit with the code of design §6."""
+    debug = "--debug" in sys.argv[1:2]
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _say("Interrupted.")
+        sys.exit(130)
+    except KeyboardInterrupt:
+        _say("Interrupted. What was committed stays; run the command again.")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except PulseEltError as error:
+        if debug:
+            raise
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(0)
+    except Exception as error:
+        if debug:
+            raise
+        _say(
+            f"{type(error).__name__}: {error} (unexpected; run again as "
+            "'pulse-elt --debug …' and report what it prints)"
+        )
+        sys.exit(4)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"pulse-elt: {sentence}", err=True)

@@ -1,0 +1,291 @@
+"""How results look: tables and progress for people, JSON for machines."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from loaders.landing.load import LoadResult, Progress
+    from loaders.landing.model import Counters, Plan
+    from loaders.landing.quarantine import QuarantineEntry
+    from loaders.status import PipelineStatus
+    from loaders.transform.dbt import BuildResult
+    from loaders.transform.marts import Readiness
+
+
+# More lines than this are not read.
+_NAMED = 20
+_SECONDS_BETWEEN_LINES = 10
+_COMPONENTS = ("technical", "communication", "structure", "behavioral")
+
+_STAGES = {"list": "Listing", "plan": "Planning", "copy": "Copying", "close": "Closing"}
+
+
+def say(text: str = "") -> None:
+    """Print a line of the result."""
+    click.echo(text)
+
+
+def as_json(value: object) -> None:
+    """Print a value, dataclasses as objects, as one JSON document."""
+    click.echo(json.dumps(value, default=_plain, ensure_ascii=False))
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()
+) -> None:
+    """Print rows under column heads; the columns named in right hold figures."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(_cell(value) for value in row))
+    # When nobody watches, nothing may be cut to a terminal's width.
+    width = None if sys.stdout.isatty() else 200
+    Console(highlight=False, markup=False, width=width).print(drawn)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value)
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator["Callable[[Progress], None]"]:
+    """Yield a function that shows progress: a bar on a terminal, else a line per stage."""
+    if quiet:
+        yield lambda progress: None
+    elif sys.stderr.isatty():
+        yield from _bars()
+    else:
+        yield _lines()
+
+
+def _bars() -> Iterator["Callable[[Progress], None]"]:
+    from rich import progress as rich
+    from rich.console import Console
+
+    columns = (
+        rich.TextColumn("{task.description:<9}"),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TextColumn("{task.fields[rate]}"),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, rich.TaskID] = {}
+        started: dict[str, float] = {}
+
+        def show(progress: "Progress") -> None:
+            stage = progress.stage
+            if stage not in tasks:
+                started[stage] = time.monotonic()
+                tasks[stage] = bars.add_task(_STAGES[stage], total=progress.total, rate="")
+            elapsed = time.monotonic() - started[stage]
+            rate = f"{progress.done / elapsed:,.0f} files/s" if elapsed > 0.2 else ""
+            bars.update(tasks[stage], completed=progress.done, total=progress.total, rate=rate)
+
+        yield show
+
+
+def _lines() -> "Callable[[Progress], None]":
+    last_stage = ""
+    said_at = 0.0
+
+    def show(progress: "Progress") -> None:
+        nonlocal last_stage, said_at
+        is_due = progress.stage == "copy" and (
+            time.monotonic() - said_at > _SECONDS_BETWEEN_LINES or progress.done == progress.total
+        )
+        if progress.stage != last_stage or is_due:
+            of = f" of {progress.total:,}" if progress.total is not None else ""
+            count = f" {progress.done:,}{of} files" if progress.done else ""
+            click.echo(f"{_STAGES[progress.stage]}{count}", err=True)
+            last_stage, said_at = progress.stage, time.monotonic()
+
+    return show
+
+
+def load_summary(result: "LoadResult") -> None:
+    """Print what a load did, or would do, as a person reads it."""
+    counters = result.counters
+    if counters is None:
+        say(f"Dry run of {result.source}; nothing was written.")
+        _plan_table(result.plan)
+    else:
+        say(f"Load {result.load_id} of {result.source}")
+        _counters_table(counters)
+        if counters.landed == counters.quarantined == counters.vanished == 0:
+            say("Nothing changed since the last load.")
+            return
+    _paths("Left as configuration", result.left_as_config, result.plan.left_as_config)
+    _paths("Unrecognised, left where they are", result.unrecognised, result.plan.unrecognised)
+    if result.newly_quarantined and counters:
+        say("Newly quarantined, and why:")
+        quarantine_lines(result.newly_quarantined[:_NAMED])
+        _more(counters.quarantined, "pulse-elt quarantine list shows them")
+
+
+def _plan_table(plan: "Plan") -> None:
+    table(
+        ["files", "count", ""],
+        [
+            ("seen", plan.seen, ".json files listed"),
+            ("new", plan.new, f"to be read, {plan.bytes_to_read:,} bytes with the touched ones"),
+            ("touched", plan.touched, "to be read: size, time or rule differ from the manifest"),
+            ("refused", plan.refused, "to be quarantined unread: links, unreadable, too large"),
+            ("unchanged", plan.unchanged, "would not be opened"),
+            ("left as config", plan.left_as_config, "configuration stays where it is"),
+            ("unrecognised", plan.unrecognised, "no rule knows them"),
+            ("vanished", plan.vanished, "in the manifest, no longer in the source"),
+        ],
+        right=["count"],
+    )
+
+
+def _counters_table(counters: "Counters") -> None:
+    table(
+        ["files", "count", ""],
+        [
+            ("seen", counters.seen, ".json files listed"),
+            (
+                "landed",
+                counters.landed,
+                f"written, {counters.changed:,} of them replacing a version",
+            ),
+            ("unchanged", counters.unchanged, "known already"),
+            ("quarantined", counters.quarantined, "newly refused"),
+            ("left as config", counters.left_as_config, "configuration stays where it is"),
+            ("unrecognised", counters.unrecognised, "no rule knows them"),
+            ("vanished", counters.vanished, "in the manifest, no longer in the source"),
+        ],
+        right=["count"],
+    )
+
+
+@contextmanager
+def build_progress(*, quiet: bool = False) -> Iterator["Callable[[str], None]"]:
+    """Yield a function to call with the name of each dbt node that is done."""
+    from rich.console import Console
+
+    if quiet or not sys.stderr.isatty():
+        if not quiet:
+            click.echo("Building", err=True)
+        yield lambda name: None
+        return
+    with Console(stderr=True).status("Building") as spinner:
+        yield lambda name: spinner.update(f"Building: {name} is done")
+
+
+def build_summary(result: "BuildResult") -> None:
+    """Print what dbt built, and what failed with its message."""
+    say(
+        f"Built {result.count('model')} models and {result.count('seed')} seeds; "
+        f"{result.count('test', 'unit_test')} tests passed "
+        f"({result.seconds:.1f} s inside dbt's nodes)."
+    )
+    for node in (*result.failed_models, *result.failed_tests):
+        say(f"  {node.status}: {node.resource} {node.name}: {node.message}")
+
+
+def readiness_table(readiness: Sequence["Readiness"]) -> None:
+    """Print the latest readiness of learners."""
+    say("\nLatest readiness of each learner, 0-100 (analytics.user_readiness_latest):")
+    table(
+        ["user_id", "as of (UTC)", "overall", "band", *_COMPONENTS],
+        [
+            (
+                row.user_id,
+                row.snapshot_at,
+                row.readiness_overall,
+                row.readiness_band,
+                row.readiness_technical,
+                row.readiness_communication,
+                row.readiness_structure,
+                row.readiness_behavioral,
+            )
+            for row in readiness[:_NAMED]
+        ],
+        right=["overall", *_COMPONENTS],
+    )
+    _more(len(readiness), "select them from analytics.user_readiness_latest")
+
+
+def status_report(status: "PipelineStatus") -> None:
+    """Print the status as a person reads it."""
+    say("Last loads (raw.loads), newest first")
+    table(
+        ["load", "started (UTC)", "status", "seen", "landed", "quarantined", "source"],
+        [
+            (e.load_id, e.started_at, e.status, e.seen, e.landed, e.quarantined, e.source)
+            for e in status.loads
+        ],
+        right=["load", "seen", "landed", "quarantined"],
+    )
+    for entry in status.loads[:1]:
+        if entry.error:
+            say(f"The last load failed: {entry.error}\n")
+    say("Files by kind (raw.files)")
+    table(
+        ["kind", "landed", "quarantined", "left in place", "vanished"],
+        [(k.kind, k.landed, k.quarantined, k.left_in_place, k.vanished) for k in status.kinds],
+        right=["landed", "quarantined", "left in place", "vanished"],
+    )
+    say("Quarantine (raw.quarantine); 'pulse-elt quarantine list' says why")
+    table(
+        ["code", "files", "for example"],
+        [(q.reason_code, q.files, q.example) for q in status.quarantine],
+        right=["files"],
+    )
+    if status.marts is None:
+        say("The marts have not been built yet: pulse-elt build.")
+        return
+    marts = status.marts
+    say(
+        f"The marts (analytics) show the landing as of {_cell(marts.cutoff_at)} UTC; "
+        f"{marts.landed_since:,} documents landed since."
+    )
+    table(["mart", "rows"], marts.rows, right=["rows"])
+
+
+def quarantine_lines(entries: Sequence["QuarantineEntry"]) -> None:
+    """Print open quarantine entries, each with its code and the reason in words."""
+    for entry in entries:
+        often = f" ({entry.attempts} attempts)" if entry.attempts > 1 else ""
+        say(f"  {entry.reason_code:<10} {entry.reason}{often}")
+
+
+def _paths(title: str, found: Sequence[str], count: int) -> None:
+    if found:
+        say(f"{title}:")
+        for path in found[:_NAMED]:
+            say(f"  {path}")
+        _more(count, "--json names more")
+        say()
+
+
+def _more(count: int, where: str) -> None:
+    if count > _NAMED:
+        say(f"  … and {count - _NAMED:,} more; {where}.")

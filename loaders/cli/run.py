@@ -1,0 +1,35 @@
+"""pulse-elt run: load, then build."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("run")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--root", help="Folder inside SOURCE where the tree begins.")
+@click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
+def run(source: Path, root: str | None, is_json: bool) -> int:
+    """Load SOURCE, build the marts, and show each learner's latest readiness.
+
+    Exits with 1 when files were newly quarantined or a test failed, 4 when a model did.
+    """
+    from loaders.cli import output
+    from loaders.landing.model import Scope
+    from loaders.pipeline import build_marts, latest_readiness, load_source
+
+    with output.progress(quiet=is_json) as on_progress:
+        loaded = load_source(source, root, Scope(), on_progress=on_progress)
+    if not is_json:
+        output.load_summary(loaded)
+    with output.build_progress(quiet=is_json) as on_node:
+        built = build_marts((), quiet=True, on_node=on_node)
+    readiness = () if built.failed_models else latest_readiness()
+    if is_json:
+        output.as_json({"load": loaded, "build": built, "readiness": readiness})
+    else:
+        output.build_summary(built)
+        output.readiness_table(readiness)
+    if built.failed_models:
+        return 4
+    return 1 if built.failed_tests or (loaded.counters and loaded.counters.quarantined) else 0

@@ -1,0 +1,17 @@
+"""pulse-elt status: how loads, landing and marts stand."""
+
+import click
+
+
+@click.command("status")
+@click.option("--json", "is_json", is_flag=True, help="Print the status as JSON.")
+def status(is_json: bool) -> None:
+    """Show the last loads, documents per kind, the quarantine, and how fresh the marts are."""
+    from loaders.cli import output
+    from loaders.pipeline import read_pipeline_status
+
+    found = read_pipeline_status()
+    if is_json:
+        output.as_json(found)
+    else:
+        output.status_report(found)

@@ -1,0 +1,117 @@
+"""How loads, landing, quarantine and marts stand, read from the database's own books."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg import sql
+
+from loaders.database.migrations import MARKER
+from loaders.landing import ledger
+
+_KINDS = """
+select
+    coalesce(kind, '(unrecognised)') as kind,
+    count(*) filter (where state = 'landed') as landed,
+    count(*) filter (where state = 'quarantined') as quarantined,
+    count(*) filter (where state in ('config', 'unrecognised')) as left_in_place,
+    count(*) filter (where state = 'vanished') as vanished
+from raw.files
+group by kind
+order by kind nulls last
+"""
+
+_QUARANTINE = """
+select reason_code, count(*) as files, min(source_path) as example
+from raw.quarantine
+where resolved_at is null
+group by reason_code
+order by count(*) desc, reason_code
+"""
+
+_BUILD = """
+select cutoff_at, finished_at
+from staging.builds
+where is_successful
+order by cutoff_at desc
+limit 1
+"""
+
+# Versions landed after the cutoff; the ledger knows of loads, the documents of the app's writes.
+_LANDED_SINCE = "select count(*) from raw.documents where landed_at > %s"
+
+_MARTS = """
+select c.relname
+from pg_catalog.pg_class as c
+inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where
+    n.nspname = 'analytics'
+    and c.relkind in ('r', 'p')
+    and pg_catalog.obj_description(c.oid, 'pg_class') like %s
+order by c.relname
+"""
+
+
+@dataclass(frozen=True)
+class KindStatus:
+    """Files of one kind, by what became of them."""
+
+    kind: str
+    landed: int
+    quarantined: int
+    left_in_place: int
+    vanished: int
+
+
+@dataclass(frozen=True)
+class QuarantineStatus:
+    """Open quarantine entries of one reason, with the first path."""
+
+    reason_code: str
+    files: int
+    example: str
+
+
+@dataclass(frozen=True)
+class MartsStatus:
+    """The last successful build: what it saw, and how many versions landed since."""
+
+    cutoff_at: datetime
+    finished_at: datetime
+    landed_since: int
+    rows: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class PipelineStatus:
+    """Everything 'pulse-elt status' shows; marts are None before the first build."""
+
+    loads: tuple[ledger.LedgerEntry, ...]
+    kinds: tuple[KindStatus, ...]
+    quarantine: tuple[QuarantineStatus, ...]
+    marts: MartsStatus | None
+
+
+def read_status(connection: psycopg.Connection, loads: int = 5) -> PipelineStatus:
+    """Return the status with the latest loads, newest first."""
+    return PipelineStatus(
+        loads=tuple(ledger.last_loads(connection, loads)),
+        kinds=tuple(KindStatus(*row) for row in connection.execute(_KINDS)),
+        quarantine=tuple(QuarantineStatus(*row) for row in connection.execute(_QUARANTINE)),
+        marts=_marts(connection),
+    )
+
+
+def _marts(connection: psycopg.Connection) -> MartsStatus | None:
+    known = connection.execute("select to_regclass('staging.builds') is not null").fetchone()
+    build = connection.execute(_BUILD).fetchone() if known and known[0] else None
+    if build is None:
+        return None
+    since = connection.execute(_LANDED_SINCE, (build[0],)).fetchone()
+    rows = []
+    for (name,) in connection.execute(_MARTS, ("%" + MARKER,)).fetchall():
+        count = connection.execute(
+            sql.SQL("select count(*) from {}").format(sql.Identifier("analytics", name))
+        ).fetchone()
+        rows.append((name, count[0] if count else 0))
+    return MartsStatus(build[0], build[1], since[0] if since else 0, tuple(rows))

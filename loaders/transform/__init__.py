@@ -1,0 +1,1 @@
+"""Transforming: dbt on the database the loaders use."""

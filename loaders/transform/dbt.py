@@ -1,0 +1,120 @@
+"""Runs dbt in this process, on the database that the settings name."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
+from loaders.errors import WorkFailed, WrongRequest
+
+_FAILED_MODEL = ("error", "partial success")
+_FAILED_TEST = ("fail",)
+
+
+@dataclass(frozen=True)
+class Node:
+    """One model, seed or test of a build: dbt's status, seconds, and its message when it failed."""
+
+    name: str
+    resource: str
+    status: str
+    seconds: float
+    message: str | None
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a dbt build did; seconds are those inside the nodes."""
+
+    nodes: tuple[Node, ...]
+
+    @property
+    def failed_models(self) -> tuple[Node, ...]:
+        """Models, seeds and tests that could not run."""
+        return tuple(node for node in self.nodes if node.status in _FAILED_MODEL)
+
+    @property
+    def failed_tests(self) -> tuple[Node, ...]:
+        """Tests that ran and found something."""
+        return tuple(node for node in self.nodes if node.status in _FAILED_TEST)
+
+    @property
+    def seconds(self) -> float:
+        """Time inside the nodes."""
+        return sum(node.seconds for node in self.nodes)
+
+    def count(self, *resources: str) -> int:
+        """Return how many nodes of these resource types succeeded."""
+        return sum(
+            node.resource in resources and node.status in ("success", "pass") for node in self.nodes
+        )
+
+
+def build(
+    settings: DatabaseSettings,
+    root: Path,
+    arguments: Sequence[str] = (),
+    *,
+    quiet: bool = False,
+    on_node: Callable[[str], None] = lambda name: None,
+) -> BuildResult:
+    """Run 'dbt build' with further arguments; dbt prints as it likes unless quiet.
+
+    on_node gets the name of each node that is done.
+
+    Raises:
+        WrongRequest: dbt did not understand the arguments.
+        WorkFailed: the project does not compile, or dbt broke.
+    """
+    # dbt takes seconds to import; only a build shall wait for it.
+    from dbt.cli.exceptions import DbtUsageException
+    from dbt.cli.main import dbtRunner
+
+    def on_event(event: Any) -> None:  # noqa: ANN401 - dbt's events carry no types
+        if event.info.name == "NodeFinished":
+            on_node(event.data.node_info.node_name)
+
+    command = ["build", "--project-dir", str(root), "--profiles-dir", str(_profiles(root))]
+    if quiet:
+        command = ["--quiet", *command]
+    with _environment(settings):
+        outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *arguments])
+    if isinstance(outcome.exception, DbtUsageException):
+        raise WrongRequest(f"dbt: {outcome.exception}")
+    if outcome.exception is not None:
+        raise WorkFailed(f"dbt: {' '.join(str(outcome.exception).split())}")
+    return BuildResult(tuple(_node(result) for result in outcome.result))
+
+
+def _node(result: Any) -> Node:  # noqa: ANN401 - dbt's results carry no types
+    return Node(
+        name=result.node.name,
+        resource=str(result.node.resource_type),
+        status=str(result.status),
+        seconds=result.execution_time,
+        message=result.message,
+    )
+
+
+def _profiles(root: Path) -> Path:
+    """Keep the example profile where dbt looks for one, so that both are always the same."""
+    folder = root / ".pulse" / "dbt"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "profiles.yml").write_bytes((root / "profiles.example.yml").read_bytes())
+    return folder
+
+
+@contextmanager
+def _environment(settings: DatabaseSettings) -> Iterator[None]:
+    before = dict(os.environ)
+    for name in (URL_VARIABLE, *PART_VARIABLES.values()):
+        os.environ.pop(name, None)
+    os.environ.update(settings.as_environment(with_password=True))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
