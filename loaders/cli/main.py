@@ -49,7 +49,7 @@ def main() -> None:
     """Run the command and exit with the code of design §6."""
     debug = "--debug" in sys.argv[1:2]
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="pulse-elt", standalone_mode=False)
     except click.exceptions.Abort:
         _say("Interrupted.")
         sys.exit(130)

@@ -1,0 +1,90 @@
+"""`pulse-elt sample`: writes a deterministic legacy tree to try the loaders on."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command("sample")
+@click.option(
+    "--sessions",
+    type=click.IntRange(min=1),
+    default=1_000,
+    show_default=True,
+    metavar="N",
+    help="How many sessions; each leaves about three files.",
+)
+@click.option(
+    "--learners",
+    type=click.IntRange(min=1),
+    metavar="M",
+    help="How many learners share them.  [default: one per 25 sessions]",
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="S",
+    help="The same seed gives the same bytes.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Where to write: a directory that is empty or absent.",
+)
+@click.option(
+    "--bad-share",
+    type=click.FloatRange(0, 1),
+    default=0.0005,
+    show_default=True,
+    help="Share of files to damage; 0 for a tree without bad files.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="W",
+    help="Processes; they change nothing but the time.  [default: one per core]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def sample(
+    sessions: int,
+    learners: int | None,
+    seed: int,
+    out: Path,
+    bad_share: float,
+    workers: int | None,
+    as_json: bool,
+) -> None:
+    """Write a sample tree of legacy files: every kind, every format, a few bad files.
+
+    The learners improve over months, some faster than others. The same options give the same
+    tree, byte for byte and date for date, whatever the number of cores.
+    """
+    import json
+    from dataclasses import asdict
+
+    from loaders.sample import SampleError, SamplePlan, generate
+
+    is_quiet = as_json or not click.get_text_stream("stderr").isatty()
+    try:
+        plan = SamplePlan(sessions, learners or max(1, sessions // 25), seed, bad_share)
+        with click.progressbar(
+            length=sessions,
+            label="sessions",
+            hidden=is_quiet,
+            show_pos=True,
+            file=click.get_text_stream("stderr"),
+        ) as bar:
+            summary = generate(plan, out, workers=workers, progress=bar.update)
+    except SampleError as error:
+        raise click.UsageError(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(asdict(summary)))
+        return
+    click.echo(
+        f"{out}: {summary.files:,} files ({summary.bytes / 1e6:.1f} MB, {summary.bad_files:,} bad) "
+        f"of {sessions:,} sessions and {plan.learners:,} learners in {summary.seconds:.1f} s"
+    )

@@ -1,0 +1,14 @@
+"""A deterministic legacy tree of any size: what demos, tests and benchmarks load."""
+
+from loaders.sample.generate import SampleSummary, generate
+from loaders.sample.plan import SampleError, SamplePlan
+from loaders.sample.proportions import BELIEVABLE, Proportions
+
+__all__ = [
+    "BELIEVABLE",
+    "Proportions",
+    "SampleError",
+    "SamplePlan",
+    "SampleSummary",
+    "generate",
+]
