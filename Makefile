@@ -43,8 +43,8 @@ format: $(INSTALLED) ## Lay out Python as ruff does
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED) ## Measure a load and a build of a sample tree (SESSIONS=20000)
-	$(BIN)/python -m benchmarks.first_load --sessions $(or $(SESSIONS),20000)
+bench: $(INSTALLED) ## Time loads and a build of a sample tree, next to tar and find (SESSIONS=20000)
+	$(BIN)/python -m benchmarks.pipeline --sessions $(or $(SESSIONS),20000)
 
 docs: $(INSTALLED) ## Write the dbt documentation site to target/
 	@$(BIN)/pulse-elt db start

@@ -1,0 +1,1 @@
+"""Tests, against a real PostgreSQL that they start themselves."""

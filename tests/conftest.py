@@ -1,0 +1,187 @@
+"""What tests share: servers of both versions, a fresh database each, trees, and the command."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from loaders.database import embedded
+from loaders.database.connection import connect
+from loaders.database.migrations import migrate
+from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
+from loaders.pipeline import configured_kinds
+from loaders.project import project_root
+
+ROOT = project_root()
+EXAMPLES = ROOT / "examples" / "legacy"
+
+RunCommand = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres",
+        action="append",
+        choices=["16", "18"],
+        help="Version of the embedded PostgreSQL to test against; both by default.",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "server" in metafunc.fixturenames:
+        versions = metafunc.config.getoption("--postgres") or ["16", "18"]
+        metafunc.parametrize(
+            "server", versions, indirect=True, scope="session", ids=[f"pg{v}" for v in versions]
+        )
+
+
+@pytest.fixture(autouse=True)
+def _no_database_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep a developer's own database out of the tests."""
+    for name in (URL_VARIABLE, *PART_VARIABLES.values(), "PULSE_ELT_POSTGRES_VERSION"):
+        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        monkeypatch.delenv(name)
+
+
+@dataclass(frozen=True)
+class Server:
+    """An embedded server of one version, and its data directory."""
+
+    version: int
+    data: Path
+    settings: DatabaseSettings
+
+    def database(self, name: str) -> DatabaseSettings:
+        """Return the settings of one of its databases."""
+        return DatabaseSettings({**self.settings.parameters, "dbname": name})
+
+
+@pytest.fixture(scope="session")
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A running server of the version the test is parametrised with."""
+    version = int(request.param)
+    data = tmp_path_factory.mktemp(f"server{version}") / "postgres"
+    settings = embedded.start(data, version)
+    with connect(settings) as connection:
+        # The tests end processes, not the machine's power.
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(setting)))
+        connection.execute("select pg_reload_conf()")
+    yield Server(version, data, settings)
+    embedded.stop(data)
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> str:
+    """The name of a database with an empty, migrated landing."""
+    with connect(server.settings) as connection:
+        connection.execute("create database pulse_template")
+    with connect(server.database("pulse_template")) as connection:
+        migrate(connection, configured_kinds().loaded)
+    return "pulse_template"
+
+
+@pytest.fixture
+def database(
+    server: Server, template: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DatabaseSettings]:
+    """A fresh migrated database, which the environment names for the commands under test."""
+    yield from _database(server, template, monkeypatch)
+
+
+@pytest.fixture
+def empty_database(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[DatabaseSettings]:
+    """A fresh database in which pulse-elt has never been."""
+    yield from _database(server, "template0", monkeypatch)
+
+
+def _database(
+    server: Server, template: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DatabaseSettings]:
+    settings = create_database(server, "pulse_test", template)
+    monkeypatch.setenv(URL_VARIABLE, settings.as_url(with_password=True))
+    yield settings
+    drop_database(server, "pulse_test")
+
+
+def create_database(server: Server, name: str, template: str) -> DatabaseSettings:
+    """Create a database of that name, in place of one that may be there."""
+    drop_database(server, name)
+    with connect(server.settings) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+    return server.database(name)
+
+
+def drop_database(server: Server, name: str) -> None:
+    """Drop a database, ending who still works in it."""
+    with connect(server.settings) as connection:
+        connection.execute(
+            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+        )
+
+
+@pytest.fixture
+def connection(database: DatabaseSettings) -> Iterator[psycopg.Connection]:
+    """An autocommit connection to the test's database."""
+    with connect(database) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def dbt_paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Where dbt keeps what it parsed, apart from a developer's own target/."""
+    folder = tmp_path_factory.mktemp("dbt")
+    return {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
+
+
+@pytest.fixture(scope="session")
+def pulse_elt(dbt_paths: dict[str, str]) -> RunCommand:
+    """The command as a user runs it; returns exit code, stdout and stderr."""
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "loaders.cli", *map(str, arguments)],
+            env={**os.environ, **dbt_paths, **environment},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A legacy tree to be written by a test."""
+
+    root: Path
+
+    def write(self, path: str, content: object) -> Path:
+        """Write bytes as they are, anything else as JSON."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+        return file
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """An empty tree."""
+    root = tmp_path / "tree"
+    root.mkdir()
+    return Tree(root)

@@ -1,0 +1,1 @@
+"""Tests of the transforming half: what the marts say of known documents."""

@@ -1,0 +1,21 @@
+"""What tests of the marts share: the example tree, loaded and built once per server."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from loaders.database.settings import URL_VARIABLE, DatabaseSettings
+from tests.conftest import EXAMPLES, RunCommand, Server, create_database, drop_database
+
+
+@pytest.fixture(scope="session")
+def built_examples(
+    server: Server, template: str, pulse_elt: RunCommand
+) -> Iterator[DatabaseSettings]:
+    """A database with the marts of examples/legacy; tests only read it."""
+    settings = create_database(server, "pulse_examples", template)
+    done = pulse_elt("run", EXAMPLES, **{URL_VARIABLE: settings.as_url(with_password=True)})
+    # 1: done, with findings, namely the bad files of the tree.
+    assert done.returncode == 1, done.stdout + done.stderr
+    yield settings
+    drop_database(server, "pulse_examples")

@@ -1,0 +1,110 @@
+"""The whole road with the command: files that come late, bad files, other ways to build."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from loaders.database.connection import connect
+from loaders.database.settings import URL_VARIABLE, DatabaseSettings
+from tests.conftest import EXAMPLES, ROOT, RunCommand, Tree
+from tests.marts.comparison import marts_of
+
+# Ada's second session: answers, a scorecard, and the only place of its user and its end.
+SESSION_FILE = "sessions/ad021fb2-9649-40df-bd94-9809b94c84bc/session.json"
+
+BAD_SCORECARDS = {
+    "truncated": (b'{"overall": {"score": 8', "byte 23"),
+    "empty": (b"", "byte 0"),
+    "nul": (b'{"overall": {"score": 85}, "note": "a\\u0000b"}', "byte 37"),
+    "bom": (b'\xef\xbb\xbf{"overall": {"score": 85}}', "byte 0"),
+    "latin1": (b'{"overall": {"score": 85}, "note": "caf\xe9"}', "byte 39"),
+}
+
+
+@pytest.fixture
+def copied_examples(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(EXAMPLES, tmp_path / "legacy", symlinks=True))
+
+
+def test_a_session_file_that_comes_late_or_goes_leaves_the_marts_as_they_were(
+    built_examples: DatabaseSettings,
+    connection: psycopg.Connection,
+    copied_examples: Path,
+    pulse_elt: RunCommand,
+) -> None:
+    with connect(built_examples) as never_deleted:
+        expected = marts_of(never_deleted)
+    late = copied_examples / SESSION_FILE
+    content = late.read_bytes()
+    late.unlink()
+    assert pulse_elt("run", copied_examples).returncode == 1
+    without = marts_of(connection)
+    assert without != expected
+    late.write_bytes(content)
+    assert pulse_elt("run", copied_examples).returncode == 0
+    assert marts_of(connection) == expected
+    late.unlink()
+    assert pulse_elt("run", copied_examples).returncode == 0
+    assert marts_of(connection) == expected
+
+
+def test_bad_scorecards_are_quarantined_by_name_and_all_else_is_in_the_marts(
+    connection: psycopg.Connection, tree: Tree, pulse_elt: RunCommand
+) -> None:
+    for key, (content, _) in BAD_SCORECARDS.items():
+        tree.write(f"sessions/{key}/scorecard.json", content)
+    tree.write("sessions/good/scorecard.json", {"overall": {"score": 85, "raw_score": 2.55}})
+    first = pulse_elt("run", tree.root)
+    assert first.returncode == 1, first.stderr
+    for key, (_, position) in BAD_SCORECARDS.items():
+        assert f"sessions/{key}/scorecard.json, {position}: " in first.stdout
+    assert pulse_elt("run", tree.root).returncode == 0
+    scored = connection.execute("select session_key, overall_score::text from analytics.scorecards")
+    assert scored.fetchall() == [("good", "85.00")]
+    listed = pulse_elt("quarantine", "list").stdout
+    assert listed.count("scorecard.json, byte") == len(BAD_SCORECARDS)
+
+
+@pytest.mark.parametrize("by", ["url", "parts"])
+def test_plain_dbt_builds_the_same_marts(
+    built_examples: DatabaseSettings,
+    dbt_paths: dict[str, str],
+    tmp_path: Path,
+    by: str,
+) -> None:
+    shutil.copy(ROOT / "profiles.example.yml", tmp_path / "profiles.yml")
+    named = (
+        {URL_VARIABLE: built_examples.as_url(with_password=True)}
+        if by == "url"
+        else built_examples.as_environment(with_password=True)
+    )
+    with connect(built_examples) as connection:
+        before = marts_of(connection)
+        done = subprocess.run(
+            [sys.executable, "-m", "dbt.cli.main", "build", "--profiles-dir", str(tmp_path)],
+            cwd=ROOT,
+            env={**os.environ, **dbt_paths, **named},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        assert marts_of(connection) == before
+
+
+def test_a_build_does_not_touch_an_analytics_schema_of_the_application(
+    connection: psycopg.Connection, pulse_elt: RunCommand
+) -> None:
+    connection.execute("create schema analytics")
+    connection.execute("create table analytics.user_readiness (user_id uuid)")
+    done = pulse_elt("build")
+    assert done.returncode == 3
+    assert "user_readiness" in done.stderr
+    assert "Traceback" not in done.stderr
+    created = connection.execute("select to_regnamespace('staging') is null").fetchone()
+    assert created == (True,)
