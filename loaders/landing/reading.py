@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Iterator
 
-from loaders.landing.model import LARGEST_IN_BATCH, Document, Planned, Refusal
+from loaders.landing.model import LARGEST_DOCUMENT, LARGEST_IN_BATCH, Document, Planned, Refusal
 from loaders.landing.verdict import CHANGED_WHILE_READING, refuse_unread
-from loaders.sources.source import UNREADABLE, OpenDocument, Source
+from loaders.sources.source import TOO_LARGE, UNREADABLE, OpenDocument, Source
 
 _ATTEMPTS = 3
 _CHUNK = 1024 * 1024
@@ -25,6 +25,8 @@ def read_document(source: Source, planned: Planned) -> Document | Refusal | None
     try:
         for _ in range(_ATTEMPTS):
             with source.open(planned.path) as opened:
+                if opened.size > LARGEST_DOCUMENT:
+                    return refuse_unread(planned, TOO_LARGE)
                 document = _read(opened, planned)
                 if document is not None:
                     return document

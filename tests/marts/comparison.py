@@ -31,7 +31,7 @@ def rows_of(
     connection: psycopg.Connection, relation: str, columns: Sequence[str], where: str = "true"
 ) -> Rows:
     """Return rows as text, sorted; arrays and jsonb as JSON, times in UTC."""
-    types = dict(connection.execute(_COLUMNS, (relation,)).fetchall())
+    types: dict[str, str] = dict(connection.execute(_COLUMNS, (relation,)).fetchall())
     expressions = [
         sql.SQL("to_jsonb({})::text" if types[column].endswith("[]") else "{}::text").format(
             sql.Identifier(column)
@@ -40,7 +40,7 @@ def rows_of(
     ]
     query = sql.SQL("select {} from {} where ").format(
         sql.SQL(", ").join(expressions), sql.Identifier(*relation.split("."))
-    ) + sql.SQL(where)  # type: ignore[arg-type]
+    ) + sql.SQL(where)
     return in_order(connection.execute(query).fetchall())
 
 

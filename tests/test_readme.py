@@ -1,0 +1,31 @@
+"""The README tells of every command in the words of its help."""
+
+import re
+from collections.abc import Iterator
+
+import click
+
+from loaders.cli.main import cli
+from tests.conftest import ROOT
+
+_ROW = re.compile(r"^\| `pulse-elt ([^`]+)` \| (.+) \|$", re.MULTILINE)
+
+
+def test_the_command_table_is_what_help_says() -> None:
+    documented = dict(_ROW.findall((ROOT / "README.md").read_text()))
+    assert documented == dict(_commands(cli, click.Context(cli), ""))
+
+
+def _commands(group: click.Group, context: click.Context, prefix: str) -> Iterator[tuple[str, str]]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from _commands(command, context, f"{prefix}{name} ")
+            continue
+        arguments = [
+            parameter.make_metavar(context)
+            for parameter in command.params
+            if isinstance(parameter, click.Argument)
+        ]
+        yield " ".join([prefix + name, *arguments]), command.get_short_help_str(limit=200)
