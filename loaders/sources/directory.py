@@ -73,14 +73,33 @@ class Directory:
 
     @contextmanager
     def open(self, path: str) -> Iterator["_OpenFile"]:
-        """Open a file without following a link in its last component; see Source.open."""
-        descriptor = os.open(
-            self._root + path.encode(), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        )
+        """Open a file, following no link on the way to it; see Source.open."""
+        descriptor = self._descriptor(self._root + path.encode())
         try:
             yield _OpenFile(descriptor)
         finally:
             os.close(descriptor)
+
+    def _descriptor(self, path: bytes) -> int:
+        for _ in range(_ATTEMPTS):
+            descriptor = os.open(path, _FLAGS)
+            if _is_at(descriptor, path):
+                return descriptor
+            # A writer renamed another file over it, or a folder above it became a link.
+            os.close(descriptor)
+        raise OSError("a folder above it is a link now, or it is replaced all the time")
+
+
+_ATTEMPTS = 3
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def _is_at(descriptor: int, path: bytes) -> bool:
+    try:
+        return os.readlink(b"/proc/self/fd/%d" % descriptor) == path  # noqa: PTH115 - bytes
+    except FileNotFoundError:
+        # No /proc on this system.
+        return os.path.realpath(path) == path
 
 
 class _OpenFile:
