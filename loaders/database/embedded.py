@@ -1,7 +1,10 @@
 """The embedded server: a private PostgreSQL under .pulse/, for machines that have none."""
 
+import fcntl
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,12 +99,39 @@ def _server(data: Path, version: int) -> "PostgresServer":
     wheel = _wheel()
     data.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return wheel.get_server(data, cleanup_mode=None, postgres_version=version)
+        with _alone(data.parent / "postgres.lock"):
+            server = wheel.get_server(
+                data, cleanup_mode=None, start=False, postgres_version=version
+            )
+            server.ensure_pgdata_inited()
+            _keep_the_socket_private(data / "postgresql.conf")
+            server.start()
+            return server
     except Exception as error:
         raise DatabaseUnavailable(
             f"The embedded PostgreSQL {version} did not start on {data} "
             f"({type(error).__name__}); its own words are in {data / 'log'}."
         ) from error
+
+
+def _keep_the_socket_private(configuration: Path) -> None:
+    """Let nobody but the server's own user, and root, connect.
+
+    A long path makes the wheel put the socket into a folder that anybody can enter, and the
+    server trusts whoever reaches it.
+    """
+    setting = "unix_socket_permissions = 0700"
+    if setting not in configuration.read_text():
+        with configuration.open("a") as file:
+            file.write(f"\n# Added by pulse-elt.\n{setting}\n")
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Keep two commands from setting up the same server at once."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _wheel() -> Any:  # noqa: ANN401 - the wheel carries no types

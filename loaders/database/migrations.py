@@ -10,7 +10,7 @@ from psycopg import sql
 
 from loaders.database.locks import MIGRATION_LOCK
 from loaders.document_kinds import Rule
-from loaders.errors import DatabaseUnavailable, WorkFailed
+from loaders.errors import DatabaseUnavailable, WorkFailed, WrongRequest
 
 MARKER = "[pulse-elt]"
 
@@ -112,6 +112,7 @@ def migrate(
         DatabaseUnavailable: schema analytics or raw belongs to somebody else, or a newer
             pulse-elt has been here.
         WorkFailed: a migration already applied has changed since.
+        WrongRequest: a rule wants a table that holds another kind's documents.
     """
     known = read_migrations() if migrations is None else tuple(migrations)
     with connection.transaction():
@@ -130,8 +131,12 @@ def migrate(
                 (migration.version, migration.name, migration.checksum),
             )
         missing = _missing_partitions(connection, rules)
-        for rule, current_name in missing:
-            _create_partition(connection, rule, current_name)
+        _rename_partitions(
+            connection, [(current, str(rule.table)) for rule, current in missing if current]
+        )
+        for rule, current in missing:
+            if current is None:
+                _create_partition(connection, rule)
     return MigrationResult(
         tuple(migration.name for migration in pending),
         tuple(str(rule.table) for rule, _ in missing),
@@ -203,20 +208,34 @@ def _missing_partitions(
     if not row or not row[0]:
         return [(rule, None) for rule in rules]
     existing: dict[str, str] = dict(connection.execute(_PARTITIONS).fetchall())
+    kinds = {rule.kind for rule in rules}
+    left_behind = {table: kind for kind, table in existing.items() if kind not in kinds}
+    for rule in rules:
+        if rule.table in left_behind:
+            raise WrongRequest(
+                f"Rule {rule.kind!r}: table {rule.table!r} holds the documents of kind "
+                f"{left_behind[rule.table]!r}; give the rule another table."
+            )
     return [
         (rule, existing.get(rule.kind)) for rule in rules if existing.get(rule.kind) != rule.table
     ]
 
 
-def _create_partition(connection: psycopg.Connection, rule: Rule, current_name: str | None) -> None:
-    table = sql.Identifier("raw", str(rule.table))
-    if current_name is not None:
+def _rename_partitions(connection: psycopg.Connection, renamed: Sequence[tuple[str, str]]) -> None:
+    """Give partitions their new names; by way of others, since two may swap."""
+    passing = [(old, f"pulse_moving_{n}", new) for n, (old, new) in enumerate(renamed)]
+    steps = [(old, between) for old, between, _ in passing]
+    steps += [(between, new) for _, between, new in passing]
+    for old, new in steps:
         connection.execute(
             sql.SQL("alter table {} rename to {}").format(
-                sql.Identifier("raw", current_name), sql.Identifier(str(rule.table))
+                sql.Identifier("raw", old), sql.Identifier(new)
             )
         )
-        return
+
+
+def _create_partition(connection: psycopg.Connection, rule: Rule) -> None:
+    table = sql.Identifier("raw", str(rule.table))
     connection.execute(
         sql.SQL("create table {} partition of raw.documents for values in ({})").format(
             table, sql.Literal(rule.kind)

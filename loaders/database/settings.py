@@ -19,9 +19,12 @@ PART_VARIABLES = {
 }
 
 
+_SECRETS = frozenset({"password", "sslpassword", "oauth_client_secret"})
+
+
 @dataclass(frozen=True)
 class DatabaseSettings:
-    """Connection parameters by libpq's names; the password stays out of every repr."""
+    """Connection parameters by libpq's names; secrets stay out of every repr."""
 
     parameters: Mapping[str, str] = field(repr=False)
     is_embedded: bool = False
@@ -48,7 +51,7 @@ class DatabaseSettings:
 
     def as_url(self, *, with_password: bool) -> str:
         """Return a connection URL, percent-escaped as libpq reads it."""
-        parts = {k: v for k, v in self.parameters.items() if with_password or k != "password"}
+        parts = {k: v for k, v in self.parameters.items() if with_password or k not in _SECRETS}
         user = quote(parts.pop("user", ""), safe="")
         password = parts.pop("password", None)
         if password is not None:
@@ -86,17 +89,31 @@ def settings_from_environment(environment: Mapping[str, str]) -> DatabaseSetting
     """
     url = environment.get(URL_VARIABLE, "").strip()
     if url:
-        try:
-            parsed = conninfo_to_dict(url)
-        except ProgrammingError:
-            raise WrongRequest(
-                f"{URL_VARIABLE} is not a PostgreSQL connection URL "
-                "(postgresql://user:password@host:5432/name, specials percent-escaped)."
-            ) from None
-        return DatabaseSettings({name: str(value) for name, value in parsed.items()})
+        return _settings_from_url(url)
     parts = {
         name: environment[variable]
         for name, variable in PART_VARIABLES.items()
         if environment.get(variable)
     }
     return DatabaseSettings(parts) if parts else None
+
+
+def _settings_from_url(url: str) -> DatabaseSettings:
+    try:
+        parsed = conninfo_to_dict(url)
+    except ProgrammingError:
+        parsed = {}
+    if not parsed or _is_misread(url, str(parsed.get("port", ""))):
+        raise WrongRequest(
+            f"{URL_VARIABLE} is not a PostgreSQL connection URL "
+            "(postgresql://user:password@host:5432/name, specials percent-escaped)."
+        )
+    return DatabaseSettings({name: str(value) for name, value in parsed.items()})
+
+
+def _is_misread(url: str, port: str) -> bool:
+    """Return whether a password with bare specials has spilt into host, port or name."""
+    is_url = url.startswith(("postgresql://", "postgres://"))
+    authority, _, name = url.partition("://")[2].partition("?")[0].partition("/")
+    is_spilt = is_url and (authority.count("@") > 1 or "@" in name)
+    return is_spilt or not all(p == "" or (p.isascii() and p.isdigit()) for p in port.split(","))
