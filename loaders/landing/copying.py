@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import psycopg
@@ -19,6 +19,12 @@ from loaders.landing.verdict import (
     explain,
     is_suspicious,
     refuse_unread,
+)
+from loaders.landing.versions import (
+    INCOMING,
+    current_versions,
+    meet_current_versions,
+    open_waiting_room,
 )
 from loaders.sources.source import Source
 
@@ -39,94 +45,6 @@ copy raw.files (
 ) from stdin (format binary)
 """
 
-_CURRENT = """
-select source_path, kind, content_sha256
-from raw.documents
-where superseded_at is null and source_path = any (%s)
-"""
-
-# Documents that meet a current version wait here until it is clear what they are to it.
-_INCOMING = """
-create temp table if not exists pulse_incoming (
-    kind text not null,
-    source_path text collate "C" not null,
-    content_sha256 bytea not null,
-    session_key text,
-    user_key text,
-    source_modified_at timestamptz,
-    load_id bigint,
-    landed_at timestamptz not null,
-    superseded_at timestamptz,
-    payload jsonb not null
-) on commit delete rows
-"""
-
-_SAME_PAYLOAD = """
-delete from pg_temp.pulse_incoming as incoming
-using raw.documents as documents
-where
-    documents.superseded_at is null
-    and documents.kind = incoming.kind
-    and documents.source_path = incoming.source_path
-    and documents.payload = incoming.payload
-"""
-
-# What the app wrote gives way to a later file only, and never to a version it has replaced.
-_KNOWN_BEFORE_THE_APP = """
-delete from pg_temp.pulse_incoming as incoming
-using raw.documents as documents
-where
-    documents.superseded_at is null
-    and documents.source_path = incoming.source_path
-    and documents.origin = 'app'
-    and exists (
-        select 1
-        from raw.documents as versions
-        where
-            versions.kind = incoming.kind
-            and versions.source_path = incoming.source_path
-            and versions.content_sha256 = incoming.content_sha256
-    )
-"""
-
-_OLDER_THAN_THE_APP = """
-update pg_temp.pulse_incoming as incoming
-set superseded_at = incoming.landed_at
-from raw.documents as documents
-where
-    documents.superseded_at is null
-    and documents.source_path = incoming.source_path
-    and documents.origin = 'app'
-    and (incoming.source_modified_at > documents.source_modified_at) is not true
-"""
-
-_SUPERSEDE = """
-update raw.documents as documents
-set superseded_at = %(at)s
-from pg_temp.pulse_incoming as incoming
-where
-    documents.superseded_at is null
-    and incoming.superseded_at is null
-    and documents.source_path = incoming.source_path
-"""
-
-_ARRIVE = """
-insert into raw.documents (
-    kind, source_path, content_sha256, session_key, user_key, source_modified_at,
-    load_id, landed_at, superseded_at, payload
-)
-select
-    kind, source_path, content_sha256, session_key, user_key, source_modified_at,
-    load_id, landed_at, superseded_at, payload
-from pg_temp.pulse_incoming
-order by source_path
-"""
-
-
-class _Current(NamedTuple):
-    kind: str
-    sha256: bytes
-
 
 class BatchResult(NamedTuple):
     """What a batch adds to the counters, and the files that were gone when it came to them."""
@@ -143,8 +61,8 @@ def copy_batch(
     Rows that changed under the batch (the app writes all the time) make it look again.
 
     Raises:
-        LoadEnded: the ledger says that this load is over.
-        WorkFailed: the batch met other writers too often.
+        WorkFailed: the ledger says that this load is over, or the batch met other writers
+            too often.
         psycopg.Error: the connection or the server failed.
     """
     read = [(planned, read_document(source, planned)) for planned in batch]
@@ -175,21 +93,34 @@ def _commit(
     clock = ledger.landing_time(connection)
     documents = [outcome for outcome in outcomes if isinstance(outcome, Document)]
     refusals = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
-    current = _current_versions(connection, documents, everything_known)
+    current = current_versions(
+        connection,
+        [
+            d.planned.path
+            for d in documents
+            if everything_known or d.planned.first_seen_us is not None
+        ],
+    )
 
-    new = [d for d in documents if d.planned.path not in current]
-    same = [d for d in documents if _is_same(d, current)]
-    other = [d for d in documents if d.planned.path in current and not _is_same(d, current)]
+    new, same, other = [], [], []
+    for document in documents:
+        there = current.get(document.planned.path)
+        if there is None:
+            new.append(document)
+        elif there == (document.planned.kind, document.sha256):
+            same.append(document)
+        else:
+            other.append(document)
 
     target = _Target(connection, source, load_id, clock)
     landed, refused = target.land("raw.documents", new)
     refusals += refused
     changed = history = 0
     if other:
-        connection.execute(_INCOMING)
-        met, refused = target.land("pg_temp.pulse_incoming", other)
+        open_waiting_room(connection)
+        met, refused = target.land(INCOMING, other)
         refusals += refused
-        changed, history = _meet_current_versions(connection, clock)
+        changed, history = meet_current_versions(connection, clock.at)
         same += met
 
     _write_manifest(connection, load_id, clock, [*landed, *same], refusals, everything_known)
@@ -206,34 +137,6 @@ def _commit(
         quarantined=quarantined,
         bytes=sum(d.size for d in documents),
     )
-
-
-def _current_versions(
-    connection: psycopg.Connection, documents: Sequence[Document], everything_known: bool
-) -> Mapping[str, _Current]:
-    paths = [
-        d.planned.path for d in documents if everything_known or d.planned.first_seen_us is not None
-    ]
-    if not paths:
-        return {}
-    return {
-        path: _Current(kind, sha256)
-        for path, kind, sha256 in connection.execute(_CURRENT, (paths,))
-    }
-
-
-def _is_same(document: Document, current: Mapping[str, _Current]) -> bool:
-    return current.get(document.planned.path) == (document.planned.kind, document.sha256)
-
-
-def _meet_current_versions(connection: psycopg.Connection, clock: LandingTime) -> tuple[int, int]:
-    """Settle what waits in pulse_incoming; return how many replaced, how many became history."""
-    connection.execute(_SAME_PAYLOAD)
-    connection.execute(_KNOWN_BEFORE_THE_APP)
-    history = connection.execute(_OLDER_THAN_THE_APP).rowcount
-    connection.execute(_SUPERSEDE, {"at": clock.at})
-    arrived = connection.execute(_ARRIVE).rowcount
-    return arrived - history, history
 
 
 class _Target:

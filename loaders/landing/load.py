@@ -172,8 +172,8 @@ def load(
     with told_in_a_sentence(settings), connect(settings) as planning:
         if dry_run:
             return _preview(planning, source, kinds, scope, on_progress)
-        migrate(planning, kinds.loaded)
         ledger.take_the_lock(planning)
+        migrate(planning, kinds.loaded)
         load_id = ledger.open_load(planning, source.name, scope)
         with _failure_in_ledger(settings, planning, load_id), connect(settings) as copying:
             plan = _plan(planning, source, kinds, scope, on_progress)

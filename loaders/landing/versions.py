@@ -1,0 +1,157 @@
+"""What arriving documents are to the versions that are there: the same, successors, or history."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+from psycopg import errors
+
+INCOMING = "pg_temp.pulse_incoming"
+
+_LOOKS = 20
+
+_CURRENT = """
+select source_path, kind, content_sha256
+from raw.documents
+where superseded_at is null and source_path = any (%s)
+"""
+
+# Documents that meet a current version wait here until it is clear what they are to it.
+_INCOMING = """
+create temp table if not exists pulse_incoming (
+    kind text not null,
+    source_path text collate "C" not null,
+    content_sha256 bytea not null,
+    session_key text,
+    user_key text,
+    source_modified_at timestamptz,
+    load_id bigint,
+    landed_at timestamptz not null,
+    superseded_at timestamptz,
+    payload jsonb not null
+) on commit delete rows
+"""
+
+# The app may replace a current version while we look at it. Whoever holds the row decides; a
+# path whose row was replaced in the meantime is missed, and held at the next look.
+_HOLD_CURRENT = """
+with held as (
+    select documents.source_path
+    from raw.documents as documents
+    where
+        documents.superseded_at is null
+        and documents.source_path in (select source_path from pg_temp.pulse_incoming)
+    order by documents.source_path
+    for update
+)
+
+select count(*)
+from pg_temp.pulse_incoming as incoming
+where incoming.source_path not in (select source_path from held)
+"""
+
+_SAME_PAYLOAD = """
+delete from pg_temp.pulse_incoming as incoming
+using raw.documents as documents
+where
+    documents.superseded_at is null
+    and documents.kind = incoming.kind
+    and documents.source_path = incoming.source_path
+    and documents.payload = incoming.payload
+"""
+
+# What the app wrote gives way to a later file only, and never to a version it has replaced.
+_KNOWN_BEFORE_THE_APP = """
+delete from pg_temp.pulse_incoming as incoming
+using raw.documents as documents
+where
+    documents.superseded_at is null
+    and documents.source_path = incoming.source_path
+    and documents.origin = 'app'
+    and exists (
+        select 1
+        from raw.documents as versions
+        where
+            versions.kind = incoming.kind
+            and versions.source_path = incoming.source_path
+            and versions.content_sha256 = incoming.content_sha256
+    )
+"""
+
+_OLDER_THAN_THE_APP = """
+update pg_temp.pulse_incoming as incoming
+set superseded_at = incoming.landed_at
+from raw.documents as documents
+where
+    documents.superseded_at is null
+    and documents.source_path = incoming.source_path
+    and documents.origin = 'app'
+    and (incoming.source_modified_at > documents.source_modified_at) is not true
+"""
+
+_SUPERSEDE = """
+update raw.documents as documents
+set superseded_at = %(at)s
+from pg_temp.pulse_incoming as incoming
+where
+    documents.superseded_at is null
+    and incoming.superseded_at is null
+    and documents.source_path = incoming.source_path
+"""
+
+_ARRIVE = """
+insert into raw.documents (
+    kind, source_path, content_sha256, session_key, user_key, source_modified_at,
+    load_id, landed_at, superseded_at, payload
+)
+select
+    kind, source_path, content_sha256, session_key, user_key, source_modified_at,
+    load_id, landed_at, superseded_at, payload
+from pg_temp.pulse_incoming
+order by source_path
+"""
+
+
+class Current(NamedTuple):
+    """Kind and hash of a path's current version."""
+
+    kind: str
+    sha256: bytes
+
+
+def current_versions(connection: psycopg.Connection, paths: Sequence[str]) -> Mapping[str, Current]:
+    """Return the current version of each path that has one."""
+    if not paths:
+        return {}
+    rows = connection.execute(_CURRENT, (list(paths),))
+    return {path: Current(kind, sha256) for path, kind, sha256 in rows}
+
+
+def open_waiting_room(connection: psycopg.Connection) -> None:
+    """Prepare INCOMING, where documents wait that meet a current version; empty at commit."""
+    connection.execute(_INCOMING)
+
+
+def meet_current_versions(connection: psycopg.Connection, at: datetime) -> tuple[int, int]:
+    """Settle what waits in INCOMING; return how many replaced, and how many became history.
+
+    Raises:
+        SerializationFailure: the application kept replacing the same versions.
+    """
+    _hold_current_versions(connection)
+    connection.execute(_SAME_PAYLOAD)
+    connection.execute(_KNOWN_BEFORE_THE_APP)
+    history = connection.execute(_OLDER_THAN_THE_APP).rowcount
+    connection.execute(_SUPERSEDE, {"at": at})
+    arrived = connection.execute(_ARRIVE).rowcount
+    return arrived - history, history
+
+
+def _hold_current_versions(connection: psycopg.Connection) -> None:
+    for _ in range(_LOOKS):
+        missed = connection.execute(_HOLD_CURRENT).fetchone()
+        if missed == (0,):
+            return
+    # Also when a path lost its current version altogether: the batch shall look again.
+    raise errors.SerializationFailure("current versions kept changing")
