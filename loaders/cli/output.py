@@ -206,12 +206,16 @@ def build_summary(result: "BuildResult") -> None:
         f"{result.count('test', 'unit_test')} tests passed "
         f"({result.seconds:.1f} s inside dbt's nodes)."
     )
+    if result.skipped:
+        say(f"{len(result.skipped)} were left out because of what failed:")
     for node in (*result.failed_models, *result.failed_tests):
         say(f"  {node.status}: {node.resource} {node.name}: {node.message}")
 
 
 def readiness_table(readiness: Sequence["Readiness"]) -> None:
-    """Print the latest readiness of learners."""
+    """Print the latest readiness of learners, if there is any."""
+    if not readiness:
+        return
     say("\nLatest readiness of each learner, 0-100 (analytics.user_readiness_latest):")
     table(
         ["user_id", "as of (UTC)", "overall", "band", *_COMPONENTS],

@@ -24,7 +24,7 @@ def run(source: Path, root: str | None, is_json: bool) -> int:
         output.load_summary(loaded)
     with output.build_progress(quiet=is_json) as on_node:
         built = build_marts((), quiet=True, on_node=on_node)
-    readiness = () if built.failed_models else latest_readiness()
+    readiness = latest_readiness() if built.is_whole else ()
     if is_json:
         output.as_json({"load": loaded, "build": built, "readiness": readiness})
     else:

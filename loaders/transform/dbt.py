@@ -1,6 +1,7 @@
 """Runs dbt in this process, on the database that the settings name."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,9 +43,19 @@ class BuildResult:
         return tuple(node for node in self.nodes if node.status in _FAILED_TEST)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether every model was built."""
+        return not self.failed_models and not self.skipped
+
+    @property
     def seconds(self) -> float:
         """Time inside the nodes."""
         return sum(node.seconds for node in self.nodes)
+
+    @property
+    def skipped(self) -> tuple[Node, ...]:
+        """Nodes left out because something they depend on failed."""
+        return tuple(node for node in self.nodes if node.status == "skipped")
 
     def count(self, *resources: str) -> int:
         """Return how many nodes of these resource types succeeded."""
@@ -80,6 +91,8 @@ def build(
     command = ["build", "--project-dir", str(root), "--profiles-dir", str(_profiles(root))]
     if quiet:
         command = ["--quiet", *command]
+    if not sys.stdout.isatty():
+        command = ["--no-use-colors", *command]
     with _environment(settings):
         outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *arguments])
     if isinstance(outcome.exception, DbtUsageException):
