@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+UV ?= uv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
@@ -31,7 +32,7 @@ demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build t
 	@echo "Look around: $(BIN)/pulse-elt status, $(BIN)/pulse-elt db psql. Stop the server: $(BIN)/pulse-elt db stop"
 
 test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
-	$(BIN)/pytest $(foreach version,$(POSTGRES),--postgres $(version))
+	$(BIN)/pytest -n $(words $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version))
 
 lint: $(INSTALLED) ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check .
@@ -53,7 +54,7 @@ docs: $(INSTALLED) ## Write the dbt documentation site to target/
 	@echo "Open target/static_index.html."
 
 lock: ## Pin dependencies anew (needs uv)
-	uv pip compile pyproject.toml --extra dev --extra embedded --universal --python-version 3.11 \
+	$(UV) pip compile pyproject.toml --extra dev --extra embedded --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet --output-file requirements.lock
 
 clean: ## Stop the embedded server, remove .venv, .pulse and what dbt and the tests left

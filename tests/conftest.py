@@ -37,9 +37,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
         versions = metafunc.config.getoption("--postgres") or ["16", "18"]
-        metafunc.parametrize(
-            "server", versions, indirect=True, scope="session", ids=[f"pg{v}" for v in versions]
-        )
+        # One worker per server, so that no server is started twice.
+        parameters = [
+            pytest.param(version, marks=pytest.mark.xdist_group(f"pg{version}"), id=f"pg{version}")
+            for version in versions
+        ]
+        metafunc.parametrize("server", parameters, indirect=True, scope="session")
 
 
 @pytest.fixture(autouse=True)

@@ -116,7 +116,10 @@ def _profiles(root: Path) -> Path:
     """Keep the example profile where dbt looks for one, so that both are always the same."""
     folder = root / ".pulse" / "dbt"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "profiles.yml").write_bytes((root / "profiles.example.yml").read_bytes())
+    # Another command may be reading it: it is replaced whole.
+    written = folder / f"profiles.{os.getpid()}.tmp"
+    written.write_bytes((root / "profiles.example.yml").read_bytes())
+    written.replace(folder / "profiles.yml")
     return folder
 
 
