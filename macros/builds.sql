@@ -1,0 +1,77 @@
+{#- The book of builds: each build writes down its cutoff, and all its models read as of it. -#}
+
+{% macro builds_relation() -%}
+    {{ return(api.Relation.create(
+        database=target.database,
+        schema=generate_schema_name('staging', none),
+        identifier='builds',
+        type='table'
+    )) }}
+{%- endmacro %}
+
+
+{#- The commands that fix a cutoff of their own; all others keep that of the last build. -#}
+{% macro is_opening_builds() -%}
+    {{ return(flags.WHICH in ('build', 'run')) }}
+{%- endmacro %}
+
+
+{#- on-run-start: fixes the cutoff of a build. -#}
+{% macro open_build() -%}
+    {%- if execute and is_opening_builds() -%}
+        {%- set builds = builds_relation() -%}
+
+        {#- Two statements, one short transaction. The lock waits for the writers in flight, who
+            hold it shared since they took their landed_at; the clock is read only after that. -#}
+        {%- call statement('wait_for_landings', auto_begin=true) -%}
+            select pg_advisory_xact_lock(x'70756c73'::int, 1)
+        {%- endcall -%}
+        {%- if not load_relation(builds) -%}
+            {%- do create_builds(builds) -%}
+        {%- endif -%}
+        {%- call statement('fix_cutoff') -%}
+            insert into {{ builds }} (invocation_id, command, cutoff_at)
+            values ('{{ invocation_id }}', '{{ flags.WHICH }}', clock_timestamp())
+        {%- endcall -%}
+        {%- do adapter.commit() -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro create_builds(builds) -%}
+    {%- call statement('create_builds') -%}
+        create schema if not exists {{ builds.schema }};
+
+        create table if not exists {{ builds }} (
+            invocation_id text primary key,
+            command text not null,
+            cutoff_at timestamptz not null,
+            finished_at timestamptz,
+            is_successful boolean
+        );
+
+        {{ postgres__alter_relation_comment(
+            builds, 'One row per build. What a build reads is the landing as of its cutoff.'
+        ) }}
+        comment on column {{ builds }}.invocation_id is 'dbt''s name of the build.';
+        comment on column {{ builds }}.command is 'The dbt command: build or run.';
+        comment on column {{ builds }}.cutoff_at is
+            'The moment, by the database clock, as of which the build reads documents.';
+        comment on column {{ builds }}.finished_at is
+            'When the build ended, by the database clock; NULL while it runs or after a kill.';
+        comment on column {{ builds }}.is_successful is
+            'Whether every node of the build succeeded; NULL until it ended.';
+    {%- endcall -%}
+{%- endmacro %}
+
+
+{#- on-run-end: what became of the build. -#}
+{% macro close_build(results) -%}
+    {%- if execute and is_opening_builds() -%}
+        {%- set failures = results | map(attribute='status') | map('string')
+            | reject('in', ['success', 'pass', 'warn', 'no-op']) | list -%}
+        update {{ builds_relation() }}
+        set finished_at = clock_timestamp(), is_successful = {{ failures | length == 0 }}
+        where invocation_id = '{{ invocation_id }}'
+    {%- endif -%}
+{%- endmacro %}

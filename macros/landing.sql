@@ -1,0 +1,67 @@
+{#- The only door to the landing: every model and test reads documents as of the build's cutoff. -#}
+
+{#- The cutoff as a SQL literal: this build's own, else that of the last build. Unit tests, and
+    projects that were never built, read everything. -#}
+{% macro build_cutoff() -%}
+    {%- set everything = "timestamptz 'infinity'" -%}
+    {%- if not execute or model.resource_type == 'unit_test' -%}
+        {{ return(everything) }}
+    {%- elif not is_opening_builds() and not load_relation(builds_relation()) -%}
+        {{ return(everything) }}
+    {%- endif -%}
+    {%- set cutoffs = run_query(
+        "select 'timestamptz ' || quote_literal(cutoff_at at time zone 'UTC' || '+00')"
+        ~ " from " ~ builds_relation()
+        ~ " order by invocation_id = '" ~ invocation_id ~ "' desc, cutoff_at desc limit 1"
+    ).columns[0].values() -%}
+    {{ return(cutoffs[0] if cutoffs else everything) }}
+{%- endmacro %}
+
+
+{#- The current documents of a kind as of the cutoff: at most one row per path. -#}
+{% macro landed_documents(table_name) -%}
+    {%- set cutoff = build_cutoff() -%}
+    (
+        select
+            document_id,
+            source_path,
+            session_key,
+            user_key,
+            source_modified_at,
+            landed_at,
+            payload
+        from {{ source('pulse', table_name) }}
+        where
+            landed_at <= {{ cutoff }}
+            and (superseded_at is null or superseded_at > {{ cutoff }})
+    ) as {{ table_name }}
+{%- endmacro %}
+
+
+{#- Every version that had landed by the cutoff, superseded or not: for kinds that roll over. -#}
+{% macro landed_versions(table_name) -%}
+    (
+        select
+            document_id,
+            source_path,
+            session_key,
+            user_key,
+            source_modified_at,
+            landed_at,
+            payload
+        from {{ source('pulse', table_name) }}
+        where landed_at <= {{ build_cutoff() }}
+    ) as {{ table_name }}
+{%- endmacro %}
+
+
+{#- The identities as they stood at the cutoff. -#}
+{% macro loaded_identities() -%}
+    (
+        select
+            user_key,
+            user_id
+        from {{ source('pulse', 'user_identities') }}
+        where loaded_at <= {{ build_cutoff() }}
+    ) as user_identities
+{%- endmacro %}

@@ -1,0 +1,211 @@
+{#- Safe casts: what can be cast is typed, what cannot is NULL *and* a rejected value.
+
+    Every cast registers itself in the list `casts`, which a model opens at its top and closes with
+    rejected_values(casts); so no value can be lost in silence:
+
+        {%- set casts = [] -%}
+        select
+            {{ safe_number(casts, "overall -> 'score'", 'overall.score', 0, 100) }} as overall_score,
+            {{ rejected_values(casts) }} as rejected_values
+
+    `value` is a SQL expression of type jsonb; `field` its JSON path without the leading "$.", or,
+    where that differs from row to row, a SQL expression given as `named_by`. An absent field and a
+    JSON null are simply NULL. The pattern comes first and pg_input_is_valid second: alone, the
+    latter takes "yesterday", "infinity", "0x1F" and "NaN". -#}
+
+
+{#- A number within its range, which is checked before anything becomes numeric(5,2). Where a model
+    has the number already, from json_number, it passes its name as `number`. -#}
+{% macro safe_number(casts, value, field, at_least, at_most, named_by=none, percent_when=none, number=none) -%}
+    {%- set number = number or json_number(value, percent_when) -%}
+    {%- set typed -%}
+        case
+            when {{ number }} between {{ at_least }} and {{ at_most }} then {{ number }}
+        end
+    {%- endset -%}
+    {%- set reason -%}
+        case
+            when {{ json_is_number(value, percent_when) }} then 'out_of_range'
+            else 'not_a_number'
+        end
+    {%- endset -%}
+    {%- do register_cast(casts, value, field, named_by, typed ~ ' is null', reason) -%}
+    {{ typed }}
+{%- endmacro %}
+
+
+{% macro safe_integer(casts, value, field, at_least=0, at_most=2147483647) -%}
+    {%- set number = json_number(value) -%}
+    {%- set typed -%}
+        case
+            when
+                {{ number }} between {{ at_least }} and {{ at_most }}
+                and {{ number }} = trunc({{ number }})
+                then ({{ number }})::int
+        end
+    {%- endset -%}
+    {%- set reason -%}
+        case
+            when {{ json_is_number(value) }} and {{ number }} is null then 'out_of_range'
+            when {{ number }} = trunc({{ number }}) then 'out_of_range'
+            else 'not_an_integer'
+        end
+    {%- endset -%}
+    {%- do register_cast(casts, value, field, none, typed ~ ' is null', reason) -%}
+    {{ typed }}
+{%- endmacro %}
+
+
+{#- ISO-8601 with date and time; without an offset it is UTC, whatever the session's time zone. -#}
+{% macro safe_timestamp(casts, value, field) -%}
+    {%- set date_and_time = '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?' -%}
+    {%- set offset = '([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)' -%}
+    {%- set text = json_text(value) -%}
+    {%- set with_offset -%}
+        {{ text }} || case when {{ text }} ~ '{{ offset }}$' then '' else '+00' end
+    {%- endset -%}
+    {%- set typed -%}
+        case
+            when
+                jsonb_typeof({{ value }}) = 'string'
+                and {{ text }} ~ '{{ date_and_time ~ offset }}?$'
+                and pg_input_is_valid({{ with_offset }}, 'timestamptz')
+                then ({{ with_offset }})::timestamptz
+        end
+    {%- endset -%}
+    {%- do register_cast(casts, value, field, none, typed ~ ' is null', "'not_a_timestamp'") -%}
+    {{ typed }}
+{%- endmacro %}
+
+
+{% macro safe_boolean(casts, value, field) -%}
+    {%- set typed -%}
+        case
+            when lower({{ json_text(value) }}) in ('true', 'false')
+                then lower({{ json_text(value) }})::boolean
+        end
+    {%- endset -%}
+    {%- do register_cast(casts, value, field, none, typed ~ ' is null', "'not_a_boolean'") -%}
+    {{ typed }}
+{%- endmacro %}
+
+
+{#- Text of a string or number, trimmed; blank text says nothing and is NULL. -#}
+{% macro safe_text(casts, value, field) -%}
+    {%- set is_rejected = "jsonb_typeof(" ~ value ~ ") not in ('string', 'number')" -%}
+    {%- do register_cast(casts, value, field, none, is_rejected, "'wrong_shape'") -%}
+    case
+        when jsonb_typeof({{ value }}) in ('string', 'number') then nullif({{ json_text(value) }}, '')
+    end
+{%- endmacro %}
+
+
+{#- One word of a list, in lower case. -#}
+{% macro safe_choice(casts, value, field, choices) -%}
+    {%- set typed -%}
+        case
+            when lower({{ json_text(value) }}) in ('{{ choices | join("', '") }}')
+                then lower({{ json_text(value) }})
+        end
+    {%- endset -%}
+    {%- do register_cast(casts, value, field, none, typed ~ ' is null', "'unknown_value'") -%}
+    {{ typed }}
+{%- endmacro %}
+
+
+{#- The elements of an array, each as text, trimmed, empties dropped. A string counts as its one
+    element where `takes_string` says so. -#}
+{% macro safe_text_array(casts, value, field, takes_string=false) -%}
+    {%- set shapes = "('array', 'string')" if takes_string else "('array')" -%}
+    {%- do register_cast(
+        casts, value, field, none, "jsonb_typeof(" ~ value ~ ") not in " ~ shapes, "'wrong_shape'"
+    ) -%}
+    case
+        {%- if takes_string %}
+        when jsonb_typeof({{ value }}) = 'string'
+            then array_remove(array[{{ json_text(value) }}], '')
+        {%- endif %}
+        when jsonb_typeof({{ value }}) = 'array'
+            then array(
+                select {{ json_text('element.value') }}
+                from jsonb_array_elements({{ value }}) with ordinality as element (value, position)
+                where {{ json_text('element.value') }} <> ''
+                order by element.position
+            )
+    end
+{%- endmacro %}
+
+
+{#- The objects and arrays within a document: nothing is typed, a wrong shape is rejected. -#}
+{% macro expect_shape(casts, value, field, shape) -%}
+    {%- do register_cast(
+        casts, value, field, none,
+        "jsonb_typeof(" ~ value ~ ") <> '" ~ shape ~ "'", "'wrong_shape'"
+    ) -%}
+{%- endmacro %}
+
+
+{#- Anything else that disqualifies a present value. -#}
+{% macro reject_when(casts, value, field, condition, reason) -%}
+    {%- do register_cast(casts, value, field, none, condition, "'" ~ reason ~ "'") -%}
+{%- endmacro %}
+
+
+{#- All that the casts before it rejected, as {"field": ["text", "reason"]}; NULL when nothing.
+    `below` is a SQL expression with the path of the array element that the fields belong to. -#}
+{% macro rejected_values(casts, below=none) -%}
+    case
+        {#- Nearly all documents are fine: ask first, build only then. -#}
+        {%- for cast in casts %}
+        {{ 'when' if loop.first else 'or' }} {{ is_rejected(cast) }}
+        {%- endfor %}
+            then jsonb_strip_nulls(jsonb_build_object(
+                {%- for cast in casts %}
+                {{ rejected_field(cast, below) }},
+                case when {{ is_rejected(cast) }} then {{ verdict(cast.value, cast.reason) }} end
+                {%- if not loop.last %},{% endif -%}
+                {%- endfor %}
+            ))
+    end
+{%- endmacro %}
+
+
+{#- A JSON null counts as absent, except where a whole document or element is one. -#}
+{% macro is_rejected(cast) -%}
+    (
+        {%- if cast.field != '$' %}
+        jsonb_typeof({{ cast.value }}) <> 'null' and
+        {%- endif %}
+        {{ cast.is_rejected }}
+    )
+{%- endmacro %}
+
+
+{#- One entry of rejected_values: the text, of whole documents its beginning, and the reason. -#}
+{% macro verdict(value, reason) -%}
+    jsonb_build_array(left(coalesce(({{ value }}) #>> '{}', 'null'), 1000), {{ reason }})
+{%- endmacro %}
+
+
+{% macro rejected_field(cast, below) -%}
+    {%- if cast.named_by -%}
+        {{ cast.named_by }}
+    {%- elif below and cast.field == '$' -%}
+        {{ below }}
+    {%- elif below -%}
+        {{ below }} || '.{{ cast.field }}'
+    {%- else -%}
+        '{{ cast.field }}'
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro register_cast(casts, value, field, named_by, is_rejected, reason) -%}
+    {%- do casts.append({
+        'value': '(' ~ value ~ ')',
+        'field': field,
+        'named_by': named_by,
+        'is_rejected': is_rejected,
+        'reason': reason,
+    }) -%}
+{%- endmacro %}

@@ -1,0 +1,23 @@
+{#- Schema names by target: exact on prod, prefixed with PULSE_ELT_DEV_SCHEMA everywhere else. -#}
+
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {%- set schema_name = (custom_schema_name or target.schema) | trim -%}
+    {%- if target.name == 'prod' -%}
+        {{ schema_name }}
+    {%- else -%}
+        {{ development_prefix() }}_{{ schema_name }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro development_prefix() -%}
+    {%- set prefix = env_var('PULSE_ELT_DEV_SCHEMA', '') | trim -%}
+    {%- if not prefix -%}
+        {{ exceptions.raise_compiler_error(
+            "target '" ~ target.name ~ "' needs the environment variable PULSE_ELT_DEV_SCHEMA: "
+            ~ "the prefix of its schemas, so that it cannot write over those of prod. "
+            ~ "For example: export PULSE_ELT_DEV_SCHEMA=" ~ (env_var('USER', '') or 'anna')
+        ) }}
+    {%- endif -%}
+    {{ prefix }}
+{%- endmacro %}
