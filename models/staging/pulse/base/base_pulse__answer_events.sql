@@ -1,0 +1,43 @@
+{#- One row per current answer events document: how many answers it holds. -#}
+
+{%- set casts = [] -%}
+{%- do expect_list(casts, 'payload', ['events']) -%}
+
+with
+
+source as (
+
+    select
+        document_id,
+        source_path,
+        session_key,
+        source_modified_at,
+        landed_at,
+        payload
+    from {{ landed_documents('answer_events') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        document_id,
+        source_path,
+        session_key,
+        {{ session_id_of('session_key') }} as session_id,
+
+        -- numerics
+        jsonb_array_length({{ json_list('payload', ['events']) }}) as answer_count,
+
+        -- timestamps
+        source_modified_at,
+        landed_at,
+
+        -- what could not be cast
+        {{ rejected_values(casts) }} as rejected_values
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,47 @@
+{#- One row per current conversation document: how many messages were exchanged. -#}
+
+{%- set casts = [] -%}
+{%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
+{%- do expect_shape(casts, 'document.messages', 'messages', 'array') -%}
+
+with
+
+source as (
+
+    select
+        document_id,
+        source_path,
+        session_key,
+        source_modified_at,
+        landed_at,
+        payload
+    from {{ landed_documents('conversations') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        source.document_id,
+        source.source_path,
+        source.session_key,
+        {{ session_id_of('source.session_key') }} as session_id,
+
+        -- numerics
+        jsonb_array_length({{ json_array('document.messages') }}) as message_count,
+
+        -- timestamps
+        source.source_modified_at,
+        source.landed_at,
+
+        -- what could not be cast
+        {{ rejected_values(casts) }} as rejected_values
+    from source
+    cross join lateral jsonb_to_record({{ json_object('source.payload') }}) as document (
+        messages jsonb
+    )
+
+)
+
+select * from renamed

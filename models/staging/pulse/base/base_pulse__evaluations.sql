@@ -1,0 +1,54 @@
+{#- One row per current evaluation document: what was said of the session as a whole. -#}
+
+{%- set casts = [] -%}
+{%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
+{%- do expect_shape(casts, 'document.scores', 'scores', 'object') -%}
+{%- do expect_shape(casts, 'document.overall_summary', 'overall_summary', 'object') -%}
+
+with
+
+source as (
+
+    select
+        document_id,
+        source_path,
+        session_key,
+        source_modified_at,
+        landed_at,
+        payload
+    from {{ landed_documents('evaluations') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        source.document_id,
+        source.source_path,
+        source.session_key,
+        {{ session_id_of('source.session_key') }} as session_id,
+
+        -- strings
+        {{ safe_text(casts, 'document.framework', 'framework') }} as framework,
+        {{ safe_text(casts, "document.overall_summary -> 'strengths'", 'overall_summary.strengths') }}
+            as strengths,
+        {{ safe_text(casts, "document.overall_summary -> 'improvements'", 'overall_summary.improvements') }}
+            as improvements,
+
+        -- timestamps
+        source.source_modified_at,
+        source.landed_at,
+
+        -- what could not be cast
+        {{ rejected_values(casts) }} as rejected_values
+    from source
+    cross join lateral jsonb_to_record({{ json_object('source.payload') }}) as document (
+        framework jsonb,
+        scores jsonb,
+        overall_summary jsonb
+    )
+
+)
+
+select * from renamed

@@ -1,0 +1,53 @@
+{#- One row per current pulse state document: where a session stands in the five steps. -#}
+
+{%- set casts = [] -%}
+{%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
+
+with
+
+source as (
+
+    select
+        document_id,
+        source_path,
+        session_key,
+        source_modified_at,
+        landed_at,
+        payload
+    from {{ landed_documents('pulse_states') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        source.document_id,
+        source.source_path,
+        source.session_key,
+        {{ session_id_of('source.session_key') }} as session_id,
+
+        -- strings
+        {{ safe_text(casts, 'document.stage_name', 'stage_name') }} as stage_name,
+        {{ safe_text_array(casts, 'document.detected_behaviors', 'detected_behaviors') }}
+            as detected_behaviors,
+
+        -- numerics
+        {{ safe_integer(casts, 'document.current_stage', 'current_stage', 1, 5) }} as current_stage,
+
+        -- timestamps
+        source.source_modified_at,
+        source.landed_at,
+
+        -- what could not be cast
+        {{ rejected_values(casts) }} as rejected_values
+    from source
+    cross join lateral jsonb_to_record({{ json_object('source.payload') }}) as document (
+        current_stage jsonb,
+        stage_name jsonb,
+        detected_behaviors jsonb
+    )
+
+)
+
+select * from renamed

@@ -1,0 +1,55 @@
+{#- One row per current sale state document: trust, outcome and missteps of a running sale. -#}
+
+{%- set casts = [] -%}
+{%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
+{%- do expect_shape(casts, 'document.missteps', 'missteps', 'array') -%}
+
+with
+
+source as (
+
+    select
+        document_id,
+        source_path,
+        session_key,
+        source_modified_at,
+        landed_at,
+        payload
+    from {{ landed_documents('sale_states') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        source.document_id,
+        source.source_path,
+        source.session_key,
+        {{ session_id_of('source.session_key') }} as session_id,
+
+        -- strings
+        {{ safe_choice(casts, 'document.outcome', 'outcome', sale_outcomes()) }} as sale_outcome,
+
+        -- numerics
+        {{ safe_integer(casts, 'document.trust_score', 'trust_score', 0, 10) }} as trust_score,
+        {{ safe_integer(casts, 'document.total_missteps', 'total_missteps') }} as misstep_count,
+        jsonb_array_length({{ json_array('document.missteps') }}) as listed_misstep_count,
+
+        -- timestamps
+        source.source_modified_at,
+        source.landed_at,
+
+        -- what could not be cast
+        {{ rejected_values(casts) }} as rejected_values
+    from source
+    cross join lateral jsonb_to_record({{ json_object('source.payload') }}) as document (
+        trust_score jsonb,
+        outcome jsonb,
+        missteps jsonb,
+        total_missteps jsonb
+    )
+
+)
+
+select * from renamed

@@ -1,0 +1,66 @@
+{#- One row per current trainer change log: what the trainer observed, of whom, at which step. -#}
+
+{%- set casts = [] -%}
+{%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
+{%- do expect_session_id(casts, 'document.session_id', 'source.session_key') -%}
+{%- do expect_shape(casts, 'document.trainer_change_log', 'trainer_change_log', 'object') -%}
+
+with
+
+source as (
+
+    select
+        document_id,
+        source_path,
+        session_key,
+        source_modified_at,
+        landed_at,
+        payload
+    from {{ landed_documents('trainer_change_logs') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        source.document_id,
+        source.source_path,
+        source.session_key,
+        {{ session_id_of('source.session_key') }} as session_id,
+        {{ safe_text(casts, 'document.learner_id', 'learner_id') }} as user_key,
+        {{ safe_text(casts, 'document.scenario_id', 'scenario_id') }} as scenario_id,
+
+        -- strings
+        {{ safe_text(casts, 'document.pulse_step', 'pulse_step') }} as pulse_step,
+        {{ safe_text(
+            casts,
+            "document.trainer_change_log -> 'observed_pattern'",
+            'trainer_change_log.observed_pattern'
+        ) }} as observed_pattern,
+
+        -- booleans
+        {{ safe_boolean(casts, "document.trainer_change_log -> 'emit'", 'trainer_change_log.emit') }}
+            as is_emitted,
+
+        -- timestamps
+        {{ safe_timestamp(casts, 'document."timestamp"', 'timestamp') }} as logged_at,
+        source.source_modified_at,
+        source.landed_at,
+
+        -- what could not be cast, and the evidence
+        {{ rejected_values(casts) }} as rejected_values,
+        source.payload
+    from source
+    cross join lateral jsonb_to_record({{ json_object('source.payload') }}) as document (
+        "timestamp" jsonb,
+        pulse_step jsonb,
+        scenario_id jsonb,
+        learner_id jsonb,
+        session_id jsonb,
+        trainer_change_log jsonb
+    )
+
+)
+
+select * from renamed

@@ -1,0 +1,51 @@
+{#- One row per current transcript document: its lines as texts, and the original. -#}
+
+{%- set casts = [] -%}
+{%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
+{%- do expect_session_id(casts, 'document.session_id', 'source.session_key') -%}
+
+with
+
+source as (
+
+    select
+        document_id,
+        source_path,
+        session_key,
+        source_modified_at,
+        landed_at,
+        payload
+    from {{ landed_documents('transcripts') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        source.document_id,
+        source.source_path,
+        source.session_key,
+        {{ session_id_of('source.session_key') }} as session_id,
+
+        -- strings
+        coalesce(
+            {{ safe_text_array(casts, 'document.transcript', 'transcript', takes_string=true) }}, '{}'
+        ) as transcript_lines,
+
+        -- timestamps
+        source.source_modified_at,
+        source.landed_at,
+
+        -- what could not be cast, and the evidence
+        {{ rejected_values(casts) }} as rejected_values,
+        source.payload
+    from source
+    cross join lateral jsonb_to_record({{ json_object('source.payload') }}) as document (
+        session_id jsonb,
+        transcript jsonb
+    )
+
+)
+
+select * from renamed

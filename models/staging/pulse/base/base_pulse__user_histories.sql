@@ -1,0 +1,43 @@
+{#- One row per landed version of a user history, superseded or not: who owns it. -#}
+
+{%- set casts = [] -%}
+{%- set list_names = ['history', 'sessions'] -%}
+{%- do expect_list(casts, 'payload', list_names) -%}
+
+with
+
+source as (
+
+    select
+        document_id,
+        source_path,
+        user_key,
+        source_modified_at,
+        landed_at,
+        payload
+    from {{ landed_versions('user_histories') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        document_id,
+        source_path,
+        user_key,
+
+        -- numerics
+        jsonb_array_length({{ json_list('payload', list_names) }}) as entry_count,
+
+        -- timestamps
+        source_modified_at,
+        landed_at,
+
+        -- what could not be cast
+        {{ rejected_values(casts) }} as rejected_values
+    from source
+
+)
+
+select * from renamed

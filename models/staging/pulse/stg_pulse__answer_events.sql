@@ -1,0 +1,82 @@
+{#- One row per evaluated answer, on the scale of its file. -#}
+
+with
+
+answers as (
+
+    select
+        document_id,
+        source_path,
+        session_id,
+        answer_index,
+        user_key,
+        scenario_id,
+        pulse_step,
+        skill_tag,
+        notes,
+        score,
+        is_unit_scale,
+        occurred_at,
+        raw_metrics
+    from {{ ref('base_pulse__answer_events__answers') }}
+
+),
+
+outdone as (
+
+    select
+        document_id,
+        source_path
+    from {{ ref('stg_pulse__session_documents') }}
+    where not is_chosen
+
+),
+
+pulse_steps as (
+
+    select
+        step_key,
+        pulse_step
+    from {{ ref('pulse_steps') }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        answers.document_id,
+        answers.source_path,
+        answers.session_id,
+        answers.answer_index,
+        answers.user_key,
+        answers.scenario_id,
+
+        -- strings
+        pulse_steps.pulse_step,
+        answers.skill_tag,
+        answers.notes,
+
+        -- numerics
+        answers.score,
+
+        -- booleans
+        answers.is_unit_scale,
+
+        -- timestamps
+        answers.occurred_at,
+
+        -- evidence
+        answers.raw_metrics
+    from answers
+    left join outdone
+        on
+            answers.document_id = outdone.document_id
+            and answers.source_path = outdone.source_path
+    left join pulse_steps
+        on lower(answers.pulse_step) = pulse_steps.step_key
+    where outdone.document_id is null
+
+)
+
+select * from final

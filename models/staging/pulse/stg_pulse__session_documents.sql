@@ -1,0 +1,53 @@
+{#- One row per current document of a session, of every kind: which of them speaks for it. -#}
+
+{{ config(materialized='table', indexes=[{'columns': ['document_id']}]) }}
+
+{%- set models_by_kind = {
+    'scorecard': ref('base_pulse__scorecards'),
+    'session': ref('base_pulse__sessions'),
+    'transcript': ref('base_pulse__transcripts'),
+    'conversation': ref('base_pulse__conversations'),
+    'pulse_state': ref('base_pulse__pulse_states'),
+    'sale_state': ref('base_pulse__sale_states'),
+    'evaluation': ref('base_pulse__evaluations'),
+    'answer_events': ref('base_pulse__answer_events'),
+} %}
+
+with
+
+documents as (
+
+    {%- for kind, model in models_by_kind.items() %}
+    select
+        document_id,
+        source_path,
+        session_id,
+        session_key,
+        '{{ kind }}' as kind,
+        source_modified_at
+    from {{ model }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+
+),
+
+final as (
+
+    select
+        document_id,
+        source_path,
+        session_id,
+        session_key,
+        kind,
+        row_number() over (
+            partition by session_id, kind
+            order by source_modified_at desc nulls last, source_path asc
+        ) = 1 as is_chosen,
+        source_modified_at
+    from documents
+
+)
+
+select * from final
