@@ -108,3 +108,54 @@ def test_a_build_does_not_touch_an_analytics_schema_of_the_application(
     assert "Traceback" not in done.stderr
     created = connection.execute("select to_regnamespace('staging') is null").fetchone()
     assert created == (True,)
+
+
+def test_what_lands_after_the_cutoff_waits_for_the_next_build(
+    connection: psycopg.Connection, tree: Tree, pulse_elt: RunCommand
+) -> None:
+    tree.write("sessions/now/scorecard.json", {"overall": {"score": 85}, "pulse_details": {}})
+    assert pulse_elt("load", tree.root).returncode == 0
+    connection.execute(
+        "insert into raw.documents (kind, source_path, content_sha256, session_key, origin, "
+        "source_modified_at, landed_at, payload) select kind, 'sessions/later/scorecard.json', "
+        "content_sha256, 'later', 'app', clock_timestamp(), clock_timestamp() + interval '1 hour', "
+        "payload from raw.scorecards"
+    )
+    # The first build of all: the book of builds, and the cutoff in it, are only just there.
+    done = pulse_elt("build")
+    assert done.returncode == 0, done.stdout
+    scored = "select session_key from analytics.scorecards order by 1"
+    assert connection.execute(scored).fetchall() == [("now",)]
+    connection.execute("update raw.scorecards set landed_at = landed_at - interval '2 hours'")
+    assert pulse_elt("build").returncode == 0
+    assert connection.execute(scored).fetchall() == [("later",), ("now",)]
+
+
+def test_the_bi_role_reads_marts_without_personal_data_and_nothing_else(
+    built_examples: DatabaseSettings, pulse_elt: RunCommand
+) -> None:
+    with connect(built_examples) as connection:
+        connection.execute("create role pulse_bi_test")
+        try:
+            connection.execute("grant usage on schema analytics to pulse_bi_test")
+            done = pulse_elt(
+                "build",
+                "--select",
+                "user_skill_agg",
+                "user_readiness_latest",
+                PULSE_ELT_BI_ROLE="pulse_bi_test",
+                **{URL_VARIABLE: built_examples.as_url(with_password=True)},
+            )
+            assert done.returncode == 0, done.stdout
+            readable = connection.execute(
+                "select n.nspname || '.' || c.relname from pg_class as c "
+                "inner join pg_namespace as n on n.oid = c.relnamespace "
+                "where n.nspname in ('raw', 'staging', 'intermediate', 'analytics') "
+                "and c.relkind in ('r', 'v', 'p') "
+                "and has_schema_privilege('pulse_bi_test', n.oid, 'usage') "
+                "and has_table_privilege('pulse_bi_test', c.oid, 'select') order by 1"
+            ).fetchall()
+            assert readable == [("analytics.user_readiness_latest",), ("analytics.user_skill_agg",)]
+        finally:
+            connection.execute("drop owned by pulse_bi_test")
+            connection.execute("drop role pulse_bi_test")
