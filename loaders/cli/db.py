@@ -74,7 +74,8 @@ def identities(file: Path) -> None:
 
     result = load_identities(file)
     output.say(
-        f"{result.added:,} keys added, {result.changed:,} changed, {result.unchanged:,} as before."
+        f"Keys added: {result.added:,}; changed: {result.changed:,}; "
+        f"as before: {result.unchanged:,}."
     )
 
 

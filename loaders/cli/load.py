@@ -24,7 +24,7 @@ def load(
     dry_run: bool,
     is_json: bool,
 ) -> int:
-    """Load the documents of SOURCE, a directory, that are new or changed.
+    """Load what is new or changed in SOURCE, a directory.
 
     Exits with 1 when files were newly quarantined.
     """

@@ -1,7 +1,9 @@
 """Entry point: finds commands without importing them, and turns errors into exit codes."""
 
 import importlib
+import logging
 import sys
+import traceback
 from typing import ClassVar
 
 import click
@@ -43,35 +45,33 @@ class _Commands(click.Group):
 def cli(debug: bool) -> None:
     """Make PostgreSQL the system of record for what PULSE kept in JSON files.
 
-    Exit codes: 0 done; 1 done, with findings; 2 wrong request; 3 no database or no
-    permission; 4 the work failed; 75 another load is running; 130 interrupted.
+    Exit codes: 0 done; 1 done, with findings; 2 wrong request; 3 no database, no
+    permission or a lost connection; 4 the work failed; 75 another load is running; 130
+    interrupted.
     """
 
 
 def main() -> None:
     """Run the command and exit with the code of design §6."""
-    debug = "--debug" in sys.argv[1:2]
+    # The first argument only: 'build --debug' is dbt's.
+    debug = sys.argv[1:2] == ["--debug"]
+    if not debug:
+        # What the driver logs of a connection that breaks, the error says better.
+        logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
         code = cli.main(prog_name="pulse-elt", standalone_mode=False)
     except click.exceptions.Abort:
-        _say("Interrupted.")
-        sys.exit(130)
-    except KeyboardInterrupt:
         _say("Interrupted. What was committed stays; run the command again.")
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except PulseEltError as error:
-        if debug:
-            raise
-        _say(str(error))
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.exit(0)
     except Exception as error:
         if debug:
-            raise
+            traceback.print_exc()
+        if isinstance(error, PulseEltError):
+            _say(str(error))
+            sys.exit(error.exit_code)
         _say(
             f"{type(error).__name__}: {error} (unexpected; run again as "
             "'pulse-elt --debug …' and report what it prints)"
@@ -81,4 +81,6 @@ def main() -> None:
 
 
 def _say(sentence: str) -> None:
-    click.echo(f"pulse-elt: {sentence}", err=True)
+    from loaders.cli.output import printable
+
+    click.echo(f"pulse-elt: {printable(sentence)}", err=True)

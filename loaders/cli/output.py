@@ -1,6 +1,7 @@
 """How results look: tables and progress for people, JSON for machines."""
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 # More lines than this are not read.
 _NAMED = 20
 _SECONDS_BETWEEN_LINES = 10
-_COMPONENTS = ("technical", "communication", "structure", "behavioral")
+_COMPONENTS = ("tech.", "comm.", "struct.", "behav.")
+_WIDTH_OF_LONG_IDS = 115
 
 _STAGES = {"list": "Listing", "plan": "Planning", "copy": "Copying", "close": "Closing"}
 
@@ -31,6 +33,13 @@ _STAGES = {"list": "Listing", "plan": "Planning", "copy": "Copying", "close": "C
 def say(text: str = "") -> None:
     """Print a line of the result."""
     click.echo(text)
+
+
+def printable(text: str) -> str:
+    """Return text as a terminal may get it: a file's name can hold its control characters."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
 
 
 def as_json(value: object) -> None:
@@ -54,12 +63,20 @@ def table(
 
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        drawn.add_column(
+            column,
+            justify="right" if column in right else "left",
+            overflow="fold",
+            no_wrap=column is not columns[-1],
+        )
     for row in rows:
         drawn.add_row(*(_cell(value) for value in row))
-    # When nobody watches, nothing may be cut to a terminal's width.
-    width = None if sys.stdout.isatty() else 200
-    Console(highlight=False, markup=False, width=width).print(drawn)
+    Console(highlight=False, markup=False, width=_width()).print(drawn)
+
+
+def _width() -> int:
+    """Return the terminal's columns; when nobody watches, nothing may be cut to them."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
 
 
 def _cell(value: object) -> str:
@@ -69,7 +86,7 @@ def _cell(value: object) -> str:
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, int):
         return f"{value:,}"
-    return str(value)
+    return printable(str(value))
 
 
 @contextmanager
@@ -90,8 +107,7 @@ def _bars() -> Iterator["Callable[[Progress], None]"]:
     columns = (
         rich.TextColumn("{task.description:<9}"),
         rich.BarColumn(),
-        rich.MofNCompleteColumn(),
-        rich.TextColumn("{task.fields[rate]}"),
+        rich.TextColumn("{task.fields[count]}"),
         rich.TimeRemainingColumn(),
     )
     with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
@@ -102,10 +118,15 @@ def _bars() -> Iterator["Callable[[Progress], None]"]:
             stage = progress.stage
             if stage not in tasks:
                 started[stage] = time.monotonic()
-                tasks[stage] = bars.add_task(_STAGES[stage], total=progress.total, rate="")
+                tasks[stage] = bars.add_task(_STAGES[stage], total=progress.total, count="")
             elapsed = time.monotonic() - started[stage]
-            rate = f"{progress.done / elapsed:,.0f} files/s" if elapsed > 0.2 else ""
-            bars.update(tasks[stage], completed=progress.done, total=progress.total, rate=rate)
+            rate = f", {progress.done / elapsed:,.0f} files/s" if elapsed > 0.2 else ""
+            bars.update(
+                tasks[stage],
+                completed=progress.done,
+                total=progress.total,
+                count=_count(progress) + rate,
+            )
 
         yield show
 
@@ -120,23 +141,32 @@ def _lines() -> "Callable[[Progress], None]":
             time.monotonic() - said_at > _SECONDS_BETWEEN_LINES or progress.done == progress.total
         )
         if progress.stage != last_stage or is_due:
-            of = f" of {progress.total:,}" if progress.total is not None else ""
-            count = f" {progress.done:,}{of} files" if progress.done else ""
-            click.echo(f"{_STAGES[progress.stage]}{count}", err=True)
+            # The first count of a listing says nothing of its end.
+            count = "" if progress.stage == "list" else _count(progress)
+            click.echo(f"{_STAGES[progress.stage]} {count}".strip(), err=True)
             last_stage, said_at = progress.stage, time.monotonic()
 
     return show
+
+
+def _count(progress: "Progress") -> str:
+    if progress.total is not None:
+        return f"{progress.done:,} of {progress.total:,} files"
+    return f"{progress.done:,} files" if progress.done else ""
 
 
 def load_summary(result: "LoadResult") -> None:
     """Print what a load did, or would do, as a person reads it."""
     counters = result.counters
     if counters is None:
-        say(f"Dry run of {result.source}; nothing was written.")
+        say(f"Dry run of {printable(result.source)}; nothing was written.")
         _plan_table(result.plan)
     else:
-        say(f"Load {result.load_id} of {result.source}")
+        say(f"Load {result.load_id} of {printable(result.source)}")
         _counters_table(counters)
+        if counters.seen == counters.vanished == 0:
+            say("No file of the source lies in that scope.")
+            return
         if counters.landed == counters.quarantined == counters.vanished == 0:
             say("Nothing changed since the last load.")
             return
@@ -206,23 +236,27 @@ def build_summary(result: "BuildResult") -> None:
         f"{result.count('test', 'unit_test')} tests passed "
         f"({result.seconds:.1f} s inside dbt's nodes)."
     )
+    failed = (*result.failed_models, *result.failed_tests)
+    if failed:
+        say(f"{len(failed)} failed:")
+    for node in failed:
+        say(f"  {node.resource} {node.name}: {node.message}")
     if result.skipped:
-        say(f"{len(result.skipped)} were left out because of what failed:")
-    for node in (*result.failed_models, *result.failed_tests):
-        say(f"  {node.status}: {node.resource} {node.name}: {node.message}")
+        say(f"{len(result.skipped)} were left out because of that.")
 
 
 def readiness_table(readiness: Sequence["Readiness"]) -> None:
-    """Print the latest readiness of learners, if there is any."""
+    """Print the latest readiness of learners, if there is any, as wide as the terminal is."""
     if not readiness:
         return
     say("\nLatest readiness of each learner, 0-100 (analytics.user_readiness_latest):")
+    is_wide = _width() >= _WIDTH_OF_LONG_IDS
     table(
-        ["user_id", "as of (UTC)", "overall", "band", *_COMPONENTS],
+        ["learner", "as of (UTC)", "overall", "band", *_COMPONENTS],
         [
             (
-                row.user_id,
-                row.snapshot_at,
+                row.user_id if is_wide else str(row.user_id)[:8],
+                row.snapshot_at.astimezone(UTC).date(),
                 row.readiness_overall,
                 row.readiness_band,
                 row.readiness_technical,
@@ -239,6 +273,9 @@ def readiness_table(readiness: Sequence["Readiness"]) -> None:
 
 def status_report(status: "PipelineStatus") -> None:
     """Print the status as a person reads it."""
+    if not status.loads:
+        say("No load yet: pulse-elt load.")
+        return
     say("Last loads (raw.loads), newest first")
     table(
         ["load", "started (UTC)", "status", "seen", "landed", "quarantined", "source"],
@@ -257,12 +294,15 @@ def status_report(status: "PipelineStatus") -> None:
         [(k.kind, k.landed, k.quarantined, k.left_in_place, k.vanished) for k in status.kinds],
         right=["landed", "quarantined", "left in place", "vanished"],
     )
-    say("Quarantine (raw.quarantine); 'pulse-elt quarantine list' says why")
-    table(
-        ["code", "files", "for example"],
-        [(q.reason_code, q.files, q.example) for q in status.quarantine],
-        right=["files"],
-    )
+    if status.quarantine:
+        say("Quarantine (raw.quarantine); 'pulse-elt quarantine list' says why")
+        table(
+            ["code", "files", "for example"],
+            [(q.reason_code, q.files, q.example) for q in status.quarantine],
+            right=["files"],
+        )
+    else:
+        say("Nothing is quarantined.\n")
     if status.marts is None:
         say("The marts have not been built yet: pulse-elt build.")
         return
@@ -278,14 +318,14 @@ def quarantine_lines(entries: Sequence["QuarantineEntry"]) -> None:
     """Print open quarantine entries, each with its code and the reason in words."""
     for entry in entries:
         often = f" ({entry.attempts} attempts)" if entry.attempts > 1 else ""
-        say(f"  {entry.reason_code:<10} {entry.reason}{often}")
+        say(f"  {entry.reason_code:<14} {printable(entry.reason)}{often}")
 
 
 def _paths(title: str, found: Sequence[str], count: int) -> None:
     if found:
         say(f"{title}:")
         for path in found[:_NAMED]:
-            say(f"  {path}")
+            say(f"  {printable(path)}")
         _more(count, "--json names more")
         say()
 

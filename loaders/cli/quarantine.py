@@ -5,7 +5,7 @@ import click
 
 @click.group("quarantine")
 def quarantine() -> None:
-    """Look at the files that could not land, and why."""
+    """Look at files that could not land, and why."""
 
 
 @quarantine.command("list")

@@ -10,7 +10,7 @@ import click
 @click.option("--root", help="Folder inside SOURCE where the tree begins.")
 @click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
 def run(source: Path, root: str | None, is_json: bool) -> int:
-    """Load SOURCE, build the marts, and show each learner's latest readiness.
+    """Load SOURCE, build the marts, show each learner's readiness.
 
     Exits with 1 when files were newly quarantined or a test failed, 4 when a model did.
     """
@@ -30,6 +30,5 @@ def run(source: Path, root: str | None, is_json: bool) -> int:
     else:
         output.build_summary(built)
         output.readiness_table(readiness)
-    if built.failed_models:
-        return 4
-    return 1 if built.failed_tests or (loaded.counters and loaded.counters.quarantined) else 0
+    findings = int(bool(loaded.counters and loaded.counters.quarantined))
+    return built.exit_code or findings

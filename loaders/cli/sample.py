@@ -58,7 +58,7 @@ def sample(
     workers: int | None,
     as_json: bool,
 ) -> None:
-    """Write a sample tree of legacy files: every kind, every format, a few bad files.
+    """Write a sample tree: every kind and format, a few bad files.
 
     The learners improve over months, some faster than others. The same options give the same
     tree, byte for byte and date for date, whatever the number of cores.

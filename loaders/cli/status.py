@@ -6,7 +6,7 @@ import click
 @click.command("status")
 @click.option("--json", "is_json", is_flag=True, help="Print the status as JSON.")
 def status(is_json: bool) -> None:
-    """Show the last loads, documents per kind, the quarantine, and how fresh the marts are."""
+    """Show loads, files per kind, quarantine, and how fresh marts are."""
     from loaders.cli import output
     from loaders.pipeline import read_pipeline_status
 

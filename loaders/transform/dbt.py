@@ -1,6 +1,7 @@
 """Runs dbt in this process, on the database that the settings name."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
-from loaders.errors import WorkFailed, WrongRequest
+from loaders.errors import DatabaseUnavailable, WorkFailed, WrongRequest
 
 _FAILED_MODEL = ("error", "partial success")
 _FAILED_TEST = ("fail",)
+# What dbt passes on only as text: a right that is missing, a server that is gone.
+_DATABASE_TROUBLE = re.compile(
+    r"permission denied|must be owner|connection to server|closed the connection|"
+    r"terminating connection|could not connect|connection already closed"
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,15 @@ class BuildResult:
         return not self.failed_models and not self.skipped
 
     @property
+    def exit_code(self) -> int:
+        """The exit code of design §6: 0, 1 for findings, 3 for the database, 4 for a model."""
+        if any(_is_database_trouble(node.message) for node in self.failed_models):
+            return DatabaseUnavailable.exit_code
+        if self.failed_models:
+            return WorkFailed.exit_code
+        return 1 if self.failed_tests else 0
+
+    @property
     def seconds(self) -> float:
         """Time inside the nodes."""
         return sum(node.seconds for node in self.nodes)
@@ -72,12 +87,13 @@ def build(
     quiet: bool = False,
     on_node: Callable[[str], None] = lambda name: None,
 ) -> BuildResult:
-    """Run 'dbt build' with further arguments; dbt prints as it likes unless quiet.
+    """Run 'dbt build' with further arguments; dbt prints as it likes, or nothing if quiet.
 
     on_node gets the name of each node that is done.
 
     Raises:
         WrongRequest: dbt did not understand the arguments.
+        DatabaseUnavailable: a permission is missing, or the server is gone.
         WorkFailed: the project does not compile, or dbt broke.
     """
     # dbt takes seconds to import; only a build shall wait for it.
@@ -90,7 +106,7 @@ def build(
 
     command = ["build", "--project-dir", str(root), "--profiles-dir", str(_profiles(root))]
     if quiet:
-        command = ["--quiet", *command]
+        command = ["--log-level", "none", *command]
     if not sys.stdout.isatty():
         command = ["--no-use-colors", *command]
     with _environment(settings):
@@ -98,8 +114,10 @@ def build(
     if isinstance(outcome.exception, DbtUsageException):
         raise WrongRequest(f"dbt: {outcome.exception}")
     if outcome.exception is not None:
-        raise WorkFailed(f"dbt: {' '.join(str(outcome.exception).split())}")
-    return BuildResult(tuple(_node(result) for result in outcome.result))
+        said = " ".join(str(outcome.exception).split())
+        kind = DatabaseUnavailable if _is_database_trouble(said) else WorkFailed
+        raise kind(f"dbt: {said} More is in {root / 'logs' / 'dbt.log'}.")
+    return BuildResult(tuple(_node(result) for result in outcome.result or ()))
 
 
 def _node(result: Any) -> Node:  # noqa: ANN401 - dbt's results carry no types
@@ -110,6 +128,10 @@ def _node(result: Any) -> Node:  # noqa: ANN401 - dbt's results carry no types
         seconds=result.execution_time,
         message=result.message,
     )
+
+
+def _is_database_trouble(message: str | None) -> bool:
+    return bool(message and _DATABASE_TROUBLE.search(message))
 
 
 def _profiles(root: Path) -> Path:
