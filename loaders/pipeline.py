@@ -8,10 +8,10 @@ import psycopg
 
 from loaders.database.connection import connect, told_in_a_sentence
 from loaders.database.current import current_settings
-from loaders.database.migrations import MigrationResult, migrate
+from loaders.database.migrations import MigrationResult, migrate, pending_migrations
 from loaders.database.settings import DatabaseSettings
 from loaders.document_kinds import DocumentKinds, read_document_kinds
-from loaders.errors import WrongRequest
+from loaders.errors import DatabaseUnavailable, WrongRequest
 from loaders.landing import quarantine
 from loaders.landing.identities import IdentitiesResult, read_identities, write_identities
 from loaders.landing.load import LoadResult, Progress, load
@@ -83,19 +83,19 @@ def build_marts(
 
 def latest_readiness() -> tuple[Readiness, ...]:
     """Return the latest readiness of every learner, the readiest first."""
-    with _landing() as (_, connection):
+    with _prepared_landing() as connection:
         return read_latest_readiness(connection)
 
 
 def read_pipeline_status() -> PipelineStatus:
     """Return how loads, landing, quarantine and marts stand."""
-    with _landing() as (_, connection):
+    with _prepared_landing() as connection:
         return read_status(connection)
 
 
 def open_quarantine() -> list[QuarantineEntry]:
     """Return the open quarantine entries, by path."""
-    with _landing() as (_, connection):
+    with _prepared_landing() as connection:
         return quarantine.open_entries(connection)
 
 
@@ -126,3 +126,19 @@ def _landing() -> Iterator[tuple[DatabaseSettings, psycopg.Connection]]:
     with _database() as (settings, connection):
         migrate(connection, kinds.loaded)
         yield settings, connection
+
+
+@contextmanager
+def _prepared_landing() -> Iterator[psycopg.Connection]:
+    """Yield a connection to read from; whoever only looks changes nothing.
+
+    Raises:
+        DatabaseUnavailable: the landing is not there yet, or not up to date.
+    """
+    with _database() as (settings, connection):
+        if pending_migrations(connection):
+            raise DatabaseUnavailable(
+                f"{settings} holds no landing, or an older one: "
+                "'pulse-elt load' or 'pulse-elt db migrate' prepares it."
+            )
+        yield connection

@@ -1,5 +1,6 @@
 """Connections: opened in one way, with errors told in one sentence."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,17 @@ from loaders.errors import DatabaseUnavailable, PulseEltError, WorkFailed
 OLDEST_SERVER = 160000
 
 _CONNECTION_CLASSES = ("08", "57")
+
+# What libpq says before it comes to the point; the database is named already.
+_PREFIX = re.compile(r"^(connection failed: )?(connection to server .*? failed: )?(FATAL: +)?")
+_ADVICE = (
+    ("authentication failed", "Check user and password."),
+    ("no password supplied", "Give the password, in PULSE_ANALYTICS_DB_PASSWORD or the URL."),
+    ("does not exist", "Create it, or name another."),
+)
+_OTHER_ADVICE = (
+    "Check that the server runs, and what PULSE_ANALYTICS_DATABASE_URL or PULSE_ANALYTICS_DB_* say."
+)
 
 
 def connect(settings: DatabaseSettings) -> psycopg.Connection:
@@ -29,11 +41,9 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection:
     try:
         connection = psycopg.connect(**parameters, autocommit=True)  # type: ignore[arg-type]
     except psycopg.Error as error:
-        raise DatabaseUnavailable(
-            f"Cannot connect to {settings}: {first_line(error)} "
-            "Check that the server runs and what PULSE_ANALYTICS_DATABASE_URL "
-            "or PULSE_ANALYTICS_DB_* say."
-        ) from error
+        said = _PREFIX.sub("", first_line(error))
+        advice = next((advice for sign, advice in _ADVICE if sign in said), _OTHER_ADVICE)
+        raise DatabaseUnavailable(f"Cannot connect to {settings}: {said} {advice}") from error
     version = connection.info.server_version
     if version < OLDEST_SERVER:
         connection.close()

@@ -45,7 +45,10 @@ def exports(settings: DatabaseSettings) -> str:
     """Return shell lines that lead plain dbt to the database; no line holds the password."""
     lines = []
     if "password" in settings.parameters:
-        lines.append(f'export {PART_VARIABLES["password"]}="$(pulse-elt db env --password)"')
+        lines.append(
+            f"export {PART_VARIABLES['password']}="
+            f'"$({shlex.quote(sys.executable)} -m loaders.cli db env --password)"'
+        )
     lines += [
         f"export {name}={shlex.quote(value)}"
         for name, value in settings.as_environment(with_password=False).items()

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,6 +99,7 @@ def _version(data: Path, asked: int | None) -> int:
 def _server(data: Path, version: int) -> "PostgresServer":
     wheel = _wheel()
     data.parent.mkdir(parents=True, exist_ok=True)
+    _keep_to_ourselves(wheel.PostgresServer, data.parent)
     try:
         with _alone(data.parent / "postgres.lock"):
             server = wheel.get_server(
@@ -110,7 +112,8 @@ def _server(data: Path, version: int) -> "PostgresServer":
     except Exception as error:
         raise DatabaseUnavailable(
             f"The embedded PostgreSQL {version} did not start on {data} "
-            f"({type(error).__name__}); its own words are in {data / 'log'}."
+            f"({type(error).__name__}: {error}); if it got so far, its own words are in "
+            f"{data / 'log'}."
         ) from error
 
 
@@ -124,6 +127,22 @@ def _keep_the_socket_private(configuration: Path) -> None:
     if setting not in configuration.read_text():
         with configuration.open("a") as file:
             file.write(f"\n# Added by pulse-elt.\n{setting}\n")
+
+
+def _keep_to_ourselves(server_class: Any, folder: Path) -> None:  # noqa: ANN401
+    """Replace what the wheel shares between the users of a machine.
+
+    Its lock is one file in the temporary folder, which only the first user may open; its
+    sockets go there too when a path is long.
+    """
+    server_class._lock = type(server_class._lock)(folder / "wheel.lock")
+    sockets = Path(tempfile.gettempdir()) / f"pulse-elt-{os.getuid()}"
+    sockets.mkdir(mode=0o700, exist_ok=True)
+    if sockets.stat().st_uid != os.getuid():
+        raise DatabaseUnavailable(
+            f"{sockets} belongs to another user; set TMPDIR to a folder of yours."
+        )
+    server_class.runtime_path = sockets
 
 
 @contextmanager

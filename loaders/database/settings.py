@@ -85,7 +85,7 @@ def settings_from_environment(environment: Mapping[str, str]) -> DatabaseSetting
     what neither says is left to libpq (PGSSLMODE and friends).
 
     Raises:
-        WrongRequest: the URL cannot be read. It is not repeated: it may hold a password.
+        WrongRequest: URL or port cannot be read. A URL is not repeated: it may hold a password.
     """
     url = environment.get(URL_VARIABLE, "").strip()
     if url:
@@ -95,6 +95,8 @@ def settings_from_environment(environment: Mapping[str, str]) -> DatabaseSetting
         for name, variable in PART_VARIABLES.items()
         if environment.get(variable)
     }
+    if not _is_port(parts.get("port", "")):
+        raise WrongRequest(f"{PART_VARIABLES['port']} is not a port number.")
     return DatabaseSettings(parts) if parts else None
 
 
@@ -116,4 +118,9 @@ def _is_misread(url: str, port: str) -> bool:
     is_url = url.startswith(("postgresql://", "postgres://"))
     authority, _, name = url.partition("://")[2].partition("?")[0].partition("/")
     is_spilt = is_url and (authority.count("@") > 1 or "@" in name)
-    return is_spilt or not all(p == "" or (p.isascii() and p.isdigit()) for p in port.split(","))
+    return is_spilt or not _is_port(port)
+
+
+def _is_port(text: str) -> bool:
+    """Return whether a port, or the ports of several hosts, are numbers; none is fine."""
+    return all(port == "" or (port.isascii() and port.isdigit()) for port in text.split(","))

@@ -1,6 +1,7 @@
 """Loads raw.user_identities: which old user key became which account."""
 
 import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import psycopg
 
 from loaders.errors import WrongRequest
 
-_COLUMNS = ["user_key", "user_id"]
+_COLUMNS = ["user_id", "user_key"]
 
 _UPSERT = """
 with given as (
@@ -44,27 +45,38 @@ def read_identities(path: Path) -> dict[str, UUID]:
     Raises:
         WrongRequest: the file cannot be read, or a line of it is wrong; the line is named.
     """
+    rows = csv.DictReader(io.StringIO(_text(path), newline=""))
+    identities: dict[str, UUID] = {}
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            if rows.fieldnames is None or not set(_COLUMNS) <= set(rows.fieldnames):
-                raise WrongRequest(f"{path}: the first line has to name user_key and user_id.")
-            identities: dict[str, UUID] = {}
-            for row in rows:
-                _add(identities, row, f"{path}, line {rows.line_num}")
-            return identities
+        if sorted(name for name in rows.fieldnames or () if name in _COLUMNS) != _COLUMNS:
+            raise WrongRequest(f"{path}: the first line has to name user_key and user_id, once.")
+        for row in rows:
+            _add(identities, row, f"{path}, line {rows.line_num}")
+    except csv.Error as error:
+        raise WrongRequest(f"{path}, line {rows.line_num}: {error}.") from error
+    return identities
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise WrongRequest(f"{path} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise WrongRequest(f"{path} is not a CSV file in UTF-8: {error}.") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise WrongRequest(
+            f"{path}, line {line}: byte 0x{error.object[error.start]:02x} is not valid UTF-8."
+        ) from None
 
 
 def _add(identities: dict[str, UUID], row: Mapping[str, str | None], where: str) -> None:
     key = (row["user_key"] or "").strip()
-    if not key:
-        raise WrongRequest(f"{where}: user_key is empty.")
+    if not key or "\0" in key:
+        raise WrongRequest(f"{where}: user_key is empty or holds a NUL.")
+    if row["user_id"] is None:
+        raise WrongRequest(f"{where}: user_id is missing.")
     try:
-        user_id = UUID((row["user_id"] or "").strip())
+        user_id = UUID(row["user_id"].strip())
     except ValueError:
         raise WrongRequest(f"{where}: user_id is not a UUID.") from None
     if identities.setdefault(key, user_id) != user_id:

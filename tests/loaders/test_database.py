@@ -45,10 +45,11 @@ def test_the_url_wins_over_the_parts() -> None:
 
 def test_the_parts_are_the_apps_own_names() -> None:
     names = ("HOST", "PORT", "NAME", "USER", "PASSWORD")
-    named = settings_from_environment({f"PULSE_ANALYTICS_DB_{name}": name for name in names})
+    values = {**{name: name for name in names}, "PORT": "5433"}
+    named = settings_from_environment({f"PULSE_ANALYTICS_DB_{n}": v for n, v in values.items()})
     assert named is not None
     assert dict(named.parameters) == {
-        "host": "HOST", "port": "PORT", "dbname": "NAME", "user": "USER", "password": "PASSWORD",
+        "host": "HOST", "port": "5433", "dbname": "NAME", "user": "USER", "password": "PASSWORD",
     }  # fmt: skip
 
 
