@@ -29,9 +29,18 @@
         {%- if not load_relation(builds) -%}
             {%- do create_builds(builds) -%}
         {%- endif -%}
+        {#- Part of the models read what the others have read: new documents come with a whole build. -#}
+        {%- set is_part = invocation_args_dict.get('select') or invocation_args_dict.get('exclude')
+            or invocation_args_dict.get('selector') -%}
         {%- call statement('fix_cutoff') -%}
             insert into {{ builds }} (invocation_id, command, cutoff_at)
-            values ('{{ invocation_id }}', '{{ flags.WHICH }}', clock_timestamp())
+            select
+                '{{ invocation_id }}',
+                '{{ flags.WHICH }}',
+                coalesce(
+                    {% if is_part %}(select max(cutoff_at) from {{ builds }}),{% endif %}
+                    clock_timestamp()
+                )
         {%- endcall -%}
         {%- do adapter.commit() -%}
     {%- endif -%}

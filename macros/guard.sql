@@ -1,4 +1,5 @@
-{#- The guard: the app may have tables of its own in analytics, and a build must never touch them. -#}
+{#- The guard: what a build must find before it touches anything. dbt creates schemas before
+    on-run-start, so both ask here. -#}
 
 {#- What every relation comment of ours ends with, and how the guard knows ours from theirs. -#}
 {% macro ownership_marker() -%}
@@ -13,27 +14,68 @@
 {%- endmacro %}
 
 
-{#- on-run-start: refuse, naming them, when analytics holds relations without the marker. -#}
-{% macro refuse_foreign_relations() -%}
+{#- Overrides dbt's: no schema is created in a database that is not fit for us. -#}
+{% macro postgres__create_schema(relation) -%}
+    {%- do refuse_unfit_database() -%}
+    {%- call statement('create_schema') -%}
+        create schema if not exists {{ relation.without_identifier().include(database=False) }}
+    {%- endcall -%}
+{%- endmacro %}
+
+
+{#- Refuses an old server, a database without a landing, and relations of others in analytics. -#}
+{% macro refuse_unfit_database() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'retry') -%}
-        {%- set schema_name = generate_schema_name('analytics', none) -%}
-        {%- set foreign_relations = run_query(
-            "select relation.relname"
-            ~ " from pg_catalog.pg_class as relation"
-            ~ " inner join pg_catalog.pg_namespace as namespace"
-            ~ " on relation.relnamespace = namespace.oid"
-            ~ " where namespace.nspname = '" ~ schema_name ~ "'"
-            ~ " and relation.relkind in ('r', 'p', 'v', 'm', 'f')"
-            ~ " and coalesce(obj_description(relation.oid, 'pg_class'), '')"
-            ~ " not like '%" ~ ownership_marker() ~ "'"
-            ~ " order by relation.relname collate \"C\""
-        ).columns[0].values() -%}
-        {%- if foreign_relations -%}
-            {%- do exceptions.raise_compiler_error(
-                "schema " ~ schema_name ~ " already holds relations that are not pulse-elt's: "
-                ~ foreign_relations | join(', ') ~ ". Nothing was touched. Move them to another "
-                ~ "schema, or build into schemas of your own with --target dev."
-            ) -%}
-        {%- endif -%}
+        {%- do refuse_old_server() -%}
+        {%- do refuse_foreign_relations() -%}
+        {%- do refuse_missing_landing() -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro refuse_old_server() -%}
+    {%- set version = run_query(
+        "select current_setting('server_version_num')::int / 10000"
+    ).columns[0].values()[0] | int -%}
+    {%- if version < 16 -%}
+        {%- do exceptions.raise_compiler_error(
+            "the server is PostgreSQL " ~ version ~ "; pulse-elt needs 16 or newer."
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro refuse_missing_landing() -%}
+    {%- set is_there = run_query(
+        "select to_regclass('raw.documents') is not null"
+    ).columns[0].values()[0] -%}
+    {%- if not is_there -%}
+        {%- do exceptions.raise_compiler_error(
+            "this database holds no landing yet: run 'pulse-elt load' or 'pulse-elt db migrate' first."
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Names the relations of analytics without the marker: the app may keep tables of its own there. -#}
+{% macro refuse_foreign_relations() -%}
+    {%- set schema_name = generate_schema_name('analytics', none) -%}
+    {%- set foreign_relations = run_query(
+        "select relation.relname"
+        ~ " from pg_catalog.pg_class as relation"
+        ~ " inner join pg_catalog.pg_namespace as namespace"
+        ~ " on relation.relnamespace = namespace.oid"
+        ~ " where namespace.nspname = '" ~ schema_name ~ "'"
+        ~ " and relation.relkind in ('r', 'p', 'v', 'm', 'f')"
+        ~ " and coalesce(obj_description(relation.oid, 'pg_class'), '')"
+        ~ " not like '%" ~ ownership_marker() ~ "'"
+        ~ " order by relation.relname collate \"C\""
+    ).columns[0].values() -%}
+    {%- if foreign_relations -%}
+        {%- do exceptions.raise_compiler_error(
+            "schema " ~ schema_name ~ " already holds relations that are not pulse-elt's: "
+            ~ foreign_relations | join(', ') ~ ". Nothing was touched. Move them to another "
+            ~ "schema, or build into schemas of your own with --target dev."
+        ) -%}
     {%- endif -%}
 {%- endmacro %}

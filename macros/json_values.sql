@@ -94,6 +94,14 @@
         'wrong_shape'
     ) -%}
     {%- for name in names -%}
-        {%- do expect_shape(casts, payload ~ " -> '" ~ name ~ "'", name, 'array') -%}
+        {#- Only the first list is read; a second one is refused, not forgotten. -#}
+        {%- set is_second -%}
+            {%- for earlier in names[:loop.index0] %} or jsonb_typeof({{ payload }} -> '{{ earlier }}') = 'array'
+            {%- endfor -%}
+        {%- endset -%}
+        {%- do reject_when(
+            casts, payload ~ " -> '" ~ name ~ "'", name,
+            "(jsonb_typeof(" ~ payload ~ " -> '" ~ name ~ "') <> 'array'" ~ is_second ~ ")", 'wrong_shape'
+        ) -%}
     {%- endfor -%}
 {%- endmacro %}

@@ -64,7 +64,7 @@
     {%- set with_offset -%}
         {{ text }} || case when {{ text }} ~ '{{ offset }}$' then '' else '+00' end
     {%- endset -%}
-    {%- set typed -%}
+    {%- set moment -%}
         case
             when
                 jsonb_typeof({{ value }}) = 'string'
@@ -73,7 +73,17 @@
                 then ({{ with_offset }})::timestamptz
         end
     {%- endset -%}
-    {%- do register_cast(casts, value, field, none, typed ~ ' is null', "'not_a_timestamp'") -%}
+    {#- An offset can carry a year that was fine out of the four digits that clients can read. -#}
+    {%- set typed -%}
+        case
+            when {{ moment }} >= '0001-01-01 00:00+00' and {{ moment }} < '9999-12-31 00:00+00'
+                then {{ moment }}
+        end
+    {%- endset -%}
+    {%- set reason -%}
+        case when {{ moment }} is null then 'not_a_timestamp' else 'out_of_range' end
+    {%- endset -%}
+    {%- do register_cast(casts, value, field, none, typed ~ ' is null', reason) -%}
     {{ typed }}
 {%- endmacro %}
 
@@ -90,12 +100,18 @@
 {%- endmacro %}
 
 
-{#- Text of a string or number, trimmed; blank text says nothing and is NULL. -#}
-{% macro safe_text(casts, value, field) -%}
-    {%- set is_rejected = "jsonb_typeof(" ~ value ~ ") not in ('string', 'number')" -%}
-    {%- do register_cast(casts, value, field, none, is_rejected, "'wrong_shape'") -%}
+{#- Text of a string or number, trimmed; blank text says nothing and is NULL. What becomes part of
+    a key has a length it may have `at_most`: an index takes no row of more than a few kilobytes. -#}
+{% macro safe_text(casts, value, field, at_most=none) -%}
+    {%- set is_text = "jsonb_typeof(" ~ value ~ ") in ('string', 'number')" -%}
+    {%- set fits = "length(" ~ json_text(value) ~ ") <= " ~ at_most if at_most else "true" -%}
+    {%- do register_cast(
+        casts, value, field, none,
+        "not (" ~ is_text ~ " and " ~ fits ~ ")",
+        "case when " ~ is_text ~ " then 'too_long' else 'wrong_shape' end"
+    ) -%}
     case
-        when jsonb_typeof({{ value }}) in ('string', 'number') then nullif({{ json_text(value) }}, '')
+        when {{ is_text }} and {{ fits }} then nullif({{ json_text(value) }}, '')
     end
 {%- endmacro %}
 

@@ -19,5 +19,10 @@
             ~ "For example: export PULSE_ELT_DEV_SCHEMA=" ~ (env_var('USER', '') or 'anna')
         ) }}
     {%- endif -%}
+    {%- if not modules.re.fullmatch('[a-z_][a-z0-9_]*', prefix) -%}
+        {{ exceptions.raise_compiler_error(
+            "PULSE_ELT_DEV_SCHEMA is made of small letters, digits and underscores, not '" ~ prefix ~ "'."
+        ) }}
+    {%- endif -%}
     {{ prefix }}
 {%- endmacro %}

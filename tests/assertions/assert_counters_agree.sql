@@ -8,7 +8,14 @@ staging_counts as (
 
     select
         'documents of sessions' as counter,
-        (select count(*) from {{ ref('stg_pulse__session_documents') }}) as expected,
+        (
+            {%- for kind in [
+                'scorecards', 'sessions', 'transcripts', 'conversations',
+                'pulse_states', 'sale_states', 'evaluations', 'answer_events',
+            ] %}
+            {{ '+' if not loop.first }} (select count(*) from {{ ref('base_pulse__' ~ kind) }})
+            {%- endfor %}
+        ) as expected,
         (
             select count(*) from {{ ref('stg_pulse__session_documents') }}
             where is_chosen

@@ -60,7 +60,11 @@ final as (
             landed.landing_table = represented.landing_table
             and landed.source_path = represented.source_path
             and landed.document_id = represented.document_id
-    where landed.document_id is null or represented.document_id is null
+    where
+        represented.document_id is null
+        -- Of some kinds a later load removes what it superseded, also from under an older cutoff.
+        or landed.document_id is null
+        and represented.landing_table not in ('conversations', 'pulse_states', 'sale_states')
 
 )
 

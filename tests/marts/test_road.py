@@ -1,5 +1,6 @@
 """The whole road with the command: files that come late, bad files, other ways to build."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -159,3 +160,61 @@ def test_the_bi_role_reads_marts_without_personal_data_and_nothing_else(
         finally:
             connection.execute("drop owned by pulse_bi_test")
             connection.execute("drop role pulse_bi_test")
+
+
+def test_no_document_stops_a_build(
+    connection: psycopg.Connection, tree: Tree, pulse_elt: RunCommand
+) -> None:
+    user = "ada1ec75-0724-46cf-a5d1-1321a58903e3"
+    answer = {"user_id": user, "score": 50, "skill_tag": "communication"}
+    # Many answers in one file: anything worked out per answer from the whole file takes hours.
+    tree.write("sessions/many/events.json", [answer] * 50_000)
+    tree.write(f"history_{user}.json", [{"sessionId": "a", "score": 50}] * 50_000)
+    noise = "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(9_000))
+    tree.write("sessions/long/events.json", [{**answer, "skill_tag": noise, "notes": noise}])
+    tree.write(
+        "sessions/edge/session.json",
+        {"user_id": user, "created_at": "9999-12-31T23:59:59-12:00", "completed_at": "0001"},
+    )
+    tree.write("sessions/edge/scorecard.json", {"overall": {"score": 85, "raw_score": 2.55}})
+    done = pulse_elt("run", tree.root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rejected = connection.execute(
+        "select field, reason from staging.stg_pulse__rejected_values order by field"
+    ).fetchall()
+    assert rejected == [
+        ("[0].skill_tag", "too_long"),
+        ("completed_at", "not_a_timestamp"),
+        ("created_at", "out_of_range"),
+    ]
+    answers = "select count(*) from analytics.session_events where event_source = 'answer'"
+    assert connection.execute(answers).fetchone() == (50_001,)
+
+
+def test_part_of_the_models_reads_what_the_others_have_read(
+    connection: psycopg.Connection, tree: Tree, pulse_elt: RunCommand
+) -> None:
+    tree.write("sessions/a/scorecard.json", {"overall": {"score": 85, "raw_score": 2.55}})
+    tree.write("sessions/a/conversation.json", {"messages": []})
+    assert pulse_elt("run", tree.root).returncode == 0
+    tree.write("sessions/b/scorecard.json", {"overall": {"score": 85, "raw_score": 2.55}})
+    for turn in ("x", "y"):
+        tree.write("sessions/a/conversation.json", {"messages": [turn]})
+        assert pulse_elt("load", tree.root).returncode == 0
+    assert pulse_elt("build", "--select", "user_skill_agg", "test_type:singular").returncode == 0
+    status = json.loads(pulse_elt("status", "--json").stdout)
+    assert status["marts"]["landed_since"] > 0
+
+
+def test_another_formula_is_a_variable_away(
+    built_examples: DatabaseSettings, pulse_elt: RunCommand
+) -> None:
+    named = {URL_VARIABLE: built_examples.as_url(with_password=True)}
+    versions = "select distinct formula_version from analytics.user_readiness_latest"
+    with connect(built_examples) as connection:
+        selected = ("build", "-s", "user_readiness+")
+        done = pulse_elt(*selected, "--vars", "readiness_formula: v2", **named)
+        assert done.returncode == 0, done.stdout
+        assert connection.execute(versions).fetchall() == [("v2",)]
+        assert pulse_elt(*selected, **named).returncode == 0
+        assert connection.execute(versions).fetchall() == [("v1",)]

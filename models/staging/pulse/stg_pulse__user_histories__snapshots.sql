@@ -60,7 +60,10 @@ final as (
         latest.source_path,
         latest.json_path,
         latest.user_key,
-        coalesce({{ uuid_of('latest.user_key') }}, identities.user_id) as user_id,
+        case
+            when {{ is_somebody('latest.user_key') }}
+                then coalesce({{ uuid_of('latest.user_key') }}, identities.user_id)
+        end as user_id,
 
         -- numerics
         latest.readiness_overall,

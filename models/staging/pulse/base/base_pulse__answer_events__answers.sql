@@ -29,8 +29,9 @@ lists as (
 
 ),
 
--- A file is on the unit scale when no score in it exceeds 1.
-files as (
+-- A file is on the unit scale when no score in it exceeds 1. Materialized: what is worked out
+-- once per file must not be worked out again for each of its answers.
+files as materialized (
 
     select
         *,
@@ -74,7 +75,7 @@ renamed as (
 
         -- strings
         {{ safe_text(casts, 'answer.pulse_step', 'pulse_step') }} as pulse_step,
-        lower({{ safe_text(casts, 'answer.skill_tag', 'skill_tag') }}) as skill_tag,
+        lower({{ safe_text(casts, 'answer.skill_tag', 'skill_tag', at_most=200) }}) as skill_tag,
         {{ safe_text(casts, 'answer.notes', 'notes') }} as notes,
 
         -- numerics

@@ -20,10 +20,15 @@ source as (
 
 ),
 
-lists as (
+-- Materialized: what is worked out once per history must not be worked out for each entry.
+lists as materialized (
 
     select
-        *,
+        document_id,
+        source_path,
+        user_key,
+        source_modified_at,
+        landed_at,
         {{ json_list('payload', list_names) }} as entries,
         {{ json_list_path('payload', list_names) }} as json_path
     from source
