@@ -21,8 +21,8 @@ install: $(INSTALLED) ## Create .venv and install what requirements.lock pins
 $(INSTALLED): requirements.lock
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("pulse-elt needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build the marts, show results
@@ -48,7 +48,6 @@ bench: $(INSTALLED) ## Time loads and a build of a sample tree, next to tar and 
 	$(BIN)/python -m benchmarks.pipeline --sessions $(or $(SESSIONS),20000)
 
 docs: $(INSTALLED) ## Write the dbt documentation site to target/
-	@$(BIN)/pulse-elt db start
 	@eval "$$($(BIN)/pulse-elt db env)" && mkdir -p .pulse/dbt && cp profiles.example.yml .pulse/dbt/profiles.yml \
 	    && $(BIN)/dbt docs generate --static --profiles-dir .pulse/dbt
 	@echo "Open target/static_index.html."
