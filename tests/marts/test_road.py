@@ -177,8 +177,17 @@ def test_no_document_stops_a_build(
         {"user_id": user, "created_at": "9999-12-31T23:59:59-12:00", "completed_at": "0001"},
     )
     tree.write("sessions/edge/scorecard.json", {"overall": {"score": 85, "raw_score": 2.55}})
+    tree.write(
+        "sessions/twice/evaluation.json",
+        {"scores": {"probe": {"score": 1}, "Probe ": {"score": 2}, "Link": {"score": 3}}},
+    )
     done = pulse_elt("run", tree.root)
     assert done.returncode == 0, done.stdout + done.stderr
+    steps = connection.execute(
+        "select pulse_step, score::text from analytics.session_events "
+        "where event_source = 'evaluation' order by 1"
+    ).fetchall()
+    assert steps == [("Link", "100.00"), ("Probe", "66.67")]
     rejected = connection.execute(
         "select field, reason from staging.stg_pulse__rejected_values order by field"
     ).fetchall()
@@ -186,6 +195,7 @@ def test_no_document_stops_a_build(
         ("[0].skill_tag", "too_long"),
         ("completed_at", "not_a_timestamp"),
         ("created_at", "out_of_range"),
+        ("scores.probe", "duplicate_step"),
     ]
     answers = "select count(*) from analytics.session_events where event_source = 'answer'"
     assert connection.execute(answers).fetchone() == (50_001,)

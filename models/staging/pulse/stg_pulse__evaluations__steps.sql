@@ -12,6 +12,7 @@ steps as (
         reason,
         score
     from {{ ref('base_pulse__evaluations__steps') }}
+    where is_repeated is not true
 
 ),
 
@@ -56,7 +57,7 @@ final as (
             steps.document_id = outdone.document_id
             and steps.source_path = outdone.source_path
     inner join pulse_steps
-        on lower(steps.step_key) = pulse_steps.step_key
+        on lower(btrim(steps.step_key)) = pulse_steps.step_key
     where outdone.document_id is null
 
 )

@@ -117,7 +117,7 @@ unknown_steps as (
     from step_spellings
     left join pulse_steps
         on
-            lower(step_spellings.step) = pulse_steps.step_key
+            lower(btrim(step_spellings.step)) = pulse_steps.step_key
             and (pulse_steps.step_number is not null or not step_spellings.must_be_numbered)
     where step_spellings.step is not null and pulse_steps.step_key is null
 

@@ -1,7 +1,10 @@
 {#- One row per step of a current evaluation document: its score on the scale 0 to 3. -#}
 
 {%- set casts = [] -%}
-{%- do expect_shape(casts, 'step', '$', 'object') -%}
+{%- do register_cast(
+    casts, 'step', '$', none, "(jsonb_typeof(step) <> 'object' or is_repeated)",
+    "case when is_repeated then 'duplicate_step' else 'wrong_shape' end"
+) -%}
 {%- set below = "'scores.' || step_key" -%}
 
 with
@@ -31,6 +34,19 @@ steps as (
 
 ),
 
+-- The same step in two spellings is one step; capitals go first.
+spelled as (
+
+    select
+        *,
+        row_number() over (
+            partition by document_id, source_path, lower(btrim(step_key))
+            order by step_key collate "C"
+        ) > 1 as is_repeated
+    from steps
+
+),
+
 renamed as (
 
     select
@@ -47,9 +63,12 @@ renamed as (
         -- numerics
         {{ safe_number(casts, "step -> 'score'", 'score', 0, 3) }} as score,
 
+        -- booleans
+        is_repeated,
+
         -- what could not be cast
         {{ rejected_values(casts, below) }} as rejected_values
-    from steps
+    from spelled
 
 )
 
