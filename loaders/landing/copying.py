@@ -93,14 +93,7 @@ def _commit(
     clock = ledger.landing_time(connection)
     documents = [outcome for outcome in outcomes if isinstance(outcome, Document)]
     refusals = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
-    current = current_versions(
-        connection,
-        [
-            d.planned.path
-            for d in documents
-            if everything_known or d.planned.first_seen_us is not None
-        ],
-    )
+    current = current_versions(connection, _known_paths(documents, everything_known))
 
     new, same, other = [], [], []
     for document in documents:
@@ -124,8 +117,7 @@ def _commit(
         same += met
 
     _write_manifest(connection, load_id, clock, [*landed, *same], refusals, everything_known)
-    known_paths = [d.planned.path for d in (*landed, *same) if d.planned.first_seen_us is not None]
-    quarantine.resolve(connection, known_paths, "landed", clock.at)
+    quarantine.resolve(connection, _known_paths([*landed, *same]), "landed", clock.at)
     quarantined = quarantine.record(connection, refusals, load_id, clock.at)
 
     arrived = len(landed) + changed + history
@@ -137,6 +129,15 @@ def _commit(
         quarantined=quarantined,
         bytes=sum(d.size for d in documents),
     )
+
+
+def _known_paths(items: Sequence[Document | Refusal], everything_known: bool = False) -> list[str]:
+    """Return the paths that the manifest had when the load was planned, or simply all."""
+    return [
+        item.planned.path
+        for item in items
+        if everything_known or item.planned.first_seen_us is not None
+    ]
 
 
 class _Target:
@@ -254,12 +255,7 @@ def _write_manifest(
     refusals: Sequence[Refusal],
     everything_known: bool,
 ) -> None:
-    handled: list[Document | Refusal] = [*good, *refusals]
-    known = [
-        item.planned.path
-        for item in handled
-        if everything_known or item.planned.first_seen_us is not None
-    ]
+    known = _known_paths([*good, *refusals], everything_known)
     if known:
         connection.execute("delete from raw.files where source_path = any (%s)", (known,))
     rows = [_manifest_row(item, "landed", load_id, clock) for item in good]

@@ -250,6 +250,8 @@ def _close(
     plan: Plan,
     copied: Counters,
 ) -> Counters:
+    # Only files that went between the listing and their turn add to what the plan counted.
+    is_as_planned = copied.seen == plan.new + plan.touched + plan.refused
     with planning.transaction():
         at = ledger.landing_time(planning).at
         parameters = {"at": at, "load_id": load_id, **scope.as_parameters()}
@@ -267,7 +269,7 @@ def _close(
                 left_as_config=plan.left_as_config,
                 unrecognised=plan.unrecognised,
             ),
-            vanished=count_vanished(planning, scope),
+            vanished=plan.vanished if is_as_planned else count_vanished(planning, scope),
         )
         planning.execute(_MARK_VANISHED, parameters)
         ledger.succeed(planning, load_id, counters)

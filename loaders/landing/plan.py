@@ -129,8 +129,8 @@ def list_into(
     kinds: DocumentKinds,
     wanted_kinds: Collection[str],
     on_progress: Callable[[int], None],
-) -> int:
-    """Stream a listing into the planning connection; return how many files it has."""
+) -> None:
+    """Stream a listing into the planning connection."""
     connection.execute(_LISTING)
     count = 0
     with connection.cursor().copy(_COPY_LISTING) as copy:
@@ -146,7 +146,6 @@ def list_into(
         copy.write(binary.TRAILER)
     connection.execute("analyze pg_temp.pulse_listing")
     on_progress(count)
-    return count
 
 
 def _listing_row(entry: Entry, match: Match) -> bytes:
