@@ -20,6 +20,12 @@
 {%- endmacro %}
 
 
+{#- The account a user key stands for: itself, or what raw.user_identities says; nobody's is NULL. -#}
+{% macro account_of(user_key, identity) -%}
+    case when {{ is_somebody(user_key) }} then coalesce({{ uuid_of(user_key) }}, {{ identity }}) end
+{%- endmacro %}
+
+
 {#- The path says which session a document belongs to; another id inside it is rejected. -#}
 {% macro expect_session_id(casts, value, session_key) -%}
     {%- do reject_when(

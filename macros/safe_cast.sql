@@ -217,6 +217,10 @@
 
 
 {% macro register_cast(casts, value, field, named_by, is_rejected, reason) -%}
+    {#- Two verdicts on one field would be two keys of one object, of which jsonb keeps the last. -#}
+    {%- if field is not none and field in (casts | map(attribute='field')) -%}
+        {%- do exceptions.raise_compiler_error("field " ~ field ~ " is cast twice: give one verdict.") -%}
+    {%- endif -%}
     {%- do casts.append({
         'value': '(' ~ value ~ ')',
         'field': field,

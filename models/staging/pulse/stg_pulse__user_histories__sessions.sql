@@ -59,10 +59,7 @@ final as (
         latest.source_path,
         latest.json_path,
         latest.user_key,
-        case
-            when {{ is_somebody('latest.user_key') }}
-                then coalesce({{ uuid_of('latest.user_key') }}, identities.user_id)
-        end as user_id,
+        {{ account_of('latest.user_key', 'identities.user_id') }} as user_id,
         latest.session_key,
         latest.session_id,
 
