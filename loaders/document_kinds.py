@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from loaders.errors import WrongRequest
 
@@ -33,8 +33,7 @@ class Rule:
     retention: str | None
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """What the rules say of one path."""
 
     kind: str | None
@@ -55,7 +54,7 @@ class DocumentKinds:
         templates = [(path, rule) for rule in rules for path in rule.paths]
         _refuse_ambiguity(templates)
         templates.sort(key=lambda pair: pair[0].startswith(_ANY_FOLDER))
-        self._patterns = [(re.compile(_as_regex(path)), rule) for path, rule in templates]
+        self._by_name, self._with_any_name = _by_last_segment(templates)
 
     @property
     def loaded(self) -> tuple[Rule, ...]:
@@ -64,12 +63,38 @@ class DocumentKinds:
 
     def match(self, path: str) -> Match:
         """Return kind, verdict and captured keys of a path relative to the source's root."""
-        for pattern, rule in self._patterns:
+        name = path[path.rfind("/") + 1 :]
+        for pattern, rule in self._by_name.get(name, self._with_any_name):
             found = pattern.fullmatch(path)
             if found:
                 keys = found.groupdict()
                 return Match(rule.kind, rule.verdict, keys.get("session_key"), keys.get("user_key"))
         return _NO_MATCH
+
+
+_Patterns = list[tuple[re.Pattern[str], Rule]]
+
+
+def _by_last_segment(
+    templates: Sequence[tuple[str, Rule]],
+) -> tuple[Mapping[str, _Patterns], _Patterns]:
+    """Return the patterns that can match a path by the path's last segment, and by any other.
+
+    A tree has a million paths and a dozen names of files; few patterns need a try.
+    """
+    last = [template.rpartition("/")[2] for template, _ in templates]
+    patterns = [(re.compile(_as_regex(template)), rule) for template, rule in templates]
+    is_any = [name == "**" or "{" in name for name in last]
+
+    def matching(wanted: str | None) -> _Patterns:
+        return [
+            pattern
+            for pattern, name, anything in zip(patterns, last, is_any, strict=True)
+            if anything or name == wanted
+        ]
+
+    names = {name for name, anything in zip(last, is_any, strict=True) if not anything}
+    return {name: matching(name) for name in names}, matching(None)
 
 
 def read_document_kinds(path: Path) -> DocumentKinds:

@@ -34,6 +34,7 @@ def load_source(
     root: str | None,
     scope: Scope,
     *,
+    workers: int | None = None,
     dry_run: bool = False,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> LoadResult:
@@ -53,7 +54,13 @@ def load_source(
                 f"there are {', '.join(kinds.by_kind)}."
             )
     return load(
-        current_settings(), directory, kinds, scope, dry_run=dry_run, on_progress=on_progress
+        current_settings(),
+        directory,
+        kinds,
+        scope,
+        workers=workers,
+        dry_run=dry_run,
+        on_progress=on_progress,
     )
 
 

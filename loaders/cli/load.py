@@ -13,6 +13,11 @@ import click
 @click.option(
     "--verify-content", is_flag=True, help="Read and hash every file, also unchanged ones."
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Processes that read and copy; one per core if not given.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
 @click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
 def load(
@@ -21,6 +26,7 @@ def load(
     kinds: tuple[str, ...],
     prefix: str,
     verify_content: bool,
+    workers: int | None,
     dry_run: bool,
     is_json: bool,
 ) -> int:
@@ -34,7 +40,9 @@ def load(
 
     scope = Scope(kinds=kinds, prefix=prefix, verify_content=verify_content)
     with output.progress(quiet=is_json) as on_progress:
-        result = load_source(source, root, scope, dry_run=dry_run, on_progress=on_progress)
+        result = load_source(
+            source, root, scope, workers=workers, dry_run=dry_run, on_progress=on_progress
+        )
     if is_json:
         output.as_json(result)
     else:

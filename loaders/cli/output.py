@@ -27,7 +27,7 @@ _SECONDS_BETWEEN_LINES = 10
 _COMPONENTS = ("tech.", "comm.", "struct.", "behav.")
 _WIDTH_OF_LONG_IDS = 115
 
-_STAGES = {"list": "Listing", "plan": "Planning", "copy": "Copying", "close": "Closing"}
+_STAGES = {"list": "Listing", "copy": "Copying", "close": "Closing"}
 
 
 def say(text: str = "") -> None:

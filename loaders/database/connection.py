@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 from psycopg import errors
@@ -52,6 +52,9 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection:
             f"pulse-elt needs {OLDEST_SERVER // 10000} or newer."
         )
     connection.execute("set timezone = 'UTC'")
+    # A server that waits for a lock would not notice that its client was killed.
+    with suppress(psycopg.Error):
+        connection.execute("set client_connection_check_interval = '1s'")
     return connection
 
 

@@ -260,6 +260,13 @@ def _create_partition(connection: psycopg.Connection, rule: Rule) -> None:
         connection.execute(
             sql.SQL("alter table {} alter column payload set compression lz4").format(table)
         )
+    # Partitions do not inherit it; see migration 0002.
+    connection.execute(
+        sql.SQL(
+            "alter table {} alter column payload set statistics 0, "
+            "alter column content_sha256 set statistics 0"
+        ).format(table)
+    )
 
 
 def _some(names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ length and its bytes; timestamps are microseconds since 2000; a jsonb is a versi
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from struct import Struct
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
@@ -16,14 +17,18 @@ _COLUMNS = Struct("!h").pack
 _INT8 = Struct("!iq").pack
 
 _EPOCH_2000_US = 946_684_800_000_000
-# What a timestamptz can hold; a file system may claim more.
-_EARLIEST_US = -210_866_803_200_000_000
-_LATEST_US = 9_224_318_015_999_999_999 - _EPOCH_2000_US
 
 
 def text(value: str | None) -> bytes:
     """Return a text value."""
-    return NULL if value is None else bytea(value.encode())
+    if value is None:
+        return NULL
+    encoded = value.encode()
+    return _LENGTH(len(encoded)) + encoded
+
+
+# For values that come again and again: kinds, keys.
+repeated_text = lru_cache(4096)(text)
 
 
 def bytea(value: bytes | None) -> bytes:
@@ -36,11 +41,14 @@ def int8(value: int | None) -> bytes:
     return NULL if value is None else _INT8(8, value)
 
 
+def boolean(value: bool) -> bytes:
+    """Return a boolean value."""
+    return b"\x00\x00\x00\x01\x01" if value else b"\x00\x00\x00\x01\x00"
+
+
 def timestamptz(unix_us: int | None) -> bytes:
-    """Return a timestamptz value of microseconds since 1970, held within the type's range."""
-    if unix_us is None:
-        return NULL
-    return _INT8(8, min(max(unix_us, _EARLIEST_US), _LATEST_US) - _EPOCH_2000_US)
+    """Return a timestamptz value of microseconds since 1970."""
+    return NULL if unix_us is None else _INT8(8, unix_us - _EPOCH_2000_US)
 
 
 def jsonb_head(size: int) -> bytes:

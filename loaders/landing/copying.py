@@ -1,8 +1,9 @@
 """Copying a batch: documents, manifest rows and supersessions, in one transaction."""
 
 import random
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import psycopg
@@ -12,13 +13,15 @@ from loaders.errors import WorkFailed
 from loaders.landing import binary_copy as binary
 from loaders.landing import ledger, quarantine
 from loaders.landing.ledger import LandingTime
-from loaders.landing.model import Counters, Document, Planned, Refusal
-from loaders.landing.reading import ChangedWhileReading, read_document, stream
+from loaders.landing.model import LARGEST_IN_BATCH, Counters, Document, Planned, Refusal
+from loaders.landing.reading import ChangedWhileReading, read_documents, stream
 from loaders.landing.verdict import (
     CHANGED_WHILE_READING,
+    Evidence,
     explain,
-    is_suspicious,
+    is_doubtful,
     refuse_unread,
+    without_the_bytes,
 )
 from loaders.landing.versions import (
     INCOMING,
@@ -40,7 +43,7 @@ copy {} (
 
 _COPY_FILES = """
 copy raw.files (
-    source_path, kind, verdict, size_bytes, modified_at, content_sha256, state,
+    source_path, kind, verdict, size_bytes, modified_at, etag, content_sha256, state,
     first_seen_at, last_changed_at, load_id
 ) from stdin (format binary)
 """
@@ -65,15 +68,15 @@ def copy_batch(
             too often.
         psycopg.Error: the connection or the server failed.
     """
-    read = [(planned, read_document(source, planned)) for planned in batch]
-    gone = tuple(planned.path for planned, outcome in read if outcome is None)
-    outcomes = [outcome for _, outcome in read if outcome is not None]
+    documents, refusals, gone = read_documents(source, batch)
     everything_known = False
     for attempt in range(_ATTEMPTS):
         try:
             with connection.transaction():
-                counters = _commit(connection, source, load_id, outcomes, everything_known)
-            return BatchResult(counters, gone)
+                counters = _commit(
+                    connection, source, load_id, documents, refusals, everything_known
+                )
+            return BatchResult(counters, tuple(gone))
         except (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockDetected):
             everything_known = True
             time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - spreads retries
@@ -86,13 +89,13 @@ def _commit(
     connection: psycopg.Connection,
     source: Source,
     load_id: int,
-    outcomes: Sequence[Document | Refusal],
+    documents: Sequence[Document],
+    unread: Sequence[Refusal],
     everything_known: bool,
 ) -> Counters:
     ledger.hold(connection, load_id)
     clock = ledger.landing_time(connection)
-    documents = [outcome for outcome in outcomes if isinstance(outcome, Document)]
-    refusals = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
+    refusals = list(unread)
     current = current_versions(connection, _known_paths(documents, everything_known))
 
     new, same, other = [], [], []
@@ -100,7 +103,7 @@ def _commit(
         there = current.get(document.planned.path)
         if there is None:
             new.append(document)
-        elif there == (document.planned.kind, document.sha256):
+        elif there == (document.planned.match.kind, document.sha256):
             same.append(document)
         else:
             other.append(document)
@@ -120,14 +123,15 @@ def _commit(
     quarantine.resolve(connection, _known_paths([*landed, *same]), "landed", clock.at)
     quarantined = quarantine.record(connection, refusals, load_id, clock.at)
 
+    seen = len(documents) + len(unread)
     arrived = len(landed) + changed + history
     return Counters(
-        seen=len(outcomes),
+        seen=seen,
         landed=arrived,
         changed=changed,
-        unchanged=len(outcomes) - arrived - quarantined,
+        unchanged=seen - arrived - quarantined,
         quarantined=quarantined,
-        bytes=sum(d.size for d in documents),
+        bytes=sum(document.stamp.size for document in documents),
     )
 
 
@@ -154,18 +158,11 @@ class _Target:
         self, table: str, documents: Sequence[Document]
     ) -> tuple[list[Document], list[Refusal]]:
         """Send documents to a table; return those it took and the refusals of the others."""
-        together: list[Document] = []
-        alone: list[Document] = []
-        for document in documents:
-            is_alone = document.content is None or is_suspicious(document.content)
-            (alone if is_alone else together).append(document)
         landed: list[Document] = []
         refusals: list[Refusal] = []
-        todo = [together, *([document] for document in alone)]
+        todo = _groups(documents)
         while todo:
             group = todo.pop()
-            if not group:
-                continue
             try:
                 with self._connection.transaction():
                     self._send(table, group)
@@ -173,13 +170,12 @@ class _Target:
             except ChangedWhileReading:
                 refusals.append(refuse_unread(group[0].planned, CHANGED_WHILE_READING))
             except psycopg.Error as error:
-                if not _is_documents_fault(error):
+                if not _is_documents_fault(error, group):
                     raise
                 if len(group) == 1:
                     refusals.append(self._refusal(group[0], error))
                 else:
-                    middle = len(group) // 2
-                    todo += [group[:middle], group[middle:]]
+                    todo += _split(group, error)
         return landed, refusals
 
     def _send(self, table: str, documents: Sequence[Document]) -> None:
@@ -191,59 +187,90 @@ class _Target:
                 for chunk in stream(self._source, documents[0]):
                     copy.write(chunk)
             else:
-                copy.write(b"".join(self._head(d) + (d.content or b"") for d in documents))
+                pieces: list[bytes] = []
+                for document in documents:
+                    pieces += (self._head(document), document.content or b"")
+                copy.write(b"".join(pieces))
             copy.write(binary.TRAILER)
 
     def _head(self, document: Document) -> bytes:
-        planned = document.planned
-        return (
-            _NINE_COLUMNS
-            + binary.text(planned.kind)
-            + binary.text(planned.path)
-            + binary.bytea(document.sha256)
-            + binary.text(planned.session_key)
-            + binary.text(planned.user_key)
-            + binary.timestamptz(document.modified_us)
-            + self._tail
-            + binary.jsonb_head(document.size)
+        planned, stamp, sha256, _ = document
+        match = planned.match
+        return b"".join(
+            (
+                _NINE_COLUMNS,
+                binary.repeated_text(match.kind),
+                binary.text(planned.entry.path),
+                binary.bytea(sha256),
+                binary.repeated_text(match.session_key),
+                binary.repeated_text(match.user_key),
+                binary.timestamptz(stamp.modified_us),
+                self._tail,
+                binary.jsonb_head(stamp.size),
+            )
         )
 
     def _refusal(self, document: Document, error: psycopg.Error) -> Refusal:
-        content = document.content
-        if content is None:
-            content = self._read_again(document)
         sqlstate = error.sqlstate or ""
         said = ": ".join(filter(None, (error.diag.message_primary, error.diag.message_detail)))
-        if content or document.size == 0:
-            reason, offset, first = explain(document.planned.path, content, sqlstate, said)
-        else:
-            reason, offset, first = f"{document.planned.path}: {said}", None, None
         return Refusal(
-            planned=document.planned,
-            size=document.size,
-            modified_us=document.modified_us,
-            sha256=document.sha256,
-            code=sqlstate,
-            reason=reason,
-            byte_offset=offset,
-            first_bytes=first,
+            document.planned,
+            document.stamp,
+            document.sha256,
+            sqlstate,
+            *self._evidence(document, sqlstate, said),
         )
 
-    def _read_again(self, document: Document) -> bytes:
-        if document.size > _EXPLAINED_AT_MOST:
-            return b""
-        try:
-            return b"".join(stream(self._source, document))
-        except ChangedWhileReading:
-            return b""
+    def _evidence(self, document: Document, sqlstate: str, said: str) -> Evidence:
+        path, content = document.planned.path, document.content
+        if content is None:
+            if document.stamp.size > _EXPLAINED_AT_MOST:
+                return without_the_bytes(path, said)
+            try:
+                content = b"".join(stream(self._source, document))
+            except ChangedWhileReading:
+                return without_the_bytes(path, said)
+        return explain(path, content, sqlstate, said)
 
 
 _NINE_COLUMNS = b"\x00\x09"
+# Only a hint: a server that speaks another language gives none, and the group is halved.
+_LINE = re.compile(r", line (\d+)")
 
 
-def _is_documents_fault(error: psycopg.Error) -> bool:
-    """Tell a bad document from a bad day (design §4, "Whose fault an error is")."""
+def _groups(documents: Iterable[Document]) -> list[list[Document]]:
+    """Return one group that travels together, and the large and the doubtful alone."""
+    together: list[Document] = []
+    alone: list[list[Document]] = []
+    for document in documents:
+        if document.content is None or is_doubtful(document.content):
+            alone.append([document])
+        else:
+            together.append(document)
+    return [together, *alone] if together else alone
+
+
+def _split(group: list[Document], error: psycopg.Error) -> list[list[Document]]:
+    """Return a refused group in parts: the row that the server names apart, else halves."""
+    named = _LINE.search(error.diag.context or "")
+    row = int(named[1]) - 1 if named else -1
+    if 0 <= row < len(group):
+        parts = [group[:row] + group[row + 1 :], group[row : row + 1]]
+    else:
+        parts = [group[: len(group) // 2], group[len(group) // 2 :]]
+    return parts
+
+
+def _is_documents_fault(error: psycopg.Error, group: Sequence[Document]) -> bool:
+    """Tell a bad document from a bad day (design §4, "Whose fault an error is").
+
+    Near 1 GiB the server fails to allocate what the parsed document needs, and calls that
+    an internal error.
+    """
     sqlstate = error.sqlstate or ""
+    if sqlstate == "XX000":
+        alone = len(group) == 1 and group[0].stamp.size > LARGEST_IN_BATCH
+        return alone and "alloc" in str(error.diag.message_primary)
     return sqlstate.startswith("22") or sqlstate in ("54000", "54001")
 
 
@@ -265,19 +292,21 @@ def _write_manifest(
 
 
 def _manifest_row(item: Document | Refusal, state: str, load_id: int, clock: LandingTime) -> bytes:
-    planned = item.planned
-    first_seen_us = clock.unix_us if planned.first_seen_us is None else planned.first_seen_us
+    entry, match, _, _, first_seen_us = item.planned
+    size, modified_us, etag = item.stamp
+    now = binary.timestamptz(clock.unix_us)
     return binary.row(
         (
-            binary.text(planned.path),
-            binary.text(planned.kind),
-            binary.text(planned.verdict),
-            binary.int8(item.size),
-            binary.timestamptz(item.modified_us),
+            binary.text(entry.path),
+            binary.repeated_text(match.kind),
+            binary.repeated_text(match.verdict),
+            binary.int8(size),
+            binary.timestamptz(modified_us),
+            binary.text(etag),
             binary.bytea(item.sha256),
-            binary.text(state),
-            binary.timestamptz(first_seen_us),
-            binary.timestamptz(clock.unix_us),
+            binary.repeated_text(state),
+            now if first_seen_us is None else binary.timestamptz(first_seen_us),
+            now,
             binary.int8(load_id),
         )
     )

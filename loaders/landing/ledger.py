@@ -48,6 +48,14 @@ select landing_time, (extract(epoch from landing_time) * 1000000)::bigint
 from raw.landing_time() as landing_time
 """
 
+_LAST_SEEN = """
+select seen
+from raw.loads
+where source = %s and status = 'succeeded' and not options ?| array['kinds', 'prefix']
+order by load_id desc
+limit 1
+"""
+
 _LAST = """
 select
     load_id, source, status, started_at, finished_at, seen, landed, changed, unchanged,
@@ -143,6 +151,12 @@ def succeed(connection: psycopg.Connection, load_id: int, counters: Counters) ->
 def fail(connection: psycopg.Connection, load_id: int, error: str) -> None:
     """Write down why a load failed."""
     connection.execute(_FAIL, (error, load_id))
+
+
+def last_seen(connection: psycopg.Connection, source: str) -> int | None:
+    """Return how many files the last whole load of a source has seen."""
+    row = connection.execute(_LAST_SEEN, (source,)).fetchone()
+    return row[0] if row else None
 
 
 def last_loads(connection: psycopg.Connection, count: int) -> list[LedgerEntry]:

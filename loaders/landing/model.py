@@ -1,7 +1,10 @@
 """The words of the landing, as types."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from typing import NamedTuple
+
+from loaders.document_kinds import Match
+from loaders.sources.source import Entry, Stamp
 
 # PostgreSQL takes no value of 1 GiB; the rest of the row and the protocol need some room.
 LARGEST_DOCUMENT = 1024**3 - 64 * 1024
@@ -11,18 +14,28 @@ LARGEST_IN_BATCH = 1_000_000
 
 @dataclass(frozen=True)
 class Scope:
-    """What part of a source a load looks at, and how closely."""
+    """What part of a source a load looks at, and how closely.
+
+    only_quarantined leaves all files alone but those in quarantine, and tries these again.
+    """
 
     kinds: tuple[str, ...] = ()
     prefix: str = ""
     verify_content: bool = False
+    only_quarantined: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every file of the source is looked at."""
+        return not (self.kinds or self.prefix or self.only_quarantined)
 
     def as_parameters(self) -> dict[str, object]:
         """Return the scope as query parameters."""
         return {
-            "kinds": list(self.kinds) or None,
+            "wanted_kinds": list(self.kinds) or None,
             "prefix": self.prefix,
             "verify_content": self.verify_content,
+            "only_quarantined": self.only_quarantined,
         }
 
 
@@ -30,15 +43,18 @@ class Scope:
 class Plan:
     """What a load would do, in files; seen is the sum of the others but vanished."""
 
-    seen: int
-    new: int
-    touched: int
-    refused: int
-    unchanged: int
-    left_as_config: int
-    unrecognised: int
-    vanished: int
-    bytes_to_read: int
+    seen: int = 0
+    new: int = 0
+    touched: int = 0
+    refused: int = 0
+    unchanged: int = 0
+    left_as_config: int = 0
+    unrecognised: int = 0
+    vanished: int = 0
+    bytes_to_read: int = 0
+
+    def __add__(self, other: "Plan") -> "Plan":
+        return Plan(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True)
@@ -56,8 +72,7 @@ class Counters:
     bytes: int = 0
 
     def __add__(self, other: "Counters") -> "Counters":
-        theirs = asdict(other)
-        return Counters(**{name: value + theirs[name] for name, value in asdict(self).items()})
+        return Counters(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def add_up(self) -> bool:
@@ -70,41 +85,48 @@ class Counters:
 
 
 class Planned(NamedTuple):
-    """A file to read or to refuse. first_seen_us is None when the manifest has no row of it."""
+    """A listed file and what is to become of it.
 
-    n: int
-    path: str
-    kind: str | None
-    verdict: str
-    session_key: str | None
-    user_key: str | None
-    size: int
-    modified_us: int | None
-    problem: str | None
+    action is read or refuse, config or unrecognised; is_booked says that the manifest has it so
+    already. first_seen_us is None when the manifest has no row of it.
+    """
+
+    entry: Entry
+    match: Match
+    action: str
+    is_booked: bool
     first_seen_us: int | None
+
+    @property
+    def path(self) -> str:
+        """Its path below the root."""
+        return self.entry.path
 
 
 class Document(NamedTuple):
-    """A file that was read: bytes, times in microseconds since 1970.
+    """A file that was read, and its stamp then.
 
     content is None for one over LARGEST_IN_BATCH, which is hashed first and streamed later.
     """
 
     planned: Planned
-    size: int
-    modified_us: int | None
+    stamp: Stamp
     sha256: bytes
     content: bytes | None
 
 
 class Refusal(NamedTuple):
-    """A file that cannot land: SQLSTATE or reason code, words, place of the trouble."""
+    """A file that cannot land: SQLSTATE or reason code, words, place of the trouble.
+
+    around are the bytes about that place, which begin at around_offset.
+    """
 
     planned: Planned
-    size: int
-    modified_us: int | None
+    stamp: Stamp
     sha256: bytes | None
     code: str
     reason: str
-    byte_offset: int | None
-    first_bytes: bytes | None
+    byte_offset: int | None = None
+    first_bytes: bytes | None = None
+    around: bytes | None = None
+    around_offset: int | None = None

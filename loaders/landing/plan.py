@@ -1,66 +1,64 @@
-"""Listing a source into the planning connection, and the plan: what differs from the manifest."""
+"""The plan: what of a listing differs from the manifest, and so is to be read."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import psycopg
 
 from loaders.document_kinds import SYSTEM_OF_RECORD, DocumentKinds, Match
-from loaders.landing import binary_copy as binary
-from loaders.landing.model import LARGEST_DOCUMENT, LARGEST_IN_BATCH, Plan, Planned, Scope
+from loaders.landing.model import LARGEST_DOCUMENT, Plan, Planned, Scope
 from loaders.sources.source import TOO_LARGE, Entry
 
-_LISTING = """
-drop table if exists pg_temp.pulse_listing;
-create temp table pulse_listing (
-    source_path text collate "C" not null,
-    kind text,
-    verdict text not null,
-    session_key text,
-    user_key text,
-    size_bytes bigint not null,
-    modified_at timestamptz,
-    problem text
-);
-"""
-
-_COPY_LISTING = """
-copy pg_temp.pulse_listing
-    (source_path, kind, verdict, session_key, user_key, size_bytes, modified_at, problem)
-from stdin (format binary)
-"""
-
+# One row per outcome, not per file: on a first load all files are new, on most others none is.
 # What was never read (a link, an unreadable file) has no hash and is tried again each time:
 # its rights may change without a trace in size or time.
-_PLAN = """
-create temp table pulse_plan as
-with compared as (
+_COMPARE = """
+with listing as (
+    select *
+    from unnest(
+        %(paths)b::text[], %(sizes)b::bigint[], %(times)b::bigint[], %(etags)b::text[],
+        %(kinds)b::text[], %(verdicts)b::text[], %(problems)b::text[]
+    ) with ordinality as listed (
+        source_path, size_bytes, modified_us, etag, kind, verdict, problem, n
+    )
+),
+
+compared as (
     select
-        listing.*,
-        files.first_seen_at,
+        listing.n,
+        case when files.state <> 'forgotten' then files.first_seen_at end as first_seen_at,
         case
+            when %(only_quarantined)s and files.state is distinct from 'quarantined' then 'skip'
             when files.state = 'forgotten' then 'unchanged'
-            when
-                listing.problem is not null
+            when listing.problem is not null
                 then
                     case
-                        when files.state = 'quarantined' and files.content_sha256 is null
-                            and is_same then 'unchanged'
+                        when
+                            files.state = 'quarantined' and files.content_sha256 is null and is_same
+                            then 'unchanged'
                         else 'refuse'
                     end
             when listing.verdict = 'CONFIG_STATIC' then 'config'
             when listing.verdict = 'UNRECOGNISED' then 'unrecognised'
             when
-                files.state in ('landed', 'quarantined') and files.content_sha256 is not null
-                and is_same and not %(verify_content)s then 'unchanged'
+                files.state in ('landed', 'quarantined')
+                and files.content_sha256 is not null
+                and is_same
+                and coalesce(listing.modified_us::text, listing.etag) is not null
+                and not %(verify_content)s
+                and not %(only_quarantined)s
+                then 'unchanged'
             else 'read'
         end as action,
         coalesce(is_same and files.state in ('config', 'unrecognised'), false) as is_booked
-    from pg_temp.pulse_listing as listing
+    from listing
     left join raw.files as files on listing.source_path = files.source_path
     cross join lateral (
         select coalesce(
             files.size_bytes = listing.size_bytes
-            and files.modified_at is not distinct from listing.modified_at
+            and (extract(epoch from files.modified_at) * 1000000)
+                is not distinct from listing.modified_us
+            and (listing.etag is null or files.etag is not distinct from listing.etag)
             and files.kind is not distinct from listing.kind
             and files.verdict = listing.verdict,
             false
@@ -69,152 +67,96 @@ with compared as (
 )
 
 select
-    row_number() over (order by source_path) as n,
-    compared.*
+    action,
+    is_booked,
+    case when action <> 'unchanged' then (extract(epoch from first_seen_at) * 1000000)::bigint end
+        as first_seen_us,
+    array_agg(n) as numbers
 from compared
-where action <> 'unchanged';
-"""
-
-_COUNTS = """
-select
-    (select count(*) from pg_temp.pulse_listing) as seen,
-    count(*) filter (where action = 'read' and first_seen_at is null) as new,
-    count(*) filter (where action = 'read' and first_seen_at is not null) as touched,
-    count(*) filter (where action = 'refuse') as refused,
-    count(*) filter (where action = 'config') as left_as_config,
-    count(*) filter (where action = 'unrecognised') as unrecognised,
-    coalesce(sum(size_bytes) filter (where action = 'read'), 0)::bigint as bytes_to_read
-from pg_temp.pulse_plan
-"""
-
-# Judged only inside what was asked for, and not below folders that could not be listed.
-VANISHED_FILES = """
-from raw.files as files
-where
-    files.state in ('landed', 'config', 'unrecognised', 'quarantined', 'vanished')
-    and starts_with(files.source_path, %(prefix)s)
-    and (%(kinds)s::text[] is null or files.kind = any (%(kinds)s::text[]))
-    and right(files.source_path, 1) <> '/'
-    and not exists (
-        select 1
-        from pg_temp.pulse_listing as listing
-        where listing.source_path = files.source_path
-    )
-    and not exists (
-        select 1
-        from pg_temp.pulse_listing as listing
-        where
-            listing.problem = 'unreadable'
-            and right(listing.source_path, 1) = '/'
-            and starts_with(files.source_path, listing.source_path)
-    )
-"""
-
-_PAGE = """
-select
-    n, source_path, kind, verdict, session_key, user_key, size_bytes,
-    (extract(epoch from modified_at) * 1000000)::bigint as modified_us,
-    problem,
-    (extract(epoch from first_seen_at) * 1000000)::bigint as first_seen_us
-from pg_temp.pulse_plan
-where n > %s and action in ('read', 'refuse')
-order by n
-limit %s
+group by action, is_booked, first_seen_us
 """
 
 
-def list_into(
-    connection: psycopg.Connection,
-    entries: Iterable[Entry],
-    kinds: DocumentKinds,
-    wanted_kinds: Collection[str],
-    on_progress: Callable[[int], None],
-) -> None:
-    """Stream a listing into the planning connection."""
-    connection.execute(_LISTING)
-    count = 0
-    with connection.cursor().copy(_COPY_LISTING) as copy:
-        copy.write(binary.HEADER)
-        for entry in entries:
-            match = kinds.match(entry.path)
-            if wanted_kinds and match.kind not in wanted_kinds and not entry.path.endswith("/"):
-                continue
-            copy.write(_listing_row(entry, match))
-            count += 1
-            if count % 1000 == 0:
-                on_progress(count)
-        copy.write(binary.TRAILER)
-    connection.execute("analyze pg_temp.pulse_listing")
-    on_progress(count)
+class Listed(NamedTuple):
+    """A listed file, and what the rules say of its path."""
+
+    entry: Entry
+    match: Match
 
 
-def _listing_row(entry: Entry, match: Match) -> bytes:
-    problem = entry.problem
-    if not problem and entry.size > LARGEST_DOCUMENT and match.verdict == SYSTEM_OF_RECORD:
-        problem = TOO_LARGE
-    return binary.row(
-        (
-            binary.text(entry.path),
-            binary.text(match.kind),
-            binary.text(match.verdict),
-            binary.text(match.session_key),
-            binary.text(match.user_key),
-            binary.int8(entry.size),
-            binary.timestamptz(entry.modified_us),
-            binary.text(problem),
-        )
-    )
+class Comparison(NamedTuple):
+    """What a part of the listing adds to the plan: files to read or refuse, files that stay."""
+
+    plan: Plan
+    to_do: list[Planned]
+    left: list[Planned]
 
 
-def make_plan(connection: psycopg.Connection, scope: Scope) -> Plan:
-    """Compare the listing with the manifest; the plan stays in the connection."""
-    connection.execute("drop table if exists pg_temp.pulse_plan")
-    connection.execute(_PLAN, scope.as_parameters())
-    connection.execute("create unique index on pg_temp.pulse_plan (n)")
-    row = connection.execute(_COUNTS).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate without group by gives one row
-    seen, new, touched, refused, left_as_config, unrecognised, bytes_to_read = row
-    return Plan(
-        seen=seen,
-        new=new,
-        touched=touched,
-        refused=refused,
-        unchanged=seen - new - touched - refused - left_as_config - unrecognised,
-        left_as_config=left_as_config,
-        unrecognised=unrecognised,
-        vanished=count_vanished(connection, scope),
-        bytes_to_read=bytes_to_read,
-    )
+def recognise(entries: Iterable[Entry], kinds: DocumentKinds, scope: Scope) -> list[Listed]:
+    """Ask the rules about entries, and leave out the kinds that nobody wants.
 
-
-def count_vanished(connection: psycopg.Connection, scope: Scope) -> int:
-    """Return how many paths of the manifest the listing does not show, inside the scope."""
-    row = connection.execute("select count(*) " + VANISHED_FILES, scope.as_parameters()).fetchone()
-    assert row is not None  # noqa: S101 - count gives one row
-    count: int = row[0]
-    return count
-
-
-def planned_batches(
-    connection: psycopg.Connection, rows: int, size: int
-) -> Iterator[list[Planned]]:
-    """Yield the files to read or refuse, by path, at most rows files and size bytes at a time.
-
-    A file over one megabyte comes alone.
+    A folder that could not be listed is always kept: it may hide what is wanted.
     """
-    last = 0
-    while page := connection.execute(_PAGE, (last, rows)).fetchall():
-        last = page[-1][0]
-        batch: list[Planned] = []
-        held = 0
-        for planned in map(Planned._make, page):
-            if planned.size > LARGEST_IN_BATCH:
-                yield [planned]
-                continue
-            if batch and held + planned.size > size:
-                yield batch
-                batch, held = [], 0
-            batch.append(planned)
-            held += planned.size
-        if batch:
-            yield batch
+    listed = [Listed(entry, kinds.match(entry.path)) for entry in entries]
+    if scope.kinds:
+        return [
+            one for one in listed if one.match.kind in scope.kinds or one.entry.path.endswith("/")
+        ]
+    return listed
+
+
+def compare(connection: psycopg.Connection, listed: Sequence[Listed], scope: Scope) -> Comparison:
+    """Compare entries, each with its stamp, with the manifest."""
+    if not listed:
+        return Comparison(Plan(), [], [])
+    listed = [_without_giants(one) for one in listed]
+    stamps = [one.entry.stamp for one in listed]
+    parameters = {
+        "paths": [one.entry.path for one in listed],
+        "sizes": [stamp.size if stamp else 0 for stamp in stamps],
+        "times": [stamp.modified_us if stamp else None for stamp in stamps],
+        "etags": [stamp.etag if stamp else None for stamp in stamps],
+        "kinds": [one.match.kind for one in listed],
+        "verdicts": [one.match.verdict for one in listed],
+        "problems": [one.entry.problem for one in listed],
+        **scope.as_parameters(),
+    }
+    found = connection.cursor(binary=True).execute(_COMPARE, parameters)
+    return _comparison(listed, found.fetchall())
+
+
+def _without_giants(one: Listed) -> Listed:
+    stamp = one.entry.stamp
+    if stamp and stamp.size > LARGEST_DOCUMENT and one.match.verdict == SYSTEM_OF_RECORD:
+        return one._replace(entry=one.entry._replace(problem=one.entry.problem or TOO_LARGE))
+    return one
+
+
+def _comparison(
+    listed: Sequence[Listed], groups: Iterable[tuple[str, bool, int | None, list[int]]]
+) -> Comparison:
+    counts: dict[str, int] = {}
+    to_do: list[Planned] = []
+    left: list[Planned] = []
+    for action, is_booked, first_seen_us, numbers in groups:
+        name = "touched" if action == "read" and first_seen_us is not None else action
+        counts[name] = counts.get(name, 0) + len(numbers)
+        if action in ("unchanged", "skip"):
+            continue
+        kept = to_do if action in ("read", "refuse") else left
+        for number in numbers:
+            entry, match = listed[number - 1]
+            kept.append(Planned(entry, match, action, is_booked, first_seen_us))
+    plan = Plan(
+        seen=sum(counts.values()) - counts.get("skip", 0),
+        new=counts.get("read", 0),
+        touched=counts.get("touched", 0),
+        refused=counts.get("refuse", 0),
+        unchanged=counts.get("unchanged", 0),
+        left_as_config=counts.get("config", 0),
+        unrecognised=counts.get("unrecognised", 0),
+        bytes_to_read=sum(
+            p.entry.stamp.size for p in to_do if p.action == "read" and p.entry.stamp
+        ),
+    )
+    return Comparison(plan, to_do, left)

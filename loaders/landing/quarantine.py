@@ -18,7 +18,9 @@ set
     kind = %(kind)s,
     reason_code = %(code)s,
     reason = %(reason)s,
-    byte_offset = %(byte_offset)s
+    byte_offset = %(byte_offset)s,
+    around = %(around)s,
+    around_offset = %(around_offset)s
 where
     resolved_at is null
     and source_path = %(path)s
@@ -35,11 +37,11 @@ where resolved_at is null and source_path = %(path)s
 _NEW = """
 insert into raw.quarantine (
     source_path, kind, size_bytes, content_sha256, reason_code, reason, byte_offset,
-    first_bytes, first_seen_at, last_seen_at, load_id
+    first_bytes, around, around_offset, first_seen_at, last_seen_at, load_id
 )
 values (
     %(path)s, %(kind)s, %(size)s, %(sha256)s, %(code)s, %(reason)s, %(byte_offset)s,
-    %(first_bytes)s, %(at)s, %(at)s, %(load_id)s
+    %(first_bytes)s, %(around)s, %(around_offset)s, %(at)s, %(at)s, %(load_id)s
 )
 """
 
@@ -84,13 +86,15 @@ def record(
     for refusal in refusals:
         parameters = {
             "path": refusal.planned.path,
-            "kind": refusal.planned.kind,
-            "size": refusal.size,
+            "kind": refusal.planned.match.kind,
+            "size": refusal.stamp.size,
             "sha256": refusal.sha256,
             "code": refusal.code,
             "reason": refusal.reason,
             "byte_offset": refusal.byte_offset,
             "first_bytes": refusal.first_bytes,
+            "around": refusal.around,
+            "around_offset": refusal.around_offset,
             "load_id": load_id,
             "at": at,
         }

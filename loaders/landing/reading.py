@@ -1,13 +1,14 @@
 """Reading documents: bytes and hash, or the reason why there are none."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from loaders.landing.model import LARGEST_DOCUMENT, LARGEST_IN_BATCH, Document, Planned, Refusal
 from loaders.landing.verdict import CHANGED_WHILE_READING, refuse_unread
 from loaders.sources.source import TOO_LARGE, UNREADABLE, OpenDocument, Source
 
-_ATTEMPTS = 3
+_ATTEMPTS = 4
 _CHUNK = 1024 * 1024
 
 
@@ -15,22 +16,43 @@ class ChangedWhileReading(Exception):
     """A file is no longer what it was when it was hashed."""
 
 
+def read_documents(
+    source: Source, planned: Sequence[Planned]
+) -> tuple[list[Document], list[Refusal], list[str]]:
+    """Read planned files; return documents, refusals, and the paths that are gone by now."""
+    if source.opened_at_once > 1:
+        with ThreadPoolExecutor(source.opened_at_once) as threads:
+            outcomes = list(threads.map(lambda one: read_document(source, one), planned))
+    else:
+        outcomes = [read_document(source, one) for one in planned]
+    documents = [outcome for outcome in outcomes if isinstance(outcome, Document)]
+    refusals = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
+    gone = [one.path for one, outcome in zip(planned, outcomes, strict=True) if outcome is None]
+    return documents, refusals, gone
+
+
 def read_document(source: Source, planned: Planned) -> Document | Refusal | None:
     """Read a planned file; None when it is gone since it was listed.
 
-    A file that changes under our hands is read again, three times in all.
+    A file that is not what it was when it was last looked at is read again, a few times.
     """
-    if planned.problem is not None:
-        return refuse_unread(planned, planned.problem)
+    entry = planned.entry
+    if entry.problem is not None or entry.stamp is None:
+        return refuse_unread(planned, entry.problem or UNREADABLE)
+    stamp = entry.stamp
     try:
         for _ in range(_ATTEMPTS):
-            with source.open(planned.path) as opened:
-                if opened.size > LARGEST_DOCUMENT:
-                    return refuse_unread(planned, TOO_LARGE)
-                document = _read(opened, planned)
-                if document is not None:
-                    return document
-    except FileNotFoundError:
+            if stamp.size > LARGEST_DOCUMENT:
+                return refuse_unread(planned, TOO_LARGE)
+            read = _whole if stamp.size <= LARGEST_IN_BATCH else _hashed
+            with source.open(entry) as opened:
+                content, size, sha256 = read(opened, stamp.size)
+                now = opened.stamp()
+            if now == stamp and size == stamp.size:
+                return Document(planned, stamp, sha256, content)
+            stamp = now
+            entry = entry._replace(stamp=now)
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         return refuse_unread(planned, UNREADABLE, error.strerror or str(error))
@@ -44,9 +66,10 @@ def stream(source: Source, document: Document) -> Iterator[bytes]:
         ChangedWhileReading: they are not the same any more, or cannot be had.
     """
     digest = hashlib.sha256()
-    left = document.size
+    left = document.stamp.size
+    entry = document.planned.entry._replace(stamp=document.stamp)
     try:
-        with source.open(document.planned.path) as opened:
+        with source.open(entry) as opened:
             while left and (chunk := opened.read(min(_CHUNK, left))):
                 digest.update(chunk)
                 left -= len(chunk)
@@ -57,29 +80,19 @@ def stream(source: Source, document: Document) -> Iterator[bytes]:
         raise ChangedWhileReading
 
 
-def _read(opened: OpenDocument, planned: Planned) -> Document | None:
-    """Return the document, or None if it changed while it was read."""
-    if opened.size <= LARGEST_IN_BATCH:
-        content = _all(opened)
-        is_whole = len(content) == opened.size
-        digest = hashlib.sha256(content)
-    else:
-        content = None
-        digest = hashlib.sha256()
-        size = 0
-        while chunk := opened.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-        is_whole = size == opened.size
-    if not is_whole or not opened.is_unchanged():
-        return None
-    return Document(planned, opened.size, opened.modified_us, digest.digest(), content)
-
-
-def _all(opened: OpenDocument) -> bytes:
-    content = opened.read(opened.size + 1)
-    if len(content) <= opened.size and content:
-        # A short read is rare, and so is a file that grew: ask until there is no more.
-        while len(content) < opened.size and (more := opened.read(opened.size - len(content))):
+def _whole(opened: OpenDocument, expected: int) -> tuple[bytes | None, int, bytes]:
+    content = opened.read(expected + 1)
+    if len(content) < expected:
+        # A short read is rare: ask until there is no more.
+        while more := opened.read(expected + 1 - len(content)):
             content += more
-    return content
+    return content, len(content), hashlib.sha256(content).digest()
+
+
+def _hashed(opened: OpenDocument, expected: int) -> tuple[bytes | None, int, bytes]:
+    digest = hashlib.sha256()
+    size = 0
+    while size <= expected and (chunk := opened.read(_CHUNK)):
+        digest.update(chunk)
+        size += len(chunk)
+    return None, size, digest.digest()

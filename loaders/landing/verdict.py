@@ -6,15 +6,19 @@ only decides which documents travel alone, and finds the place afterwards.
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import orjson
 
 from loaders.landing.model import Planned, Refusal
 from loaders.sources import source
+from loaders.sources.source import Stamp
 
 CHANGED_WHILE_READING = "changed_while_reading"
 
 _FIRST_BYTES = 64
+# Before and after the place.
+_AROUND = 60
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # What a parser accepts and jsonb may not.
 _RISKY_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
@@ -32,15 +36,26 @@ _WORDS = {
 }
 
 
-def is_suspicious(content: bytes) -> bool:
-    """Return whether the server might refuse these bytes, so that they travel alone."""
-    if b"\\u" in content and _RISKY_ESCAPE.search(content):
-        return True
+class Evidence(NamedTuple):
+    """What is known of a refused document; offsets in bytes from 0, None where they are not."""
+
+    reason: str
+    byte_offset: int | None
+    first_bytes: bytes | None
+    around: bytes | None
+    around_offset: int | None
+
+
+def is_doubtful(content: bytes) -> bool:
+    """Return whether the server might refuse these bytes, so that they travel alone.
+
+    The parser may be stricter than the server (on huge numbers and depth), never the judge.
+    """
     try:
         orjson.loads(content)
     except orjson.JSONDecodeError:
         return True
-    return False
+    return b"\\u" in content and _RISKY_ESCAPE.search(content) is not None
 
 
 def refuse_unread(planned: Planned, code: str, detail: str | None = None) -> Refusal:
@@ -48,24 +63,33 @@ def refuse_unread(planned: Planned, code: str, detail: str | None = None) -> Ref
     words = _WORDS[code] + (f" ({detail})" if detail else "")
     return Refusal(
         planned=planned,
-        size=planned.size,
-        modified_us=planned.modified_us,
+        stamp=planned.entry.stamp or Stamp(0, None),
         sha256=None,
         code=code,
         reason=f"{planned.path}: {words}.",
-        byte_offset=None,
-        first_bytes=None,
     )
 
 
-def explain(path: str, content: bytes, sqlstate: str, said: str) -> tuple[str, int | None, bytes]:
-    """Return the reason in words, the byte offset if it can be told, and the first bytes.
+def explain(path: str, content: bytes, sqlstate: str, said: str) -> Evidence:
+    """Return the reason in words, and the place if it can be told.
 
     content is what the server refused, said its own message.
     """
     offset, words = _find(content, sqlstate, said)
     place = f"{path}, byte {offset}" if offset is not None else path
-    return f"{place}: {words}.", offset, content[:_FIRST_BYTES]
+    start = None if offset is None else max(offset - _AROUND, 0)
+    return Evidence(
+        reason=f"{place}: {words}.",
+        byte_offset=offset,
+        first_bytes=content[:_FIRST_BYTES],
+        around=None if start is None or offset is None else content[start : offset + _AROUND],
+        around_offset=start,
+    )
+
+
+def without_the_bytes(path: str, said: str) -> Evidence:
+    """Return what is left to say of a document too large to be looked at again."""
+    return Evidence(f"{path}: {said}", None, None, None, None)
 
 
 def _find(content: bytes, sqlstate: str, said: str) -> tuple[int | None, str]:

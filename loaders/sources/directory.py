@@ -1,22 +1,14 @@
 """A directory on disk as a source. Nothing outside its root is ever followed or opened."""
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from loaders.errors import WrongRequest
-from loaders.sources.source import (
-    LINK,
-    LONGEST_PATH,
-    NOT_A_FILE,
-    PATH_NOT_UTF8,
-    PATH_TOO_LONG,
-    UNREADABLE,
-    Entry,
-)
+from loaders.sources.beneath import open_beneath
+from loaders.sources.paths import escaped
+from loaders.sources.source import LINK, NOT_A_FILE, UNREADABLE, Entry, Stamp, time_within_range
 
 _SUFFIX = b".json"
 
@@ -28,96 +20,107 @@ class Directory:
         WrongRequest: root is no directory, or cannot be listed.
     """
 
+    most_workers: int | None = None
+    opened_at_once = 1
+
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self._root = root.resolve()
         try:
-            with os.scandir(root):
+            with os.scandir(self._root):
                 pass
+            self._folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:
             raise WrongRequest(f"{root} does not exist. Name the directory to load.") from None
         except NotADirectoryError:
-            raise WrongRequest(f"{root} is not a directory.") from None
+            raise WrongRequest(f"{root} is neither a directory nor an archive.") from None
         except OSError as error:
             raise WrongRequest(f"{root} cannot be listed: {error.strerror}.") from error
-        self._root = os.fsencode(root.resolve()) + b"/"
 
     @property
     def name(self) -> str:
         """The directory as an absolute path."""
-        return str(self.root.resolve())
+        return str(self._root)
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        """Yield the files; see Source.list."""
+        """Yield the files, not looked at yet; see Source.list."""
         wanted = os.fsencode(prefix)
+        root = os.fsencode(self._root) + b"/"
         todo = [b""]
         while todo:
             folder = todo.pop()
             try:
-                with os.scandir(self._root + folder) as entries:
+                with os.scandir(root + folder) as entries:
                     for entry in entries:
                         path = folder + entry.name
                         if entry.is_dir(follow_symlinks=False):
                             below = path + b"/"
                             if below.startswith(wanted) or wanted.startswith(below):
                                 todo.append(below)
-                        elif path.startswith(wanted) and _is_document(entry):
-                            yield from _listed(entry, path)
+                        elif _is_document(entry) and path.startswith(wanted):
+                            yield from self._listed(path)
             except FileNotFoundError:
                 continue
             except OSError as error:
                 if not folder:
                     raise WrongRequest(
-                        f"{self.root} cannot be listed: {error.strerror}."
+                        f"{self.name} cannot be listed: {error.strerror}."
                     ) from error
-                yield Entry(escaped(folder)[0], 0, None, UNREADABLE)
+                yield Entry(escaped(folder)[0], Stamp(0, None), UNREADABLE)
 
-    @contextmanager
-    def open(self, path: str) -> Iterator["_OpenFile"]:
+    def look(self, entry: Entry) -> Entry | None:
+        """Return the entry with its stamp; see Source.look."""
+        return entry if entry.stamp else self._looked_at(entry.path.encode(), entry)
+
+    def open(self, entry: Entry) -> "_OpenFile":
         """Open a file, following no link on the way to it; see Source.open."""
-        descriptor = self._descriptor(self._root + path.encode())
+        return _OpenFile(open_beneath(self._folder, entry.path.encode()))
+
+    def _listed(self, raw_path: bytes) -> Iterator[Entry]:
+        path, problem = escaped(raw_path)
+        entry: Entry | None = Entry(path)
+        if problem:
+            # Under an escaped name it could not be found again.
+            entry = self._looked_at(raw_path, Entry(path, None, problem))
+        if entry:
+            yield entry
+
+    def _looked_at(self, raw_path: bytes, entry: Entry) -> Entry | None:
         try:
-            yield _OpenFile(descriptor)
-        finally:
-            os.close(descriptor)
-
-    def _descriptor(self, path: bytes) -> int:
-        for _ in range(_ATTEMPTS):
-            descriptor = os.open(path, _FLAGS)
-            if _is_at(descriptor, path):
-                return descriptor
-            # A writer renamed another file over it, or a folder above it became a link.
-            os.close(descriptor)
-        raise OSError("a folder above it is a link now, or it is replaced all the time")
-
-
-_ATTEMPTS = 3
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-
-def _is_at(descriptor: int, path: bytes) -> bool:
-    try:
-        return os.readlink(b"/proc/self/fd/%d" % descriptor) == path  # noqa: PTH115 - bytes
-    except FileNotFoundError:
-        # No /proc on this system.
-        return os.path.realpath(path) == path
+            status = os.stat(raw_path, dir_fd=self._folder, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError:
+            return Entry(entry.path, Stamp(0, None), entry.problem or UNREADABLE)
+        problem = entry.problem
+        if not stat.S_ISREG(status.st_mode):
+            problem = LINK if stat.S_ISLNK(status.st_mode) else NOT_A_FILE
+        return Entry(entry.path, _stamp(status), problem)
 
 
 class _OpenFile:
+    __slots__ = ("_descriptor",)
+
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError("it is no longer a regular file")
-        self.size = status.st_size
-        self._modified_ns = status.st_mtime_ns
-        self.modified_us = status.st_mtime_ns // 1000
+
+    def __enter__(self) -> "_OpenFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
 
     def read(self, size: int) -> bytes:
         return os.read(self._descriptor, size)
 
-    def is_unchanged(self) -> bool:
+    def stamp(self) -> Stamp:
         status = os.fstat(self._descriptor)
-        return status.st_size == self.size and status.st_mtime_ns == self._modified_ns
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("it is no longer a regular file")
+        return _stamp(status)
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return Stamp(status.st_size, time_within_range(status.st_mtime_ns // 1000))
 
 
 def _is_document(entry: os.DirEntry[bytes]) -> bool:
@@ -125,34 +128,3 @@ def _is_document(entry: os.DirEntry[bytes]) -> bool:
         return True
     # A link to a folder may hide whole sessions; it is reported, though not followed.
     return entry.is_symlink() and entry.is_dir()
-
-
-def _listed(entry: os.DirEntry[bytes], raw_path: bytes) -> Iterator[Entry]:
-    try:
-        status = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return
-    path, problem = escaped(raw_path)
-    if stat.S_ISLNK(status.st_mode):
-        problem = LINK
-    elif not stat.S_ISREG(status.st_mode):
-        problem = NOT_A_FILE
-    yield Entry(path, status.st_size, status.st_mtime_ns // 1000, problem)
-
-
-def escaped(path: bytes) -> tuple[str, str | None]:
-    """Return a path as text, and the problem where the landing cannot hold it as it is.
-
-    An escaped path begins with a slash, which no path below a root does, so it never meets
-    a real one; backslashes are doubled in it, so two escaped paths never meet either.
-    """
-    problem = None
-    try:
-        text = path.decode()
-    except UnicodeDecodeError:
-        problem = PATH_NOT_UTF8
-        text = "/" + path.replace(b"\\", b"\\\\").decode(errors="backslashreplace")
-    if len(path) > LONGEST_PATH:
-        problem = PATH_TOO_LONG
-        text = f"/{text[:200]}…{hashlib.sha256(path).hexdigest()}.json"
-    return text, problem

@@ -1,4 +1,4 @@
-"""The interface of a source: list what is there, open one document."""
+"""The interface of a source: list what is there, look at an entry, open a document."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -13,43 +13,70 @@ TOO_LARGE = "too_large"
 
 LONGEST_PATH = 1024
 
+# What a timestamptz can hold; a file system may claim more.
+_EARLIEST_US = -210_866_803_200_000_000
+_LATEST_US = 9_223_371_331_199_999_999
+
+
+def time_within_range(unix_us: int) -> int:
+    """Return microseconds since 1970, held within what PostgreSQL can store."""
+    if _EARLIEST_US <= unix_us <= _LATEST_US:
+        return unix_us
+    return _EARLIEST_US if unix_us < 0 else _LATEST_US
+
+
+class Stamp(NamedTuple):
+    """What tells one state of a file from another: bytes, microseconds since 1970, etag.
+
+    modified_us is None when it is unknown; etag is what an object store calls the content.
+    """
+
+    size: int
+    modified_us: int | None
+    etag: str | None = None
+
 
 class Entry(NamedTuple):
-    """One listed file: path below the root, bytes, microseconds since 1970 (None: unknown).
+    """One listed file: its path below the root, and its stamp if listing already told it.
 
     problem says why it cannot be opened at all; such a path may be an escaped one.
+    position is where the source finds the file again, if a path is not enough.
     """
 
     path: str
-    size: int
-    modified_us: int | None
+    stamp: Stamp | None = None
     problem: str | None = None
+    position: int = 0
 
 
 class OpenDocument(Protocol):
     """A document opened for reading."""
 
-    @property
-    def size(self) -> int:
-        """Its bytes when it was opened."""
-
-    @property
-    def modified_us(self) -> int | None:
-        """Its modification time when it was opened, microseconds since 1970."""
-
     def read(self, size: int) -> bytes:
         """Return at most size further bytes; none at the end."""
 
-    def is_unchanged(self) -> bool:
-        """Return whether size and time are still those of the opening."""
+    def stamp(self) -> Stamp:
+        """Return the stamp of what is open, as it is now."""
 
 
 class Source(Protocol):
-    """A tree of documents."""
+    """A tree of documents.
+
+    A source is made in one process and used in others after a fork: it holds no connection
+    and no thread before list or open are called.
+    """
 
     @property
     def name(self) -> str:
         """What the operator calls it; goes into the ledger, so it holds no secret."""
+
+    @property
+    def most_workers(self) -> int | None:
+        """How many processes may usefully read from it; None: as many as there are."""
+
+    @property
+    def opened_at_once(self) -> int:
+        """How many documents one process should have open at once, to hide latency."""
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Yield every file ending in .json whose path begins with prefix, in no order.
@@ -58,10 +85,13 @@ class Source(Protocol):
         unreadable, so that nothing below it is taken for gone.
 
         Raises:
-            WrongRequest: the root itself cannot be listed.
+            WrongRequest: the root itself cannot be listed, or the source is not to be trusted.
         """
 
-    def open(self, path: str) -> AbstractContextManager[OpenDocument]:
+    def look(self, entry: Entry) -> Entry | None:
+        """Return a listed entry with its stamp, or None when it is gone."""
+
+    def open(self, entry: Entry) -> AbstractContextManager[OpenDocument]:
         """Open a listed document.
 
         Raises:

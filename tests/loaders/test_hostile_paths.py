@@ -82,7 +82,7 @@ def test_a_folder_that_becomes_a_link_during_the_load_is_not_followed(
 
     def replace(progress: Progress) -> None:
         folder = tree.root / "sessions" / "a"
-        if progress.plan is not None and not folder.is_symlink():
+        if progress.stage == "list" and not folder.is_symlink():
             folder.rename(tmp_path / "moved")
             folder.symlink_to(outside)
 

@@ -1,0 +1,223 @@
+"""What a load has seen of its source, in temporary tables: no list of paths is held in memory."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import psycopg
+
+from loaders.landing import binary_copy as binary
+from loaders.landing import quarantine
+from loaders.landing.model import Planned, Scope
+from loaders.sources.source import UNREADABLE, Entry
+
+_TABLES = """
+create temp table pulse_listing (
+    source_path text collate "C" not null
+);
+
+create temp table pulse_left (
+    source_path text collate "C" not null,
+    kind text,
+    verdict text not null,
+    size_bytes bigint not null,
+    modified_at timestamptz,
+    etag text,
+    state text not null,
+    is_news boolean not null
+);
+
+create temp table pulse_closed_folders (
+    source_path text collate "C" not null
+);
+"""
+
+_COPY_LISTING = "copy pg_temp.pulse_listing from stdin (format binary)"
+_COPY_LEFT = "copy pg_temp.pulse_left from stdin (format binary)"
+_CLOSED_FOLDER = "insert into pg_temp.pulse_closed_folders values (%s)"
+_FLUSHED_AT = 1_000_000
+
+_FORGET = "delete from pg_temp.pulse_listing where source_path = any (%s)"
+
+_BOOK_WHAT_STAYS = """
+insert into raw.files (
+    source_path, kind, verdict, size_bytes, modified_at, etag, state,
+    first_seen_at, last_changed_at, load_id
+)
+select
+    source_path, kind, verdict, size_bytes, modified_at, etag, state,
+    %(at)s, %(at)s, %(load_id)s
+from pg_temp.pulse_left
+where is_news
+on conflict (source_path) do update set
+    kind = excluded.kind,
+    verdict = excluded.verdict,
+    size_bytes = excluded.size_bytes,
+    modified_at = excluded.modified_at,
+    etag = excluded.etag,
+    content_sha256 = null,
+    state = excluded.state,
+    last_changed_at = excluded.last_changed_at,
+    load_id = excluded.load_id
+"""
+
+# A path whose rule changed to configuration is no document any more.
+_NO_LONGER_DOCUMENTS = """
+update raw.documents as documents
+set superseded_at = %(at)s
+from pg_temp.pulse_left as stays
+where
+    stays.is_news
+    and documents.superseded_at is null
+    and documents.source_path = stays.source_path
+"""
+
+_LEFT_PATHS = """
+select files.source_path
+from pg_temp.pulse_left as stays
+inner join raw.files as files on stays.source_path = files.source_path
+where stays.is_news and files.state = 'quarantined'
+"""
+
+# Judged only inside what was asked for, and not below folders that could not be listed. What
+# this load has written was listed.
+_VANISHED = """
+from raw.files as files
+where
+    files.state in ('landed', 'config', 'unrecognised', 'quarantined', 'vanished')
+    and files.load_id is distinct from %(load_id)s
+    and starts_with(files.source_path, %(prefix)s)
+    and (%(wanted_kinds)s::text[] is null or files.kind = any (%(wanted_kinds)s::text[]))
+    and (files.state = 'quarantined' or not %(only_quarantined)s)
+    and right(files.source_path, 1) <> '/'
+    and not exists (
+        select 1
+        from pg_temp.pulse_listing as listing
+        where listing.source_path = files.source_path
+    )
+    and not exists (
+        select 1
+        from pg_temp.pulse_closed_folders as folders
+        where starts_with(files.source_path, folders.source_path)
+    )
+"""
+
+_MARK_VANISHED = f"""
+update raw.files
+set state = 'vanished', last_changed_at = %(at)s, load_id = %(load_id)s
+where state <> 'vanished' and source_path in (select files.source_path {_VANISHED})
+"""  # noqa: S608 - put together from constants
+
+# Folders are in the manifest only while they cannot be listed.
+_LISTABLE_AGAIN = """
+delete from raw.files as files
+where
+    right(files.source_path, 1) = '/'
+    and not exists (
+        select 1
+        from pg_temp.pulse_closed_folders as folders
+        where folders.source_path = files.source_path
+    )
+returning files.source_path
+"""
+
+_NAMED = """
+select source_path
+from pg_temp.pulse_left
+where state = %s
+order by source_path
+limit %s
+"""
+
+
+class Listing:
+    """The books of one listing, kept in a connection until it ends."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        connection.execute(_TABLES)
+        self._seen = _Rows(connection, _COPY_LISTING)
+        self._left = _Rows(connection, _COPY_LEFT)
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Note that entries were listed."""
+        for entry in entries:
+            self._seen.add((binary.text(entry.path),))
+            if entry.problem == UNREADABLE and entry.path.endswith("/"):
+                self._connection.execute(_CLOSED_FOLDER, (entry.path,))
+
+    def leave(self, left: Sequence[Planned]) -> None:
+        """Note what stays where it is: configuration, and what no rule knows."""
+        for planned in left:
+            stamp = planned.entry.stamp
+            self._left.add(
+                (
+                    binary.text(planned.path),
+                    binary.text(planned.match.kind),
+                    binary.text(planned.match.verdict),
+                    binary.int8(stamp.size if stamp else 0),
+                    binary.timestamptz(stamp.modified_us if stamp else None),
+                    binary.text(stamp.etag if stamp else None),
+                    binary.text(planned.action),
+                    binary.boolean(not planned.is_booked),
+                )
+            )
+
+    def forget(self, paths: Sequence[str]) -> None:
+        """Take back what was listed and is gone by now."""
+        if paths:
+            self._seen.flush()
+            self._connection.execute(_FORGET, (list(paths),))
+
+    def finish(self) -> None:
+        """Get ready for the questions below."""
+        self._seen.flush()
+        self._left.flush()
+        self._connection.execute("set default_statistics_target = 10")
+        self._connection.execute("analyze pg_temp.pulse_listing")
+
+    def count_vanished(self, scope: Scope, load_id: int | None) -> int:
+        """Return how many paths of the manifest the listing does not show, inside the scope."""
+        row = self._connection.execute(
+            "select count(*) " + _VANISHED, {"load_id": load_id, **scope.as_parameters()}
+        ).fetchone()
+        assert row is not None  # noqa: S101 - count gives one row
+        count: int = row[0]
+        return count
+
+    def book(self, scope: Scope, load_id: int, at: datetime, vanished: int) -> None:
+        """Write into the manifest what stays, and what has vanished if anything has."""
+        parameters = {"at": at, "load_id": load_id, **scope.as_parameters()}
+        settled = [path for (path,) in self._connection.execute(_LEFT_PATHS)]
+        self._connection.execute(_NO_LONGER_DOCUMENTS, parameters)
+        self._connection.execute(_BOOK_WHAT_STAYS, parameters)
+        settled += [path for (path,) in self._connection.execute(_LISTABLE_AGAIN)]
+        quarantine.resolve(self._connection, settled, "left", at)
+        if vanished:
+            self._connection.execute(_MARK_VANISHED, parameters)
+
+    def named(self, state: str, at_most: int) -> tuple[str, ...]:
+        """Return the first paths that stay as config or unrecognised."""
+        return tuple(path for (path,) in self._connection.execute(_NAMED, (state, at_most)))
+
+
+class _Rows:
+    """Rows on their way into a table, sent when there are enough of them."""
+
+    def __init__(self, connection: psycopg.Connection, statement: str) -> None:
+        self._connection = connection
+        self._statement = statement.encode()
+        self._rows: list[bytes] = []
+        self._size = 0
+
+    def add(self, values: Sequence[bytes]) -> None:
+        row = binary.row(values)
+        self._rows.append(row)
+        self._size += len(row)
+        if self._size > _FLUSHED_AT:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._rows:
+            with self._connection.cursor().copy(self._statement) as copy:
+                copy.write(binary.HEADER + b"".join(self._rows) + binary.TRAILER)
+            self._rows, self._size = [], 0

@@ -1,0 +1,158 @@
+"""What one worker process does: compare its parts of the listing, read, and copy in batches."""
+
+import gc
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection
+from typing import NamedTuple, NoReturn
+
+import psycopg
+
+from loaders.database.connection import connect, told_in_a_sentence
+from loaders.database.settings import DatabaseSettings
+from loaders.document_kinds import DocumentKinds
+from loaders.errors import PulseEltError, WorkFailed
+from loaders.landing.copying import copy_batch
+from loaders.landing.model import LARGEST_IN_BATCH, Counters, Plan, Planned, Scope
+from loaders.landing.plan import compare, recognise
+from loaders.sources.source import Entry, Source
+
+BATCH_ROWS = 2_000
+BATCH_BYTES = 8_000_000
+
+# A worker's commits need not reach the disk one by one: the load that closes after them waits
+# for all of them, and what a crash of the server takes, it takes with its manifest rows.
+_SESSION = """
+set synchronous_commit = off;
+set jit = off;
+"""
+
+# Every question of a worker is about some thousand paths of a manifest that may hold millions;
+# on one that grows under its hands the planner would read all of it each time.
+_ASK_BY_INDEX = """
+set enable_seqscan = off;
+set enable_hashjoin = off;
+set enable_mergejoin = off;
+"""
+
+
+class Job(NamedTuple):
+    """What all parts of one load have in common."""
+
+    settings: DatabaseSettings
+    source: Source
+    kinds: DocumentKinds
+    scope: Scope
+
+
+class Report(NamedTuple):
+    """What a worker did since its last report; is_idle says that it waits for another part."""
+
+    plan: Plan = Plan()
+    counters: Counters = Counters()
+    gone: tuple[str, ...] = ()
+    left: tuple[Planned, ...] = ()
+    is_idle: bool = False
+
+    @property
+    def settled(self) -> int:
+        """How many listed files have got their outcome."""
+        plan = self.plan
+        stayed = plan.unchanged + plan.left_as_config + plan.unrecognised
+        return stayed + self.counters.seen + len(self.gone)
+
+
+class Failure(NamedTuple):
+    """Why a worker gives up."""
+
+    error: PulseEltError
+
+
+def work(job: Job, orders: Connection) -> None:
+    """Do what comes through the pipe: a load's number, parts of its listing, None at the end.
+
+    Ends when the other side of the pipe is closed, and so with the process that made it.
+    """
+    gc.freeze()
+    try:
+        load_id = orders.recv()
+        with told_in_a_sentence(job.settings), connect(job.settings) as connection:
+            signal.signal(signal.SIGTERM, lambda *_: _leave(connection))
+            connection.execute(_SESSION + _ASK_BY_INDEX)
+            _work(job, connection, load_id, orders)
+    except (EOFError, BrokenPipeError):
+        pass
+    except PulseEltError as error:
+        orders.send(Failure(error))
+    except Exception as error:
+        if os.environ.get("PULSE_ELT_DEBUG"):
+            raise
+        orders.send(Failure(WorkFailed(f"A worker met {type(error).__name__}: {error}")))
+
+
+def _work(job: Job, connection: psycopg.Connection, load_id: int, orders: Connection) -> None:
+    waiting = _Waiting()
+    is_last = False
+    while not is_last:
+        part = orders.recv()
+        is_last = part is None
+        entries, gone = _looked_at(job.source, map(Entry._make, part or ()))
+        listed = recognise(entries, job.kinds, job.scope)
+        plan, to_do, left = compare(connection, listed, job.scope)
+        orders.send(Report(plan=plan, gone=tuple(gone), left=tuple(left)))
+        waiting.add(to_do)
+        for batch in waiting.batches(everything=is_last):
+            result = copy_batch(connection, job.source, load_id, batch)
+            orders.send(Report(counters=result.counters, gone=result.gone))
+        orders.send(Report(is_idle=True))
+
+
+def _looked_at(source: Source, entries: Iterator[Entry]) -> tuple[list[Entry], list[str]]:
+    found: list[Entry] = []
+    gone: list[str] = []
+    for entry in entries:
+        looked = source.look(entry)
+        if looked:
+            found.append(looked)
+        else:
+            gone.append(entry.path)
+    return found, gone
+
+
+class _Waiting:
+    """Files that wait until they make a batch."""
+
+    def __init__(self) -> None:
+        self._planned: list[Planned] = []
+
+    def add(self, planned: Sequence[Planned]) -> None:
+        self._planned += planned
+
+    def batches(self, *, everything: bool) -> Iterator[list[Planned]]:
+        """Take out full batches, at most so many files and bytes; a large file comes alone."""
+        batch: list[Planned] = []
+        held = 0
+        waiting, self._planned = self._planned, []
+        for planned in waiting:
+            size = planned.entry.stamp.size if planned.entry.stamp else 0
+            if size > LARGEST_IN_BATCH:
+                yield [planned]
+                continue
+            if len(batch) == BATCH_ROWS or (batch and held + size > BATCH_BYTES):
+                yield batch
+                batch, held = [], 0
+            batch.append(planned)
+            held += size
+        if everything and batch:
+            yield batch
+        else:
+            self._planned = batch
+
+
+def _leave(connection: psycopg.Connection) -> NoReturn:
+    """End at once; a statement that waits for a lock would not notice it by itself."""
+    try:
+        connection.cancel()
+    finally:
+        os._exit(1)

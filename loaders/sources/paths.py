@@ -1,0 +1,23 @@
+"""Paths as the landing can hold them."""
+
+import hashlib
+
+from loaders.sources.source import LONGEST_PATH, PATH_NOT_UTF8, PATH_TOO_LONG
+
+
+def escaped(path: bytes) -> tuple[str, str | None]:
+    """Return a path as text, and the problem where the landing cannot hold it as it is.
+
+    An escaped path begins with a slash, which no path below a root does, so it never meets
+    a real one; backslashes are doubled in it, so two escaped paths never meet either.
+    """
+    problem = None
+    try:
+        text = path.decode()
+    except UnicodeDecodeError:
+        problem = PATH_NOT_UTF8
+        text = "/" + path.replace(b"\\", b"\\\\").decode(errors="backslashreplace")
+    if len(path) > LONGEST_PATH:
+        problem = PATH_TOO_LONG
+        text = f"/{text[:200]}…{hashlib.sha256(path).hexdigest()}.json"
+    return text, problem
