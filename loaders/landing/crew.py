@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import NoReturn
 
 from loaders.errors import WorkFailed
-from loaders.landing.worker import Failure, Job, Report, work
+from loaders.landing.worker import Failure, Job, Report, Start, work
 from loaders.sources.source import Entry
 
 _INTERRUPTIONS = {signal.SIGINT, signal.SIGTERM}
@@ -67,7 +67,7 @@ class Crew:
                 process.kill()
                 process.join()
 
-    def process(self, load_id: int, parts: Iterable[Sequence[Entry]]) -> Iterator[Report]:
+    def process(self, start: Start, parts: Iterable[Sequence[Entry]]) -> Iterator[Report]:
         """Let the workers deal with parts of a listing, and yield what they report.
 
         Parts are taken as fast as they come, so that the listing ends early and its size is
@@ -77,7 +77,7 @@ class Crew:
             PulseEltError: a worker gave up, or was killed.
         """
         for pipe in self._pipes:
-            pipe.send(load_id)
+            pipe.send(start)
         idle = list(self._pipes)
         with _Spool() as spool:
             for part in parts:

@@ -17,9 +17,9 @@ from loaders.landing import ledger, quarantine
 from loaders.landing.crew import Crew, default_workers
 from loaders.landing.listing import Listing
 from loaders.landing.model import Counters, Plan, Scope
-from loaders.landing.plan import compare, recognise
+from loaders.landing.plan import compare, manifest_is_empty, recognise
 from loaders.landing.quarantine import QuarantineEntry
-from loaders.landing.worker import Job
+from loaders.landing.worker import Job, Start
 from loaders.sources.source import Entry, Source
 
 NAMED_AT_MOST = 100
@@ -114,9 +114,10 @@ def load(
         with _failure_in_ledger(settings, planning, load_id):
             listing = Listing(planning)
             parts = _parts(planning, source, scope, listing, on_progress)
+            start = Start(load_id, everything_is_new=manifest_is_empty(planning))
             # Workers end first: while one is in a batch, it holds the ledger's row.
             with crew:
-                plan, counters = _copy(crew, load_id, parts, listing, on_progress)
+                plan, counters = _copy(crew, start, parts, listing, on_progress)
             on_progress(Progress("close", 0))
             _refuse_strange_source(source, scope, plan)
             plan, counters = _close(planning, kinds, scope, load_id, listing, plan, counters)
@@ -166,7 +167,7 @@ def _parts(
 
 def _copy(
     crew: Crew,
-    load_id: int,
+    start: Start,
     parts: Iterable[Sequence[Entry]],
     listing: Listing,
     on_progress: Callable[[Progress], None],
@@ -182,7 +183,7 @@ def _copy(
         is_listed = True
 
     plan, counters, done = Plan(), Counters(), 0
-    for report in crew.process(load_id, counted()):
+    for report in crew.process(start, counted()):
         plan += report.plan
         counters += report.counters
         listing.leave(report.left)

@@ -5,13 +5,21 @@ from typing import NamedTuple
 
 import psycopg
 
-from loaders.document_kinds import SYSTEM_OF_RECORD, DocumentKinds, Match
+from loaders.document_kinds import (
+    CONFIG_STATIC,
+    SYSTEM_OF_RECORD,
+    UNRECOGNISED,
+    DocumentKinds,
+    Match,
+)
 from loaders.landing.model import LARGEST_DOCUMENT, Plan, Planned, Scope
-from loaders.sources.source import TOO_LARGE, Entry
+from loaders.sources.source import TOO_LARGE, Entry, Stamp
 
-# One row per outcome, not per file: on a first load all files are new, on most others none is.
+_NO_STAMP = Stamp(0, None)
+
 # What was never read (a link, an unreadable file) has no hash and is tried again each time:
-# its rights may change without a trace in size or time.
+# its rights may change without a trace in size or time. One row per outcome, not per file: on
+# most loads most files are unchanged.
 _COMPARE = """
 with listing as (
     select *
@@ -26,9 +34,9 @@ with listing as (
 compared as (
     select
         listing.n,
-        case when files.state <> 'forgotten' then files.first_seen_at end as first_seen_at,
+        files.first_seen_at,
         case
-            when %(only_quarantined)s and files.state is distinct from 'quarantined' then 'skip'
+            when %(only_quarantined)s and files.state <> 'quarantined' then 'skip'
             when files.state = 'forgotten' then 'unchanged'
             when listing.problem is not null
                 then
@@ -50,31 +58,37 @@ compared as (
                 then 'unchanged'
             else 'read'
         end as action,
-        coalesce(is_same and files.state in ('config', 'unrecognised'), false) as is_booked
+        is_same and files.state in ('config', 'unrecognised') as is_booked
     from listing
-    left join raw.files as files on listing.source_path = files.source_path
+    inner join raw.files as files on listing.source_path = files.source_path
     cross join lateral (
-        select coalesce(
+        select
             files.size_bytes = listing.size_bytes
             and (extract(epoch from files.modified_at) * 1000000)
                 is not distinct from listing.modified_us
             and (listing.etag is null or files.etag is not distinct from listing.etag)
             and files.kind is not distinct from listing.kind
-            and files.verdict = listing.verdict,
-            false
-        ) as is_same
+            and files.verdict = listing.verdict
+            as is_same
     ) as comparison
 )
 
 select
     action,
     is_booked,
-    case when action <> 'unchanged' then (extract(epoch from first_seen_at) * 1000000)::bigint end
-        as first_seen_us,
+    case when action not in ('unchanged', 'skip')
+        then (extract(epoch from first_seen_at) * 1000000)::bigint
+    end as first_seen_us,
     array_agg(n) as numbers
 from compared
 group by action, is_booked, first_seen_us
 """
+
+_ACTION_OF_THE_UNKNOWN = {
+    SYSTEM_OF_RECORD: "read",
+    CONFIG_STATIC: "config",
+    UNRECOGNISED: "unrecognised",
+}
 
 
 class Listed(NamedTuple):
@@ -105,24 +119,60 @@ def recognise(entries: Iterable[Entry], kinds: DocumentKinds, scope: Scope) -> l
     return listed
 
 
-def compare(connection: psycopg.Connection, listed: Sequence[Listed], scope: Scope) -> Comparison:
+def manifest_is_empty(connection: psycopg.Connection) -> bool:
+    """Return whether no load has ever listed anything, so that there is nothing to compare."""
+    row = connection.execute("select not exists (select from raw.files)").fetchone()
+    return row == (True,)
+
+
+def compare(
+    connection: psycopg.Connection,
+    listed: Sequence[Listed],
+    scope: Scope,
+    *,
+    everything_is_new: bool = False,
+) -> Comparison:
     """Compare entries, each with its stamp, with the manifest."""
-    if not listed:
-        return Comparison(Plan(), [], [])
     listed = [_without_giants(one) for one in listed]
-    stamps = [one.entry.stamp for one in listed]
+    outcomes = _Outcomes(listed)
+    unknown = dict.fromkeys(range(1, len(listed) + 1))
+    known = [] if everything_is_new else _ask_the_manifest(connection, listed, scope)
+    for action, is_booked, first_seen_us, numbers in known:
+        outcomes.add(action, is_booked, first_seen_us, numbers)
+        for number in numbers:
+            del unknown[number]
+    if not scope.only_quarantined:
+        for action, numbers in _actions_of_the_unknown(listed, unknown).items():
+            outcomes.add(action, False, None, numbers)
+    return outcomes.comparison()
+
+
+def _actions_of_the_unknown(
+    listed: Sequence[Listed], numbers: Iterable[int]
+) -> dict[str, list[int]]:
+    actions: dict[str, list[int]] = {}
+    for number in numbers:
+        entry, match = listed[number - 1]
+        action = "refuse" if entry.problem else _ACTION_OF_THE_UNKNOWN[match.verdict]
+        actions.setdefault(action, []).append(number)
+    return actions
+
+
+def _ask_the_manifest(
+    connection: psycopg.Connection, listed: Sequence[Listed], scope: Scope
+) -> list[tuple[str, bool, int | None, list[int]]]:
+    stamps = [one.entry.stamp or _NO_STAMP for one in listed]
     parameters = {
         "paths": [one.entry.path for one in listed],
-        "sizes": [stamp.size if stamp else 0 for stamp in stamps],
-        "times": [stamp.modified_us if stamp else None for stamp in stamps],
-        "etags": [stamp.etag if stamp else None for stamp in stamps],
+        "sizes": [stamp.size for stamp in stamps],
+        "times": [stamp.modified_us for stamp in stamps],
+        "etags": [stamp.etag for stamp in stamps],
         "kinds": [one.match.kind for one in listed],
         "verdicts": [one.match.verdict for one in listed],
         "problems": [one.entry.problem for one in listed],
         **scope.as_parameters(),
     }
-    found = connection.cursor(binary=True).execute(_COMPARE, parameters)
-    return _comparison(listed, found.fetchall())
+    return connection.cursor(binary=True).execute(_COMPARE, parameters).fetchall()
 
 
 def _without_giants(one: Listed) -> Listed:
@@ -132,31 +182,40 @@ def _without_giants(one: Listed) -> Listed:
     return one
 
 
-def _comparison(
-    listed: Sequence[Listed], groups: Iterable[tuple[str, bool, int | None, list[int]]]
-) -> Comparison:
-    counts: dict[str, int] = {}
-    to_do: list[Planned] = []
-    left: list[Planned] = []
-    for action, is_booked, first_seen_us, numbers in groups:
+class _Outcomes:
+    """Collects what is to become of the entries of one part."""
+
+    def __init__(self, listed: Sequence[Listed]) -> None:
+        self._listed = listed
+        self._counts: dict[str, int] = {}
+        self._bytes = 0
+        self._to_do: list[Planned] = []
+        self._left: list[Planned] = []
+
+    def add(
+        self, action: str, is_booked: bool, first_seen_us: int | None, numbers: Sequence[int]
+    ) -> None:
         name = "touched" if action == "read" and first_seen_us is not None else action
-        counts[name] = counts.get(name, 0) + len(numbers)
+        self._counts[name] = self._counts.get(name, 0) + len(numbers)
         if action in ("unchanged", "skip"):
-            continue
-        kept = to_do if action in ("read", "refuse") else left
+            return
+        kept = self._to_do if action in ("read", "refuse") else self._left
         for number in numbers:
-            entry, match = listed[number - 1]
+            entry, match = self._listed[number - 1]
             kept.append(Planned(entry, match, action, is_booked, first_seen_us))
-    plan = Plan(
-        seen=sum(counts.values()) - counts.get("skip", 0),
-        new=counts.get("read", 0),
-        touched=counts.get("touched", 0),
-        refused=counts.get("refuse", 0),
-        unchanged=counts.get("unchanged", 0),
-        left_as_config=counts.get("config", 0),
-        unrecognised=counts.get("unrecognised", 0),
-        bytes_to_read=sum(
-            p.entry.stamp.size for p in to_do if p.action == "read" and p.entry.stamp
-        ),
-    )
-    return Comparison(plan, to_do, left)
+            if action == "read" and entry.stamp:
+                self._bytes += entry.stamp.size
+
+    def comparison(self) -> Comparison:
+        count = self._counts.get
+        plan = Plan(
+            seen=sum(self._counts.values()) - count("skip", 0),
+            new=count("read", 0),
+            touched=count("touched", 0),
+            refused=count("refuse", 0),
+            unchanged=count("unchanged", 0),
+            left_as_config=count("config", 0),
+            unrecognised=count("unrecognised", 0),
+            bytes_to_read=self._bytes,
+        )
+        return Comparison(plan, self._to_do, self._left)

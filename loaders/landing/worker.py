@@ -46,6 +46,13 @@ class Job(NamedTuple):
     scope: Scope
 
 
+class Start(NamedTuple):
+    """What a worker must know before its first part."""
+
+    load_id: int
+    everything_is_new: bool
+
+
 class Report(NamedTuple):
     """What a worker did since its last report; is_idle says that it waits for another part."""
 
@@ -70,17 +77,17 @@ class Failure(NamedTuple):
 
 
 def work(job: Job, orders: Connection) -> None:
-    """Do what comes through the pipe: a load's number, parts of its listing, None at the end.
+    """Do what comes through the pipe: a Start, parts of a listing, None at the end.
 
     Ends when the other side of the pipe is closed, and so with the process that made it.
     """
     gc.freeze()
     try:
-        load_id = orders.recv()
+        start: Start = orders.recv()
         with told_in_a_sentence(job.settings), connect(job.settings) as connection:
             signal.signal(signal.SIGTERM, lambda *_: _leave(connection))
             connection.execute(_SESSION + _ASK_BY_INDEX)
-            _work(job, connection, load_id, orders)
+            _work(job, connection, start, orders)
     except (EOFError, BrokenPipeError):
         pass
     except PulseEltError as error:
@@ -91,7 +98,7 @@ def work(job: Job, orders: Connection) -> None:
         orders.send(Failure(WorkFailed(f"A worker met {type(error).__name__}: {error}")))
 
 
-def _work(job: Job, connection: psycopg.Connection, load_id: int, orders: Connection) -> None:
+def _work(job: Job, connection: psycopg.Connection, start: Start, orders: Connection) -> None:
     waiting = _Waiting()
     is_last = False
     while not is_last:
@@ -99,11 +106,13 @@ def _work(job: Job, connection: psycopg.Connection, load_id: int, orders: Connec
         is_last = part is None
         entries, gone = _looked_at(job.source, map(Entry._make, part or ()))
         listed = recognise(entries, job.kinds, job.scope)
-        plan, to_do, left = compare(connection, listed, job.scope)
+        plan, to_do, left = compare(
+            connection, listed, job.scope, everything_is_new=start.everything_is_new
+        )
         orders.send(Report(plan=plan, gone=tuple(gone), left=tuple(left)))
         waiting.add(to_do)
         for batch in waiting.batches(everything=is_last):
-            result = copy_batch(connection, job.source, load_id, batch)
+            result = copy_batch(connection, job.source, start.load_id, batch)
             orders.send(Report(counters=result.counters, gone=result.gone))
         orders.send(Report(is_idle=True))
 
@@ -127,7 +136,8 @@ class _Waiting:
         self._planned: list[Planned] = []
 
     def add(self, planned: Sequence[Planned]) -> None:
-        self._planned += planned
+        # An archive is quickest read from its beginning to its end.
+        self._planned += sorted(planned, key=lambda one: one.entry.position)
 
     def batches(self, *, everything: bool) -> Iterator[list[Planned]]:
         """Take out full batches, at most so many files and bytes; a large file comes alone."""

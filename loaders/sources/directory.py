@@ -49,15 +49,17 @@ class Directory:
         while todo:
             folder = todo.pop()
             try:
-                with os.scandir(root + folder) as entries:
-                    for entry in entries:
-                        path = folder + entry.name
-                        if entry.is_dir(follow_symlinks=False):
-                            below = path + b"/"
+                with os.scandir(root + folder) as found:
+                    for one in found:
+                        name = one.name
+                        if one.is_dir(follow_symlinks=False):
+                            below = folder + name + b"/"
                             if below.startswith(wanted) or wanted.startswith(below):
                                 todo.append(below)
-                        elif _is_document(entry) and path.startswith(wanted):
-                            yield from self._listed(path)
+                        elif name.endswith(_SUFFIX) or _is_link_to_folder(one):
+                            path = folder + name
+                            if path.startswith(wanted) and (entry := self._listed(path)):
+                                yield entry
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -75,14 +77,12 @@ class Directory:
         """Open a file, following no link on the way to it; see Source.open."""
         return _OpenFile(open_beneath(self._folder, entry.path.encode()))
 
-    def _listed(self, raw_path: bytes) -> Iterator[Entry]:
+    def _listed(self, raw_path: bytes) -> Entry | None:
         path, problem = escaped(raw_path)
-        entry: Entry | None = Entry(path)
-        if problem:
-            # Under an escaped name it could not be found again.
-            entry = self._looked_at(raw_path, Entry(path, None, problem))
-        if entry:
-            yield entry
+        if problem is None:
+            return Entry(path)
+        # Under an escaped name it could not be found again.
+        return self._looked_at(raw_path, Entry(path, None, problem))
 
     def _looked_at(self, raw_path: bytes, entry: Entry) -> Entry | None:
         try:
@@ -123,8 +123,6 @@ def _stamp(status: os.stat_result) -> Stamp:
     return Stamp(status.st_size, time_within_range(status.st_mtime_ns // 1000))
 
 
-def _is_document(entry: os.DirEntry[bytes]) -> bool:
-    if entry.name.endswith(_SUFFIX):
-        return True
-    # A link to a folder may hide whole sessions; it is reported, though not followed.
+def _is_link_to_folder(entry: os.DirEntry[bytes]) -> bool:
+    """Tell a link that may hide whole sessions; it is reported, though not followed."""
     return entry.is_symlink() and entry.is_dir()

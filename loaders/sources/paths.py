@@ -14,6 +14,8 @@ def escaped(path: bytes) -> tuple[str, str | None]:
     problem = None
     try:
         text = path.decode()
+        if len(path) <= LONGEST_PATH:
+            return text, None
     except UnicodeDecodeError:
         problem = PATH_NOT_UTF8
         text = "/" + path.replace(b"\\", b"\\\\").decode(errors="backslashreplace")
