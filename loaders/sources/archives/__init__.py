@@ -1,0 +1,74 @@
+"""Archives as sources: zip, tar and tar.gz, read as streams and never unpacked to disk."""
+
+import zlib
+from pathlib import Path
+
+from loaders.errors import WrongRequest
+from loaders.sources.archives.caps import Caps
+from loaders.sources.archives.file import ArchiveFile
+from loaders.sources.archives.tar_archive import TarArchive
+from loaders.sources.archives.tar_headers import BLOCK, END, is_header
+from loaders.sources.archives.zip_archive import ZipArchive
+from loaders.sources.source import Source
+
+__all__ = ["Caps", "is_archive", "open_archive"]
+
+_ZIP = ".zip"
+_TAR = ".tar"
+_PACKED_TAR = (".tar.gz", ".tgz")
+_ZIP_BEGINS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06")
+_GZIP_BEGINS = b"\x1f\x8b"
+# Enough packed bytes for the first block to come out, whatever the file name in gzip's header.
+_ENOUGH = 128 * 1024
+
+
+def is_archive(path: Path) -> bool:
+    """Tell by its name whether a path is to be read as an archive."""
+    return path.name.lower().endswith((_ZIP, _TAR, *_PACKED_TAR))
+
+
+def open_archive(path: Path, root: str = "", caps: Caps | None = None) -> Source:
+    """Return the source for an archive, its kind judged by name and checked by content.
+
+    root is the folder inside the archive at which the tree begins; '' is the archive's top.
+    Only the first bytes are read here; list() reads the whole archive.
+
+    Raises:
+        WrongRequest: it is missing, unreadable, or not what its name says; root has a '..'.
+    """
+    file = ArchiveFile(path)
+    caps = caps or Caps()
+    name = path.name.lower()
+    if name.endswith(_ZIP):
+        _check(file, file.head(4).startswith(_ZIP_BEGINS), "a zip archive")
+        return ZipArchive(file, root, caps)
+    if name.endswith(_TAR):
+        _check(file, _begins_a_tar(file.head(BLOCK)), "a tar archive")
+        return TarArchive(file, root, caps, is_packed=False)
+    if name.endswith(_PACKED_TAR):
+        _check(file, _begins_a_packed_tar(file.head(_ENOUGH)), "a gzipped tar archive")
+        return TarArchive(file, root, caps, is_packed=True)
+    raise WrongRequest(f"{path} is no archive: its name ends in none of .zip, .tar, .tar.gz, .tgz.")
+
+
+def _check(file: ArchiveFile, is_one: bool, kind: str) -> None:
+    if not is_one:
+        raise WrongRequest(
+            f"{file.path} is named like {kind}, but its content is none. "
+            "Give the file its right name, or name another."
+        )
+
+
+def _begins_a_tar(block: bytes) -> bool:
+    return block == END or (len(block) == BLOCK and is_header(block))
+
+
+def _begins_a_packed_tar(packed: bytes) -> bool:
+    if not packed.startswith(_GZIP_BEGINS):
+        return False
+    try:
+        block = zlib.decompressobj(31).decompress(packed, BLOCK)
+    except zlib.error:
+        return False
+    # A stream broken off this early is an archive still; list() says where it is broken.
+    return len(block) < BLOCK or _begins_a_tar(block)

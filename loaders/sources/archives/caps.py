@@ -1,0 +1,92 @@
+"""How much an archive may hold, counted on what really comes out of it."""
+
+from dataclasses import dataclass
+
+from loaders.sources.archives.file import Damaged, Refused
+
+_MIB = 1024**2
+_GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Caps:
+    """The most that is taken out of one archive; what headers declare counts for nothing.
+
+    members: headers of any kind, folders and extended headers included.
+    member_bytes: unpacked bytes of one member. A little above the largest document (1 GiB), so
+        that a document too large is quarantined by itself before it costs the whole archive.
+    total_bytes: unpacked bytes of the archive, its tar headers included.
+    ratio: unpacked bytes per packed byte, of one member and of the whole. The legacy JSON
+        stays under 50; deflate cannot pass 1,032.
+    ratio_from: unpacked bytes below which the ratio says nothing: small files of one repeated
+        word are no bomb.
+    """
+
+    members: int = 10_000_000
+    member_bytes: int = _GIB + _MIB
+    total_bytes: int = 64 * _GIB
+    ratio: int = 200
+    ratio_from: int = 8 * _MIB
+
+
+class Meter:
+    """What came out of one archive so far."""
+
+    def __init__(self, caps: Caps) -> None:
+        self._caps = caps
+        self._members = 0
+        self._total = 0
+        self._member = 0
+        self._consumed_before = 0
+
+    def header(self, size: int, consumed: int) -> None:
+        """Count a header of size unpacked bytes, consumed packed bytes into the archive.
+
+        Raises:
+            Damaged: a cap is passed.
+        """
+        self._members += 1
+        if self._members > self._caps.members:
+            raise Damaged(f"it has more than {self._caps.members:,} members")
+        self.between(size, consumed)
+
+    def between(self, size: int, consumed: int) -> None:
+        """Count bytes that belong to no member.
+
+        Raises:
+            Damaged: a cap is passed.
+        """
+        too_much = self._add(size, consumed)
+        if too_much:
+            raise Damaged(f"it would unpack to {too_much}")
+
+    def begin(self, consumed: int) -> None:
+        """Begin a member's content."""
+        self._member = 0
+        self._consumed_before = consumed
+
+    def content(self, size: int, consumed: int) -> None:
+        """Count further bytes of the member's content.
+
+        Raises:
+            Refused: the member passes a cap, or the archive does with it.
+        """
+        self._member += size
+        if self._member > self._caps.member_bytes:
+            raise Refused(f"unpacks to more than {self._caps.member_bytes:,} bytes")
+        if self._is_bomb(self._member, consumed - self._consumed_before):
+            raise Refused(f"unpacks to more than {self._caps.ratio} times its packed size")
+        too_much = self._add(size, consumed)
+        if too_much:
+            raise Refused(f"makes the archive unpack to {too_much}")
+
+    def _add(self, size: int, consumed: int) -> str | None:
+        self._total += size
+        if self._total > self._caps.total_bytes:
+            return f"more than {self._caps.total_bytes:,} bytes"
+        if self._is_bomb(self._total, consumed):
+            return f"more than {self._caps.ratio} times its packed size"
+        return None
+
+    def _is_bomb(self, size: int, consumed: int) -> bool:
+        return size > self._caps.ratio_from and size > self._caps.ratio * consumed

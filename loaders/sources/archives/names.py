@@ -1,0 +1,53 @@
+"""The names of members: which are refused, and what path below the root the others give."""
+
+import re
+
+from loaders.errors import WrongRequest
+from loaders.sources.archives.file import Refused
+
+_ARCHIVES = (b".zip", b".tar", b".tgz", b".gz", b".bz2", b".tbz2", b".xz", b".txz", b".7z", b".zst")
+_DRIVE = re.compile(rb"[A-Za-z]:")
+_BOTH_SLASHES = re.compile(rb"[/\\]")
+
+
+def normalised(name: bytes) -> bytes:
+    """Return a member's name without './' and doubled slashes; b'' is the archive's top.
+
+    Raises:
+        Refused: it leads out of the archive, or is no name at all.
+    """
+    if b"\0" in name:
+        raise Refused("has a zero byte in its name")
+    if name.startswith((b"/", b"\\")) or _DRIVE.match(name):
+        raise Refused("has an absolute name")
+    if b".." in name and b".." in _BOTH_SLASHES.split(name):
+        raise Refused("has '..' in its name")
+    if b"//" in name or b"./" in name or name.endswith((b"/", b"/.")) or name == b".":
+        return b"/".join(part for part in name.split(b"/") if part not in (b"", b"."))
+    return name
+
+
+def refuse_nested(path: bytes) -> None:
+    """Refuse a file that is an archive by its name.
+
+    Raises:
+        Refused: it is one.
+    """
+    if path.lower().endswith(_ARCHIVES):
+        raise Refused("is an archive itself")
+
+
+def normalised_root(root: str) -> bytes:
+    """Return the folder where the tree begins, with a slash at its end; b'' for the top.
+
+    Raises:
+        WrongRequest: it leads out of the archive.
+    """
+    name = root.encode(errors="surrogateescape")
+    try:
+        path = normalised(name)
+    except Refused:
+        raise WrongRequest(
+            f"--root {root} leads out of the archive. Name a folder inside it."
+        ) from None
+    return path + b"/" if path else b""

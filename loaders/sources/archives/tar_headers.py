@@ -1,0 +1,178 @@
+"""Headers of a tar archive: ustar, old GNU and V7, and what pax and GNU put before them.
+
+The standard library's tarfile takes a damaged header in mid-archive for the end of the archive
+and reads extended headers of any size into memory; neither will do for an archive that is not
+trusted, so the 512 bytes are taken apart here.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from loaders.sources.archives.file import Damaged
+
+BLOCK = 512
+END = bytes(BLOCK)
+FOLDER = b"5"
+FILES = (b"0", b"\0", b"7")
+EXTENSIONS = (b"x", b"X", b"g", b"L", b"K")
+# Long names take 64 kB at the most; some archivers add extended attributes.
+LONGEST_EXTENSION = 1024 * 1024
+
+_WRONG = {
+    b"1": "is a hard link",
+    b"2": "is a symbolic link",
+    b"3": "is a character device",
+    b"4": "is a block device",
+    b"6": "is a named pipe",
+    b"S": "is a sparse file",
+    b"M": "is continued from another volume",
+}
+_OCTAL = re.compile(rb"[0-7]{1,12}")
+_SIZE = re.compile(rb"[0-9]{1,18}")
+_TIME = re.compile(rb"(-?)([0-9]{1,12})(?:\.([0-9]*))?")
+_LARGEST = 2**63 - 1
+# Years 1 to 9999: what PostgreSQL and people can both make sense of.
+_EARLIEST, _LATEST = -62135596800, 253402300799
+
+
+class Header(NamedTuple):
+    """One block of 512 bytes: size in bytes, modified in seconds since 1970."""
+
+    name: bytes
+    kind: bytes
+    size: int
+    modified: int | None
+
+    @classmethod
+    def parse(cls, block: bytes) -> Self:
+        """Take a block apart.
+
+        Raises:
+            Damaged: it is no header, or its checksum does not fit.
+        """
+        if len(block) < BLOCK:
+            raise Damaged("it breaks off")
+        if not is_header(block):
+            raise Damaged("it has a damaged header")
+        name = block[:100].partition(b"\0")[0]
+        # In GNU's own format the place of the prefix holds times.
+        if block[257:263] == b"ustar\0" and block[345]:
+            name = block[345:500].partition(b"\0")[0] + b"/" + name
+        size = _number(block[124:136])
+        if size is None or not 0 <= size <= _LARGEST:
+            raise Damaged("it has a header without a size")
+        return cls(name, block[156:157], size, _number(block[136:148]))
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder; V7 told so by a slash alone."""
+        return self.kind == FOLDER or (self.kind == b"\0" and self.name.endswith(b"/"))
+
+    @property
+    def wrong(self) -> str | None:
+        """What a member of its kind may not be, as a phrase that follows its name."""
+        if self.kind in FILES or self.is_folder:
+            return None
+        return _WRONG.get(self.kind, "is neither a file nor a folder")
+
+
+@dataclass(frozen=True)
+class Extended:
+    """What extended headers say about the next member, or about all that follow."""
+
+    name: bytes | None = None
+    size: int | None = None
+    modified: bytes | None = None
+    is_sparse: bool = False
+
+    def over(self, general: "Extended") -> "Extended":
+        """Return both, where what is said here counts first."""
+        return Extended(
+            general.name if self.name is None else self.name,
+            general.size if self.size is None else self.size,
+            general.modified if self.modified is None else self.modified,
+            self.is_sparse or general.is_sparse,
+        )
+
+    @classmethod
+    def parse(cls, kind: bytes, body: bytes) -> "Extended":
+        """Take the content of an extended header apart; kind is one of EXTENSIONS.
+
+        Raises:
+            Damaged: it does not follow the format.
+        """
+        if kind == b"K":
+            return cls()
+        if kind == b"L":
+            return cls(name=body.partition(b"\0")[0])
+        records = _records(body)
+        size = records.get(b"size")
+        if size is not None and not _SIZE.fullmatch(size):
+            raise Damaged("it has an extended header with a wrong size")
+        return cls(
+            records.get(b"path"),
+            None if size is None else int(size),
+            records.get(b"mtime"),
+            any(key.startswith(b"GNU.sparse.") for key in records),
+        )
+
+
+def microseconds(text: bytes | None, seconds: int | None) -> int | None:
+    """Return a time in microseconds since 1970: of a pax record, else of a header.
+
+    As with a file on disk what is smaller than a microsecond is cut off, towards the past.
+    """
+    rest = 0
+    if text is not None:
+        match = _TIME.fullmatch(text)
+        if not match:
+            return None
+        sign, whole, fraction = match.groups()
+        digits = (fraction or b"").ljust(6, b"0")
+        seconds, rest = int(whole), int(digits[:6])
+        if sign:
+            seconds, rest = -seconds, -rest - bool(digits[6:].strip(b"0"))
+    if seconds is None or not _EARLIEST <= seconds <= _LATEST:
+        return None
+    return seconds * 1_000_000 + rest
+
+
+def is_header(block: bytes) -> bool:
+    """Tell by its checksum whether a block of 512 bytes is a header."""
+    stated = _number(block[148:156])
+    around = block[:148] + block[156:]
+    # The checksum's own field counts as eight spaces.
+    if stated == sum(around) + 256:
+        return True
+    # Some early archivers added signed bytes.
+    return stated == sum(around) + 256 - 256 * sum(byte > 127 for byte in around)
+
+
+def _number(field: bytes) -> int | None:
+    """Return a number in octal digits, or in the binary form for what digits cannot hold."""
+    if field[0] & 0x80:
+        return int.from_bytes(field, signed=True) + (
+            # The topmost bit only says which form it is.
+            0 if field[0] == 0xFF else 1 << (8 * len(field) - 1)
+        )
+    digits = field.partition(b"\0")[0].strip(b" ")
+    if not digits:
+        return 0
+    return int(digits, 8) if _OCTAL.fullmatch(digits) else None
+
+
+def _records(body: bytes) -> dict[bytes, bytes]:
+    records = {}
+    at = 0
+    while at < len(body) and body[at]:
+        # "25 mtime=1700000000.5\n", where 25 is the length of all that.
+        digits = body[at : at + 8].partition(b" ")[0]
+        length = int(digits) if _SIZE.fullmatch(digits) else 0
+        record = body[at : at + length]
+        key, equals, value = record[len(digits) + 1 : -1].partition(b"=")
+        if len(record) != length or record[-1:] != b"\n" or not equals:
+            raise Damaged("it has an extended header that cannot be read")
+        records[key] = value
+        at += length
+    return records

@@ -1,0 +1,182 @@
+"""A zip archive as a source."""
+
+import stat
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+
+from loaders.sources.archives.archive import Archive, Member
+from loaders.sources.archives.caps import Caps, Meter
+from loaders.sources.archives.file import ArchiveFile, Refused, Window
+from loaders.sources.archives.on_disk import Sorted
+from loaders.sources.archives.zip_directory import (
+    ENCRYPTED,
+    CentralHeader,
+    central_header,
+    find_directory,
+)
+from loaders.sources.source import Entry, Stamp
+
+_LOCAL = struct.Struct("<4s5H3I2H")
+_STORED, _DEFLATED = 0, 8
+_PIECE = 1024 * 1024
+_PACKED = 64 * 1024
+_EXTENT = struct.Struct(">QQ")
+
+
+class ZipArchive(Archive):
+    """The members of a zip archive. An entry's position is that of its directory entry.
+
+    The directory entry, and not the local header, because archives written as a stream have
+    the sizes and the checksum only there.
+    """
+
+    def __init__(self, file: ArchiveFile, root: str, caps: Caps) -> None:
+        super().__init__(file, root, caps)
+        # One for the directory, one for what it points at.
+        self._headers = Window(file)
+        self._contents = Window(file)
+
+    def _members(self, meter: Meter) -> Iterator[Member]:
+        directory = find_directory(self._file)
+        consumed = 0
+        with Sorted() as extents:
+            for header in directory.headers(self._headers):
+                consumed += len(header.raw_name)
+                meter.header(0, consumed)
+                yield _member(header)
+                content = ZipContent(self._contents, header, directory.begin)
+                meter.begin(consumed)
+                while piece := content.read(_PIECE):
+                    meter.content(len(piece), consumed + content.consumed)
+                consumed += content.consumed
+                extents.add(_EXTENT.pack(header.local_at, content.end) + header.raw_name)
+            _refuse_overlaps(extents)
+
+    def _reader(self, entry: Entry, stamp: Stamp) -> Callable[[int], bytes]:
+        header, _ = central_header(self._headers, entry.position)
+        if header.size != stamp.size:
+            raise Refused("is not the member that was listed")
+        return ZipContent(self._contents, header, self._file.size).read
+
+
+class ZipContent:
+    """The content of one member, unpacked and checked against its checksum as it is read.
+
+    Raises:
+        Refused: the two headers of the member contradict each other, or it reaches beyond
+            limit, an offset in the file.
+    """
+
+    def __init__(self, window: Window, header: CentralHeader, limit: int) -> None:
+        self._window = window
+        self._header = header
+        self._at = _content_begin(window, header, limit)
+        self.end = self._at + header.packed_size
+        if self.end > limit:
+            raise Refused("reaches beyond the end of what the archive holds")
+        self._inflater = zlib.decompressobj(-15) if header.method == _DEFLATED else None
+        self._packed = b""
+        self._produced = 0
+        self._crc = 0
+        self._is_over = False
+
+    @property
+    def consumed(self) -> int:
+        """How many of its packed bytes were read."""
+        return self._header.packed_size - (self.end - self._at) - len(self._packed)
+
+    def read(self, size: int) -> bytes:
+        """Return at most size further bytes; none at the end.
+
+        Raises:
+            Refused: it does not unpack, or not to what was declared.
+        """
+        if self._is_over:
+            return b""
+        # With a byte more than declared, what is longer shows at once.
+        content = self._unpack(min(size, self._header.size - self._produced + 1))
+        self._produced += len(content)
+        self._crc = zlib.crc32(content, self._crc)
+        if self._produced > self._header.size:
+            raise Refused("unpacks to more than its header declares")
+        if self._produced == self._header.size or not content:
+            self._finish()
+        return content
+
+    def _unpack(self, size: int) -> bytes:
+        if self._inflater is None:
+            return self._fetch(size)
+        while not self._inflater.eof:
+            if not self._packed:
+                self._packed = self._fetch(_PACKED)
+            try:
+                content = self._inflater.decompress(self._packed, size)
+            except zlib.error:
+                raise Refused("is damaged") from None
+            is_stuck = not (content or self._packed or self._inflater.eof)
+            self._packed = self._inflater.unconsumed_tail
+            if content:
+                return content
+            if is_stuck:
+                raise Refused("breaks off")
+        return b""
+
+    def _fetch(self, size: int) -> bytes:
+        content = self._window.read_at(self._at, min(size, self.end - self._at))
+        self._at += len(content)
+        return content
+
+    def _finish(self) -> None:
+        """Make sure that there is no more, and that all that was there is what was packed."""
+        self._is_over = True
+        if self._produced < self._header.size or self._unpack(1):
+            raise Refused("unpacks to another size than its header declares")
+        is_left = self._at < self.end or (self._inflater and self._inflater.unused_data)
+        if is_left or self._crc != self._header.crc:
+            raise Refused("does not match its checksum")
+
+
+def _member(header: CentralHeader) -> Member:
+    is_folder = header.name.endswith(b"/")
+    return Member(
+        header.name, is_folder, header.size, header.modified_us, header.position, _wrong(header)
+    )
+
+
+def _wrong(header: CentralHeader) -> str | None:
+    kind = stat.S_IFMT(header.mode)
+    if kind == stat.S_IFLNK:
+        return "is a symbolic link"
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "is neither a file nor a folder"
+    if header.flags & ENCRYPTED:
+        return "is encrypted"
+    if header.method not in (_STORED, _DEFLATED):
+        return f"is packed by method {header.method}, where only 0 and 8 (deflate) are read"
+    return None
+
+
+def _content_begin(window: Window, header: CentralHeader, limit: int) -> int:
+    """Return the offset of the content behind the local header, which must say the same."""
+    at = header.local_at
+    fixed = window.read_at(at, _LOCAL.size) if at < limit else b""
+    if len(fixed) < _LOCAL.size or not fixed.startswith(b"PK\x03\x04"):
+        raise Refused("is not where the directory says")
+    _, _, flags, method, *_, name_size, extra_size = _LOCAL.unpack(fixed)
+    name = window.read_at(at + _LOCAL.size, name_size)
+    if name != header.raw_name or method != header.method:
+        raise Refused("is another one in its own header than in the directory")
+    if flags & ENCRYPTED:
+        raise Refused("is encrypted")
+    begin: int = at + _LOCAL.size + name_size + extra_size
+    return begin
+
+
+def _refuse_overlaps(extents: Sorted) -> None:
+    before = 0
+    for extent in extents:
+        begin, end = _EXTENT.unpack_from(extent)
+        if begin < before:
+            raise Refused("overlaps another", extent[_EXTENT.size :])
+        before = end
