@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import psycopg
 
@@ -18,7 +18,7 @@ from loaders.landing.load import LoadResult, Progress, load
 from loaders.landing.model import Scope
 from loaders.landing.quarantine import QuarantineEntry
 from loaders.project import project_root
-from loaders.sources.directory import Directory
+from loaders.sources.opening import open_source
 from loaders.status import PipelineStatus, read_status
 from loaders.transform.dbt import BuildResult, build
 from loaders.transform.marts import Readiness, read_latest_readiness
@@ -30,7 +30,7 @@ def configured_kinds() -> DocumentKinds:
 
 
 def load_source(
-    source: Path,
+    source: str | Path,
     root: str | None,
     scope: Scope,
     *,
@@ -38,14 +38,16 @@ def load_source(
     dry_run: bool = False,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> LoadResult:
-    """Load what is new or changed in a directory; see loaders.landing.load.load.
+    """Load what is new or changed in a directory, an archive or an object store.
+
+    See loaders.landing.load.load.
 
     Source and configuration are looked at before the database is.
 
     Raises:
         WrongRequest: the source, its root or a kind in scope is not there.
     """
-    directory = Directory(_inner(source, root))
+    documents = open_source(str(source), root)
     kinds = configured_kinds()
     for kind in scope.kinds:
         if kind not in kinds.by_kind:
@@ -55,21 +57,13 @@ def load_source(
             )
     return load(
         current_settings(),
-        directory,
+        documents,
         kinds,
         scope,
         workers=workers,
         dry_run=dry_run,
         on_progress=on_progress,
     )
-
-
-def _inner(source: Path, root: str | None) -> Path:
-    if root is None:
-        return source
-    if PurePosixPath(root).is_absolute() or ".." in PurePosixPath(root).parts:
-        raise WrongRequest(f"--root {root} leaves the source; name a folder inside it.")
-    return source / root
 
 
 def build_marts(

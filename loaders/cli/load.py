@@ -1,12 +1,10 @@
 """pulse-elt load: bring a tree of documents into the landing."""
 
-from pathlib import Path
-
 import click
 
 
 @click.command("load")
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source")
 @click.option("--root", help="Folder inside SOURCE where the tree begins.")
 @click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated.")
 @click.option("--prefix", default="", help="Only paths that begin so.")
@@ -21,7 +19,7 @@ import click
 @click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
 @click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
 def load(
-    source: Path,
+    source: str,
     root: str | None,
     kinds: tuple[str, ...],
     prefix: str,
@@ -30,7 +28,7 @@ def load(
     dry_run: bool,
     is_json: bool,
 ) -> int:
-    """Load what is new or changed in SOURCE, a directory.
+    """Load what is new or changed in SOURCE: a directory, .zip, .tar, .tar.gz, az:// or s3://.
 
     Exits with 1 when files were newly quarantined.
     """

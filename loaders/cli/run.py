@@ -1,15 +1,13 @@
 """pulse-elt run: load, then build."""
 
-from pathlib import Path
-
 import click
 
 
 @click.command("run")
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source")
 @click.option("--root", help="Folder inside SOURCE where the tree begins.")
 @click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
-def run(source: Path, root: str | None, is_json: bool) -> int:
+def run(source: str, root: str | None, is_json: bool) -> int:
     """Load SOURCE, build the marts, show each learner's readiness.
 
     Exits with 1 when files were newly quarantined or a test failed, 4 when a model did.

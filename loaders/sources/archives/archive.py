@@ -13,7 +13,7 @@ from loaders.sources.archives.caps import Caps, Meter
 from loaders.sources.archives.file import ArchiveFile, Damaged, Refused
 from loaders.sources.archives.names import normalised, normalised_root, refuse_nested
 from loaders.sources.archives.on_disk import Listed, Sorted, Spool
-from loaders.sources.directory import escaped
+from loaders.sources.paths import escaped
 from loaders.sources.source import Entry, Stamp
 
 _SUFFIX = b".json"

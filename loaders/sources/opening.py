@@ -1,0 +1,24 @@
+"""Which source a name means: an object store's URL, an archive's file name, else a directory."""
+
+from pathlib import Path, PurePosixPath
+
+from loaders.errors import WrongRequest
+from loaders.sources.archives import is_archive, open_archive
+from loaders.sources.directory import Directory
+from loaders.sources.source import Source
+
+
+def open_source(name: str, root: str | None) -> Source:
+    """Return the source that name means, from its folder root on.
+
+    Raises:
+        WrongRequest: it is not there, is none of the known kinds, or root leaves it.
+    """
+    if root is not None:
+        inside = PurePosixPath(root)
+        if inside.is_absolute() or ".." in inside.parts:
+            raise WrongRequest(f"--root {root} leaves the source; name a folder inside it.")
+    path = Path(name)
+    if is_archive(path) and not path.is_dir():
+        return open_archive(path, root or "")
+    return Directory(path / (root or ""))
