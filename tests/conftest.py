@@ -19,6 +19,8 @@ from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSett
 from loaders.pipeline import configured_kinds
 from loaders.project import project_root
 
+pytest_plugins = ["tests.object_stores"]
+
 ROOT = project_root()
 EXAMPLES = ROOT / "examples" / "legacy"
 
