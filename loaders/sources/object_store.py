@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from loaders.errors import WorkFailed, WrongRequest
-from loaders.sources.directory import escaped
+from loaders.sources.paths import escaped
 from loaders.sources.source import PATH_NOT_UTF8, Entry, Source, Stamp
 from loaders.sources.store import (
     ATTEMPTS,

@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 from loaders.errors import WrongRequest
 from loaders.sources.archives import is_archive, open_archive
 from loaders.sources.directory import Directory
+from loaders.sources.object_store import is_object_store, open_object_store
 from loaders.sources.source import Source
 
 
@@ -18,6 +19,8 @@ def open_source(name: str, root: str | None) -> Source:
         inside = PurePosixPath(root)
         if inside.is_absolute() or ".." in inside.parts:
             raise WrongRequest(f"--root {root} leaves the source; name a folder inside it.")
+    if is_object_store(name):
+        return open_object_store(name, root or "")
     path = Path(name)
     if is_archive(path) and not path.is_dir():
         return open_archive(path, root or "")
