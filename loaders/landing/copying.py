@@ -68,7 +68,9 @@ def copy_batch(
             too often.
         psycopg.Error: the connection or the server failed.
     """
-    documents, refusals, gone = read_documents(source, batch)
+    # A folder that changes while it is listed may show a name twice.
+    once = list({planned.path: planned for planned in batch}.values())
+    documents, refusals, gone = read_documents(source, once)
     everything_known = False
     for attempt in range(_ATTEMPTS):
         try:
