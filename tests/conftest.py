@@ -32,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=["16", "18"],
         help="Version of the embedded PostgreSQL to test against; both by default.",
     )
+    parser.addoption(
+        "--moments", type=int, default=2, help="Random moments per sort of crash; 2 by default."
+    )
+    parser.addoption(
+        "--seed", type=int, help="Seed of the random moments; a failure names the one it had."
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
