@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as how
 from psycopg import sql
 
 from loaders.database import embedded
@@ -21,6 +23,19 @@ from loaders.project import project_root
 
 ROOT = project_root()
 EXAMPLES = ROOT / "examples" / "legacy"
+
+# Examples are whole loads: few in `make test` and always the same, thousands in `make soak`. An
+# example names the documents that are wrong, so it need not be shrunk.
+_GENERATE = (Phase.explicit, Phase.generate)
+how.register_profile(
+    "suite", max_examples=20, derandomize=True, deadline=None, phases=_GENERATE,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+how.register_profile(
+    "soak", max_examples=1000, print_blob=True, deadline=None, phases=_GENERATE,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+how.load_profile("suite")
 
 RunCommand = Callable[..., subprocess.CompletedProcess[str]]
 
