@@ -168,21 +168,6 @@ def test_the_quarantine_says_at_which_byte_the_trouble_starts(
     assert re.search(rf"\bbyte {offset}\b", found[1])
 
 
-@pytest.mark.parametrize("content", [BAD, b"[1e-20000]", b"[" * 100_000])
-def test_a_bad_document_first_in_the_middle_and_last_takes_no_other_with_it(
-    tree: Tree, connection: psycopg.Connection, content: bytes
-) -> None:
-    for number in range(300):
-        tree.write(f"scorecards/{number:03}.json", {"n": number})
-    bad = [f"scorecards/{name}.json" for name in ("!", "149x", "~")]
-    for path in bad:
-        tree.write(path, content)
-    result = counters(load(tree))
-    assert (result.landed, result.quarantined) == (300, 3)
-    assert sorted(refused(connection)) == sorted(bad)
-    assert len(current(connection)) == 300
-
-
 def test_the_five_bad_scorecards_of_the_acceptance_exit_1_and_then_0(
     tree: Tree, connection: psycopg.Connection, pulse_elt: RunCommand
 ) -> None:
