@@ -23,6 +23,14 @@ def hundred(database: object, tree: Tree) -> Tree:
     return tree
 
 
+@pytest.fixture
+def neighbours(database: object, tree: Tree) -> Tree:
+    """Twenty files that stay as they are."""
+    for number in range(20):
+        tree.write(f"scorecards/{number}.json", {"n": number})
+    return tree
+
+
 @pytest.fixture(scope="module")
 def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
     """The trees, written once."""
