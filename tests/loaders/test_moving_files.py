@@ -19,7 +19,7 @@ from tests.loaders.watching import whenever_read
 
 PATH = "scorecards/moving.json"
 # Large enough that it cannot be read before it is changed; white space costs jsonb nothing.
-LARGE = 50_000_000
+LARGE = 30_000_000
 TRIES = 5
 
 
@@ -69,7 +69,7 @@ def empty(file: Path) -> None:
 
 CHANGES: list[tuple[Callable[[Path], object], int]] = [
     (rewrite, 1), (rewrite_and_grow, 1), (rewrite_and_shrink, 1), (replace, 1), (cut, 1),
-    (empty, 1), (Path.unlink, 1), (rewrite, 2), (rewrite_and_grow, 2), (cut, 2), (Path.unlink, 2),
+    (empty, 1), (Path.unlink, 1), (rewrite, 2), (cut, 2), (Path.unlink, 2),
 ]  # fmt: skip
 
 

@@ -71,7 +71,6 @@ def test_the_second_exits_75_while_the_first_is_held_up_at_any_table(
 @pytest.mark.parametrize("stage", ["list", "plan", "copy", "close"])
 def test_the_second_exits_75_at_every_stage_of_the_first(
     hundred: Tree,
-    second_tree: Tree,
     connection: psycopg.Connection,
     pulse_elt: RunCommand,
     stage: str,
@@ -80,7 +79,7 @@ def test_the_second_exits_75_at_every_stage_of_the_first(
 
     def start_another(progress: Progress) -> None:
         if progress.stage == stage and not codes:
-            second = pulse_elt("load", second_tree.root, "--json")
+            second = pulse_elt("load", hundred.root, "--json")
             codes.append(second.returncode)
             assert_one_sentence(second.stderr)
             assert second.stdout == ""
@@ -93,9 +92,9 @@ def test_the_second_exits_75_at_every_stage_of_the_first(
 
 
 def test_whoever_comes_first_works_also_when_it_is_the_one_in_this_process(
-    hundred: Tree, second_tree: Tree, database: DatabaseSettings, connection: psycopg.Connection
+    hundred: Tree, database: DatabaseSettings, connection: psycopg.Connection
 ) -> None:
-    with running(second_tree.root, *WITH_WORKERS) as first:
+    with running(hundred.root, *WITH_WORKERS) as first:
         with held(database, "raw.loads") as somebody_waits:
             until(somebody_waits)
             with pytest.raises(LoadInProgress):
@@ -105,10 +104,9 @@ def test_whoever_comes_first_works_also_when_it_is_the_one_in_this_process(
     assert_landed_once(connection)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", TABLES[1:])
 def test_when_the_first_is_killed_the_next_one_works(
     hundred: Tree,
-    second_tree: Tree,
     database: DatabaseSettings,
     connection: psycopg.Connection,
     pulse_elt: RunCommand,
@@ -117,14 +115,14 @@ def test_when_the_first_is_killed_the_next_one_works(
     with running(hundred.root, *WITH_WORKERS) as first:
         with held(database, table) as somebody_waits:
             until(somebody_waits)
-            assert pulse_elt("load", second_tree.root).returncode == 75
+            assert pulse_elt("load", hundred.root).returncode == 75
             # A third one is on its way while the first dies.
-            with running(second_tree.root) as third:
+            with running(hundred.root) as third:
                 first.kill()
                 first.wait()
                 if third.poll() is None:
                     until(lambda: third.poll() is not None or is_waiting(connection))
-        load_after_the_dead_one(second_tree)
+        load_after_the_dead_one(hundred)
     assert_landed_once(connection)
     succeeded = one(connection, "select count(*) from raw.loads where status = 'succeeded'")
     assert succeeded == one(connection, "select count(*) from raw.loads where landed is not null")

@@ -36,7 +36,7 @@ documents as (
     select
         source_path,
         count(*) as versions,
-        min(content_sha256) as content_sha256,
+        (array_agg(content_sha256))[1] as content_sha256,
         (array_agg(payload))[1] as payload
     from raw.documents
     group by source_path
