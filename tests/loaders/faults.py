@@ -68,17 +68,23 @@ def children(pid: int) -> list[int]:
 
 
 def workers(pid: int) -> list[int]:
-    """Return the processes below a load that work for it, not those that only tidy up."""
-    below = children(pid)
-    for child in list(below):
-        below += workers(child)
+    """Return the processes below a load that work for it, not those that only serve these."""
     found = []
-    for child in below:
+    for child in children(pid):
         with suppress(OSError):
             words = Path(f"/proc/{child}/cmdline").read_bytes()
-            if b"resource_tracker" not in words and b"forkserver" not in words:
+            if b"multiprocessing.forkserver" in words:
+                found += children(child)
+            elif b"multiprocessing.resource_tracker" not in words:
                 found.append(child)
-    return sorted(set(found))
+    return found
+
+
+def end_of(root: Path, *options: str) -> tuple[int, str, str]:
+    """Load in a process of its own; return exit code, stdout and stderr. It has a minute."""
+    with running(root, *options) as process:
+        stdout, stderr = process.communicate(timeout=60)
+        return process.returncode, stdout, stderr
 
 
 def until(condition: Callable[[], object]) -> None:

@@ -12,10 +12,11 @@ from loaders.errors import LoadInProgress
 from loaders.landing.load import Progress
 from loaders.landing.model import Scope
 from loaders.pipeline import load_source
-from tests.conftest import RunCommand, Tree
+from tests.conftest import Tree
 from tests.loaders.faults import (
     WITH_WORKERS,
     assert_one_sentence,
+    end_of,
     held,
     load_after_the_dead_one,
     one,
@@ -52,16 +53,14 @@ def test_the_second_exits_75_while_the_first_is_held_up_at_any_table(
     second_tree: Tree,
     database: DatabaseSettings,
     connection: psycopg.Connection,
-    pulse_elt: RunCommand,
     table: str,
 ) -> None:
     with running(hundred.root, *WITH_WORKERS) as first:
         with held(database, table) as somebody_waits:
             until(somebody_waits)
-            second = pulse_elt("load", second_tree.root, *WITH_WORKERS)
-            assert second.returncode == 75, second.stderr
-            assert_one_sentence(second.stderr)
-            assert second.stdout == ""
+            code, stdout, stderr = end_of(second_tree.root, *WITH_WORKERS)
+            assert (code, stdout) == (75, ""), stderr
+            assert_one_sentence(stderr)
             assert first.poll() is None
         assert first.wait(60) == 0
     assert_landed_once(connection)
@@ -72,17 +71,16 @@ def test_the_second_exits_75_while_the_first_is_held_up_at_any_table(
 def test_the_second_exits_75_at_every_stage_of_the_first(
     hundred: Tree,
     connection: psycopg.Connection,
-    pulse_elt: RunCommand,
     stage: str,
 ) -> None:
     codes: list[int] = []
 
     def start_another(progress: Progress) -> None:
         if progress.stage == stage and not codes:
-            second = pulse_elt("load", hundred.root, "--json")
-            codes.append(second.returncode)
-            assert_one_sentence(second.stderr)
-            assert second.stdout == ""
+            code, stdout, stderr = end_of(hundred.root, "--json")
+            codes.append(code)
+            assert stdout == ""
+            assert_one_sentence(stderr)
 
     result = load_source(hundred.root, None, Scope(), on_progress=start_another)
     assert codes == [75]
@@ -109,13 +107,12 @@ def test_when_the_first_is_killed_the_next_one_works(
     hundred: Tree,
     database: DatabaseSettings,
     connection: psycopg.Connection,
-    pulse_elt: RunCommand,
     table: str,
 ) -> None:
     with running(hundred.root, *WITH_WORKERS) as first:
         with held(database, table) as somebody_waits:
             until(somebody_waits)
-            assert pulse_elt("load", hundred.root).returncode == 75
+            assert end_of(hundred.root)[0] == 75
             # A third one is on its way while the first dies.
             with running(hundred.root) as third:
                 first.kill()
