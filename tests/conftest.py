@@ -28,7 +28,7 @@ EXAMPLES = ROOT / "examples" / "legacy"
 # example names the documents that are wrong, so it need not be shrunk.
 _GENERATE = (Phase.explicit, Phase.generate)
 how.register_profile(
-    "suite", max_examples=20, derandomize=True, deadline=None, phases=_GENERATE,
+    "suite", max_examples=15, derandomize=True, deadline=None, phases=_GENERATE,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 how.register_profile(

@@ -1,5 +1,6 @@
 """Documents travel in batches, and nobody notices: what is bad goes alone, the rest lands once."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 
@@ -53,11 +54,8 @@ def assert_only_bad(
         "select source_path, content_sha256 from raw.documents order by source_path"
     ).fetchall()
     assert [path for path, _ in landed] == good
-    hashes = connection.execute(
-        "select path, sha256(content) from unnest(%b::text[], %b::bytea[]) as f (path, content)",
-        (good, [(tree.root / path).read_bytes() for path in good]),
-    ).fetchall()
-    assert dict(landed) == dict(hashes)
+    for path, sha256 in landed:
+        assert sha256 == hashlib.sha256((tree.root / path).read_bytes()).digest(), path
     books = connection.execute("select source_path, state from raw.files").fetchall()
     assert dict(books) == dict.fromkeys(good, "landed") | dict.fromkeys(bad, "quarantined")
     again = counters(load(tree))
