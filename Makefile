@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 POSTGRES ?= 16 18
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench docs lock clean
+.PHONY: help install demo test soak lint format bench docs lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build t
 
 test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
 	$(BIN)/pytest -n $(words $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version))
+
+soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, judge thousands of documents
+	$(BIN)/pytest -n $(words $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version)) \
+	    --moments $(or $(MOMENTS),50) --hypothesis-profile soak tests/loaders/test_crashes.py tests/loaders/test_verdicts.py
 
 lint: $(INSTALLED) ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check .
