@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from benchmarks.ground import Server, give_up, note
+from benchmarks.ground import Server, give_up, keep_warm, note
 from loaders.database.settings import DatabaseSettings
 from loaders.project import project_root
 
@@ -57,8 +57,10 @@ def run_dlt(server: Server, tree: Path, work: Path) -> list[DltRun]:
     with _part_of(tree, files, work) as part, tempfile.TemporaryDirectory(dir=work) as scratch:
         for shape in _SHAPES:
             note(f"dlt, {_SHAPES[shape]}")
+            database = server.fresh("dlt")
             server.settle()
-            runs.append(_run(python, shape, server.fresh("dlt"), part, Path(scratch), len(files)))
+            keep_warm(part)
+            runs.append(_run(python, shape, database, part, Path(scratch), len(files)))
     server.fresh("dlt")
     return runs
 

@@ -3,15 +3,15 @@
 Run by benchmarks/dlt_comparison.py inside a virtual environment that holds dlt. One row per
 file: its path, and the document in a jsonb column.
 
-The configuration is the fastest that keeps to dlt's documented interfaces; tried with dlt 1.31
-on 60,000 files:
-- loader file format csv, which dlt sends by COPY; insert_values took 15 % longer, parquet takes
-  ADBC and gives a json column instead of jsonb;
-- item.read_bytes(), a fifth faster to extract than item.open(); a thousand files per page;
+The configuration is the fastest found that keeps to dlt's documented interfaces. Tried with dlt
+1.31 on 60,000 files, once or twice each, on a machine that others used too:
+- loader file format csv, which dlt sends by COPY; insert_values took about a tenth longer,
+  parquet needs ADBC, was no faster and gives a json column instead of jsonb;
+- item.read_bytes(), which extracts a quarter faster than item.open(); a thousand files per page;
 - max_table_nesting=0 and the type json for the payload, so that nothing is flattened;
-- one normalising process: two took as long, for extracting is most of the work;
+- one normalising process: two gained nothing, for extracting is most of the work;
 - 'rows' gives dlt parsed documents as its tutorials do; 'tables' hands over their text in Arrow
-  tables, which spares it the look at every row.
+  tables, which spares it the look at every row. Both are run, for neither always wins.
 """
 
 import json

@@ -86,15 +86,23 @@ def own_server(work: Path) -> Iterator[Server]:
 
 
 def sample_tree(tree: Path, sessions: int) -> Path:
-    """Write a sample tree with a learner per 25 sessions, and read it once: the cache is warm."""
+    """Write a sample tree with a learner per 25 sessions."""
     note(f"writing a tree of {sessions:,} sessions")
     pulse_elt("sample", "--sessions", str(sessions), "--out", str(tree))
-    read_once(tree)
     return tree
 
 
+def keep_warm(path: Path) -> None:
+    """Read a tree or a file, so that the next step finds it in the page cache.
+
+    Before every timed step, not once: virtual machines that reclaim idle memory drop a cache
+    within a minute, and tar then waits for the disk while others do not.
+    """
+    read_once(path)
+
+
 def read_once(tree: Path) -> float:
-    """Return the seconds tar takes to read a tree into a pipe."""
+    """Return the seconds tar takes to read a tree, or a file, into a pipe."""
     return timed(["sh", "-c", 'tar cf - "$0" | cat >/dev/null', tree.name], folder=tree.parent)
 
 

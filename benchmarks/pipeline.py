@@ -18,6 +18,7 @@ from benchmarks.ground import (
     Load,
     Server,
     give_up,
+    keep_warm,
     load,
     note,
     own_server,
@@ -96,6 +97,8 @@ def _measure(server: Server, work: Path, tree: Path, asked: argparse.Namespace) 
 
 def _round(server: Server, tree: Path, prebuilt: Prebuilt, watched: Watched) -> Round:
     """Measure everything once, in turn."""
+    server.settle()
+    keep_warm(tree)
     seconds = {TAR: read_once(tree), FIND: _found(tree)}
     database = server.fresh(_DATABASE)
     first = _settled_load(server, database.parameters["dbname"], tree)
@@ -106,9 +109,7 @@ def _round(server: Server, tree: Path, prebuilt: Prebuilt, watched: Watched) -> 
         third = _settled_load(server, _DATABASE, tree)
     _expect(third, "changed", changed)
     seconds |= {FIRST: first.seconds, SECOND: second.seconds, ONE_PERCENT: third.seconds}
-    landing = server.fresh_landing("copied")
-    server.settle()
-    seconds[COPY] = prebuilt.copy(server, landing)
+    seconds[COPY] = prebuilt.copy(server, server.fresh_landing("copied"))
     return seconds
 
 
@@ -118,6 +119,7 @@ def _found(tree: Path) -> float:
 
 def _settled_load(server: Server, name: str, tree: Path) -> Load:
     server.settle()
+    keep_warm(tree)
     return load(server.database(name), tree)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.ground import Server
+from benchmarks.ground import Server, keep_warm
 from loaders.database.settings import DatabaseSettings
 
 # Every column a load writes; the server gives the others their defaults.
@@ -46,6 +46,8 @@ class Prebuilt:
 
     def copy(self, server: Server, database: DatabaseSettings) -> float:
         """Return the seconds of psql, its start included, to \\copy the rows into a landing."""
+        server.settle()
+        keep_warm(self.file)
         return server.psql(database, f"\\copy {self._target} from '{self.file}' (format binary)")
 
     def export(self, server: Server, database: DatabaseSettings) -> None:

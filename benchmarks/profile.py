@@ -17,7 +17,7 @@ from pathlib import Path
 from struct import Struct
 from typing import TypeVar
 
-from benchmarks.ground import Server, load, note, own_server, sample_tree, surroundings
+from benchmarks.ground import Server, keep_warm, load, note, own_server, sample_tree, surroundings
 from benchmarks.prebuilt import Prebuilt, prebuild
 
 _DATABASE = "bench"
@@ -44,6 +44,7 @@ def main() -> None:
             rounds = []
             for number in range(arguments.rounds):
                 note(f"round {number + 1} of {arguments.rounds}")
+                keep_warm(tree)
                 rounds.append({name: part() for name, part in parts.items()})
     medians = {name: statistics.median(r[name] for r in rounds) for name in parts}
     _report(header, landed, medians)
@@ -84,9 +85,7 @@ def _server_parts(server: Server, work: Path) -> dict[str, Part]:
 
 
 def _copied(server: Server, rows: Prebuilt) -> float:
-    landing = server.fresh_landing("copied")
-    server.settle()
-    return rows.copy(server, landing)
+    return rows.copy(server, server.fresh_landing("copied"))
 
 
 def _walk(folder: str) -> list[str]:
