@@ -81,6 +81,8 @@ def _run(
         cwd=folder,
         env={
             **os.environ,
+            # dlt writes an id to the home directory even where it sends nothing.
+            "HOME": str(folder),
             "DLT_DATA_DIR": str(folder),
             "RUNTIME__DLTHUB_TELEMETRY": "false",
             "RUNTIME__LOG_LEVEL": "ERROR",

@@ -1,10 +1,13 @@
 """What every benchmark stands on: a sample tree, an embedded server, fresh databases, commands."""
 
+import atexit
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -72,6 +75,16 @@ class Server:
         """Return the server's version, such as 18.1."""
         with connect(self.settings) as connection:
             return connection.info.parameter_status("server_version") or "?"
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """Yield a folder to work in, and leave nothing of it."""
+    with tempfile.TemporaryDirectory(prefix="pulse-bench-") as folder:
+        # The embedded wheel makes its lock file anew when Python ends. What was registered
+        # before the wheel was imported is called after it.
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        yield Path(folder)
 
 
 @contextmanager

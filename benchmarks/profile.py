@@ -10,14 +10,22 @@ import hashlib
 import json
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from struct import Struct
 from typing import TypeVar
 
-from benchmarks.ground import Server, keep_warm, load, note, own_server, sample_tree, surroundings
+from benchmarks.ground import (
+    Server,
+    keep_warm,
+    load,
+    note,
+    own_folder,
+    own_server,
+    sample_tree,
+    surroundings,
+)
 from benchmarks.prebuilt import Prebuilt, prebuild
 
 _DATABASE = "bench"
@@ -34,8 +42,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="pulse-profile-") as folder:
-        work = Path(folder)
+    with own_folder() as work:
         tree = sample_tree(work / "tree", arguments.sessions)
         with own_server(work) as server:
             header = f"{arguments.sessions:,} sessions; medians; {surroundings(server)}"
