@@ -53,7 +53,9 @@ select c.relname
 from pg_catalog.pg_class as c
 where
     c.oid = 'raw.files'::regclass
-    and (select count(*) from raw.files where load_id = %(load_id)s) > 0.1 * greatest(c.reltuples, 0)
+    and 0.1 * greatest(c.reltuples, 0) < (
+        select count(*) from raw.files where load_id = %(load_id)s
+    )
 """
 
 
