@@ -11,6 +11,7 @@ from loaders.sources.paths import escaped
 from loaders.sources.source import LINK, NOT_A_FILE, UNREADABLE, Entry, Stamp, time_within_range
 
 _SUFFIX = b".json"
+_OPEN_AT_ONCE = 100
 
 
 class Directory:
@@ -42,32 +43,38 @@ class Directory:
         return str(self._root)
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        """Yield the files, not looked at yet; see Source.list."""
+        """Yield the files, not looked at yet; see Source.list.
+
+        It goes down into a folder as soon as it comes by: of a million folders side by side,
+        only the current one is held.
+        """
         wanted = os.fsencode(prefix)
-        root = os.fsencode(self._root) + b"/"
-        todo = [b""]
-        while todo:
-            folder = todo.pop()
+        way = [(b"", self._scanned(b"", 0))]
+        while way:
+            folder, found = way[-1]
             try:
-                with os.scandir(root + folder) as found:
-                    for one in found:
-                        name = one.name
-                        if one.is_dir(follow_symlinks=False):
-                            below = folder + name + b"/"
-                            if below.startswith(wanted) or wanted.startswith(below):
-                                todo.append(below)
-                        elif name.endswith(_SUFFIX) or _is_link_to_folder(one):
-                            path = folder + name
-                            if path.startswith(wanted) and (entry := self._listed(path)):
-                                yield entry
+                one = next(found, None)
             except FileNotFoundError:
-                continue
+                one = None
             except OSError as error:
                 if not folder:
                     raise WrongRequest(
                         f"{self.name} cannot be listed: {error.strerror}."
                     ) from error
                 yield Entry(escaped(folder)[0], Stamp(0, None), UNREADABLE)
+                one = None
+            if one is None:
+                way.pop()
+                continue
+            name = one.name
+            if one.is_dir(follow_symlinks=False):
+                below = folder + name + b"/"
+                if below.startswith(wanted) or wanted.startswith(below):
+                    way.append((below, self._scanned(below, len(way))))
+            elif name.endswith(_SUFFIX) or _is_link_to_folder(one):
+                path = folder + name
+                if path.startswith(wanted) and (entry := self._listed(path)):
+                    yield entry
 
     def look(self, entry: Entry) -> Entry | None:
         """Return the entry with its stamp; see Source.look."""
@@ -76,6 +83,16 @@ class Directory:
     def open(self, entry: Entry) -> "_OpenFile":
         """Open a file, following no link on the way to it; see Source.open."""
         return _OpenFile(open_beneath(self._folder, entry.path.encode()))
+
+    def _scanned(self, folder: bytes, depth: int) -> Iterator[os.DirEntry[bytes]]:
+        """Yield what a folder holds; raises OSError when it is asked for the first."""
+        with os.scandir(os.fsencode(self._root) + b"/" + folder) as found:
+            if depth < _OPEN_AT_ONCE:
+                yield from found
+                return
+            # A chain of folders this deep would use up the descriptors of the process.
+            held = list(found)
+        yield from held
 
     def _listed(self, raw_path: bytes) -> Entry | None:
         path, problem = escaped(raw_path)
