@@ -9,11 +9,14 @@ INSTALLED := $(VENV)/.installed
 # Which embedded PostgreSQL the tests run against; both by default.
 POSTGRES ?= 16 18
 
+# How large a tree the benchmarks load; OPTIONS may hold --without-dlt and others.
+SESSIONS ?= 50000
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench docs lock clean
+.PHONY: help install demo test soak lint format bench bench-million profile docs lock clean
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Create .venv and install what requirements.lock pins
 
@@ -34,6 +37,10 @@ demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build t
 test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
 	$(BIN)/pytest -n $(words $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version))
 
+soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, judge thousands of documents
+	$(BIN)/pytest -n $(words $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version)) \
+	    --moments $(or $(MOMENTS),50) --hypothesis-profile soak tests/loaders/test_crashes.py tests/loaders/test_verdicts.py
+
 lint: $(INSTALLED) ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,8 +51,14 @@ format: $(INSTALLED) ## Lay out Python as ruff does
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED) ## Time loads and a build of a sample tree, next to tar and find (SESSIONS=20000)
-	$(BIN)/python -m benchmarks.pipeline --sessions $(or $(SESSIONS),20000)
+bench: $(INSTALLED) ## Time loads and a build of a sample tree, next to tar, find, \copy and dlt (SESSIONS=50000)
+	$(BIN)/python -m benchmarks.pipeline --sessions $(SESSIONS) $(OPTIONS)
+
+bench-million: $(INSTALLED) ## The same, and watch memory while a million files are loaded
+	$(BIN)/python -m benchmarks.pipeline --sessions $(SESSIONS) --million $(OPTIONS)
+
+profile: $(INSTALLED) ## Time each part of a first load alone: microseconds per document
+	$(BIN)/python -m benchmarks.profile --sessions $(SESSIONS)
 
 docs: $(INSTALLED) ## Write the dbt documentation site to target/
 	@eval "$$($(BIN)/pulse-elt db env)" && mkdir -p .pulse/dbt && cp profiles.example.yml .pulse/dbt/profiles.yml \

@@ -67,8 +67,13 @@ class DocumentKinds:
         for pattern, rule in self._by_name.get(name, self._with_any_name):
             found = pattern.fullmatch(path)
             if found:
-                keys = found.groupdict()
-                return Match(rule.kind, rule.verdict, keys.get("session_key"), keys.get("user_key"))
+                captures = pattern.groupindex
+                return Match(
+                    rule.kind,
+                    rule.verdict,
+                    found["session_key"] if "session_key" in captures else None,
+                    found["user_key"] if "user_key" in captures else None,
+                )
         return _NO_MATCH
 
 

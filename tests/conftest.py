@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as how
 from psycopg import sql
 
 from loaders.database import embedded
@@ -24,6 +26,19 @@ pytest_plugins = ["tests.object_stores"]
 ROOT = project_root()
 EXAMPLES = ROOT / "examples" / "legacy"
 
+# Examples are whole loads: few in `make test` and always the same, thousands in `make soak`. An
+# example names the documents that are wrong, so it need not be shrunk.
+_GENERATE = (Phase.explicit, Phase.generate)
+how.register_profile(
+    "suite", max_examples=15, derandomize=True, deadline=None, phases=_GENERATE,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+how.register_profile(
+    "soak", max_examples=1000, print_blob=True, deadline=None, phases=_GENERATE,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+how.load_profile("suite")
+
 RunCommand = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -33,6 +48,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         choices=["16", "18"],
         help="Version of the embedded PostgreSQL to test against; both by default.",
+    )
+    parser.addoption(
+        "--moments", type=int, default=2, help="Random moments per sort of crash; 2 by default."
+    )
+    parser.addoption(
+        "--seed", type=int, help="Seed of the random moments; a failure names the one it had."
     )
 
 

@@ -3,9 +3,10 @@
 import fcntl
 import os
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 VERSION_VARIABLE = "PULSE_ELT_POSTGRES_VERSION"
 DEFAULT_VERSION = 18
+
+_SECONDS_TO_DIE = 10
 
 
 def data_directory(root: Path) -> Path:
@@ -108,6 +111,7 @@ def _server(data: Path, version: int) -> "PostgresServer":
     _keep_to_ourselves(wheel.PostgresServer, data.parent)
     try:
         with _alone(data.parent / "postgres.lock"):
+            _clear_up_after_a_killed_one(data)
             server = wheel.get_server(
                 data, cleanup_mode=None, start=False, postgres_version=version
             )
@@ -121,6 +125,35 @@ def _server(data: Path, version: int) -> "PostgresServer":
             f"({type(error).__name__}: {error}); if it got so far, its own words are in "
             f"{data / 'log'}."
         ) from error
+
+
+def _clear_up_after_a_killed_one(data: Path) -> None:
+    """Remove the lock files of a server that was killed outright.
+
+    The wheel, and PostgreSQL for its socket, believe such a file as long as any process has the
+    number in it: a stranger, or a dead server that nobody has waited for.
+    """
+    lock = data / "postmaster.pid"
+    if not Path("/proc/self").exists() or not lock.exists() or is_running(data):
+        return
+    lines = lock.read_text().splitlines()
+    # Its children may outlive it for a moment, and must not meet a second server.
+    deadline = time.monotonic() + _SECONDS_TO_DIE
+    while _somebody_works_in(data):
+        if time.monotonic() > deadline:
+            raise DatabaseUnavailable(f"Processes of a server that was killed still use {data}.")
+        time.sleep(0.05)
+    if len(lines) > 4 and lines[4]:
+        (Path(lines[4]) / f".s.PGSQL.{lines[3]}.lock").unlink(missing_ok=True)
+    lock.unlink(missing_ok=True)
+
+
+def _somebody_works_in(data: Path) -> bool:
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cwd").readlink() == data.resolve():
+                return True
+    return False
 
 
 def _keep_the_socket_private(configuration: Path) -> None:

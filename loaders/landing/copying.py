@@ -14,13 +14,11 @@ from loaders.landing import binary_copy as binary
 from loaders.landing import ledger, quarantine
 from loaders.landing.ledger import LandingTime
 from loaders.landing.model import LARGEST_IN_BATCH, Counters, Document, Planned, Refusal
-from loaders.landing.reading import ChangedWhileReading, read_documents, stream
+from loaders.landing.reading import ChangedWhileReading, read_again, read_documents, stream
 from loaders.landing.verdict import (
-    CHANGED_WHILE_READING,
     Evidence,
     explain,
     is_doubtful,
-    refuse_unread,
     without_the_bytes,
 )
 from loaders.landing.versions import (
@@ -68,15 +66,20 @@ def copy_batch(
             too often.
         psycopg.Error: the connection or the server failed.
     """
-    documents, refusals, gone = read_documents(source, batch)
+    # A folder that changes while it is listed may show a name twice.
+    once = list({planned.path: planned for planned in batch}.values())
+    read = read_documents(source, once)
     everything_known = False
     for attempt in range(_ATTEMPTS):
         try:
             with connection.transaction():
                 counters = _commit(
-                    connection, source, load_id, documents, refusals, everything_known
+                    connection, source, load_id, read.documents, read.refusals, everything_known
                 )
-            return BatchResult(counters, tuple(gone))
+            return BatchResult(counters, tuple(read.gone))
+        except ChangedWhileReading as error:
+            is_last_try = attempt == _ATTEMPTS - 2
+            read = read_again(source, read, error.document, is_last_try=is_last_try)
         except (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockDetected):
             everything_known = True
             time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - spreads retries
@@ -167,8 +170,6 @@ class _Target:
                 with self._connection.transaction():
                     self._send(table, group)
                 landed += group
-            except ChangedWhileReading:
-                refusals.append(refuse_unread(group[0].planned, CHANGED_WHILE_READING))
             except psycopg.Error as error:
                 if not _is_documents_fault(error, group):
                     raise

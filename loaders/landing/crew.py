@@ -23,9 +23,9 @@ _HELD_IN_MEMORY = 4_000_000
 
 
 def default_workers() -> int:
-    """Return one worker per core this process may use."""
+    """Return two workers per core this process may use: one reads while the other's rows land."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(cores or 1, _MOST_BY_DEFAULT)
+    return min(2 * (cores or 1), _MOST_BY_DEFAULT)
 
 
 class Crew:
@@ -77,7 +77,7 @@ class Crew:
             PulseEltError: a worker gave up, or was killed.
         """
         for pipe in self._pipes:
-            pipe.send(start)
+            self._send(pipe, pickle.dumps(start))
         idle = list(self._pipes)
         with _Spool() as spool:
             for part in parts:
@@ -86,7 +86,7 @@ class Crew:
             while spool or len(idle) < len(self._pipes):
                 yield from self._exchange(spool, idle, None)
         for pipe in idle:
-            pipe.send(None)
+            self._send(pipe, pickle.dumps(None))
         idle.clear()
         while len(idle) < len(self._pipes):
             yield from self._hear(idle, None)
@@ -96,11 +96,7 @@ class Crew:
     ) -> Iterator[Report]:
         while idle and spool:
             # Only to those who listen: both sides writing at once would wait for ever.
-            pipe = idle.pop()
-            try:
-                pipe.send_bytes(spool.take())
-            except BrokenPipeError:
-                self._hear_the_end_of(pipe)
+            self._send(idle.pop(), spool.take())
         if len(idle) < len(self._pipes):
             yield from self._hear(idle, timeout)
 
@@ -108,16 +104,28 @@ class Crew:
         busy = [pipe for pipe in self._pipes if pipe not in idle]
         for pipe in wait(busy, timeout):
             assert isinstance(pipe, Connection)  # noqa: S101 - nothing else was asked for
-            try:
-                said = pipe.recv()
-            except (EOFError, ConnectionResetError):
-                self._hear_the_end_of(pipe)
-            if isinstance(said, Failure):
-                raise said.error
+            said = self._receive(pipe)
             if said.is_idle:
                 idle.append(pipe)
             else:
                 yield said
+
+    def _send(self, pipe: Connection, packed: bytes) -> None:
+        try:
+            pipe.send_bytes(packed)
+        except OSError:
+            # What it said before it left is still to be read.
+            while True:
+                self._receive(pipe)
+
+    def _receive(self, pipe: Connection) -> Report:
+        try:
+            said: Report | Failure = pipe.recv()
+        except (EOFError, OSError):
+            self._hear_the_end_of(pipe)
+        if isinstance(said, Failure):
+            raise said.error
+        return said
 
     def _hear_the_end_of(self, pipe: Connection) -> NoReturn:
         process = self._pipes[pipe]

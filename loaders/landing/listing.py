@@ -23,7 +23,8 @@ create temp table pulse_left (
     modified_at timestamptz,
     etag text,
     state text not null,
-    is_news boolean not null
+    is_news boolean not null,
+    was_known boolean not null
 );
 
 create temp table pulse_closed_folders (
@@ -60,6 +61,8 @@ on conflict (source_path) do update set
     load_id = excluded.load_id
 """
 
+_CHANGED_VERDICT = "select exists (select from pg_temp.pulse_left where is_news and was_known)"
+
 # A path whose rule changed to configuration is no document any more.
 _NO_LONGER_DOCUMENTS = """
 update raw.documents as documents
@@ -67,6 +70,7 @@ set superseded_at = %(at)s
 from pg_temp.pulse_left as stays
 where
     stays.is_news
+    and stays.was_known
     and documents.superseded_at is null
     and documents.source_path = stays.source_path
 """
@@ -75,7 +79,7 @@ _LEFT_PATHS = """
 select files.source_path
 from pg_temp.pulse_left as stays
 inner join raw.files as files on stays.source_path = files.source_path
-where stays.is_news and files.state = 'quarantined'
+where stays.is_news and stays.was_known and files.state = 'quarantined'
 """
 
 # Judged only inside what was asked for, and not below folders that could not be listed. What
@@ -172,6 +176,7 @@ class Listing:
                     binary.text(stamp.etag if stamp else None),
                     binary.text(planned.action),
                     binary.boolean(not planned.is_booked),
+                    binary.boolean(planned.first_seen_us is not None),
                 )
             )
 
@@ -204,8 +209,10 @@ class Listing:
     def book(self, scope: Scope, load_id: int, at: datetime, vanished: int) -> None:
         """Write into the manifest what stays, and what has vanished if anything has."""
         parameters = {"at": at, "load_id": load_id, **scope.as_parameters()}
-        settled = [path for (path,) in self._connection.execute(_LEFT_PATHS)]
-        self._connection.execute(_NO_LONGER_DOCUMENTS, parameters)
+        settled: list[str] = []
+        if self._connection.execute(_CHANGED_VERDICT).fetchone() == (True,):
+            settled += [path for (path,) in self._connection.execute(_LEFT_PATHS)]
+            self._connection.execute(_NO_LONGER_DOCUMENTS, parameters)
         self._connection.execute(_BOOK_WHAT_STAYS, parameters)
         settled += [path for (path,) in self._connection.execute(_LISTABLE_AGAIN, parameters)]
         quarantine.resolve(self._connection, settled, "left", at)

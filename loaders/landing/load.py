@@ -46,11 +46,19 @@ inner join pg_catalog.pg_class as c on c.oid = i.inhrelid
 inner join (
     select kind, count(*) as documents
     from raw.files
-    where load_id = %s and state = 'landed'
+    where load_id = %(load_id)s and state = 'landed'
     group by kind
 ) as news
     on pg_catalog.pg_get_expr(c.relpartbound, c.oid) = format('FOR VALUES IN (%%L)', news.kind)
 where i.inhparent = 'raw.documents'::regclass and news.documents > 0.1 * greatest(c.reltuples, 0)
+union all
+select c.relname
+from pg_catalog.pg_class as c
+where
+    c.oid = 'raw.files'::regclass
+    and 0.1 * greatest(c.reltuples, 0) < (
+        select count(*) from raw.files where load_id = %(load_id)s
+    )
 """
 
 
@@ -99,7 +107,7 @@ def load(
 ) -> LoadResult:
     """Bring what differs between a source and the landing into the landing.
 
-    workers is the number of processes that read and copy, one per core if not given.
+    workers is the number of processes that read and copy, two per core if not given.
 
     Raises:
         WrongRequest: nothing in the source is recognised.
@@ -292,7 +300,7 @@ def _analyze(planning: psycopg.Connection, load_id: int) -> None:
     It samples as little as listing.finish() has set: sizes, and how many values are null, is all
     that is asked of it.
     """
-    for (table,) in planning.execute(_GREW, (load_id,)).fetchall():
+    for (table,) in planning.execute(_GREW, {"load_id": load_id}).fetchall():
         planning.execute(sql.SQL("analyze {}").format(sql.Identifier("raw", table)))
 
 

@@ -97,11 +97,8 @@ _ACTION_OF_THE_UNKNOWN = {
 }
 
 
-class Listed(NamedTuple):
-    """A listed file, and what the rules say of its path."""
-
-    entry: Entry
-    match: Match
+# A listed file, and what the rules say of its path.
+Listed = tuple[Entry, Match]
 
 
 class Comparison(NamedTuple):
@@ -117,10 +114,12 @@ def recognise(entries: Iterable[Entry], kinds: DocumentKinds, scope: Scope) -> l
 
     A folder that could not be listed is always kept: it may hide what is wanted.
     """
-    listed = [Listed(entry, kinds.match(entry.path)) for entry in entries]
+    listed = [(entry, kinds.match(entry.path)) for entry in entries]
     if scope.kinds:
         return [
-            one for one in listed if one.match.kind in scope.kinds or one.entry.path.endswith("/")
+            (entry, match)
+            for entry, match in listed
+            if match.kind in scope.kinds or entry.path.endswith("/")
         ]
     return listed
 
@@ -167,24 +166,25 @@ def _actions_of_the_unknown(
 def _ask_the_manifest(
     connection: psycopg.Connection, listed: Sequence[Listed], scope: Scope
 ) -> list[tuple[str, bool, int | None, list[int]]]:
-    stamps = [one.entry.stamp or _NO_STAMP for one in listed]
+    stamps = [entry.stamp or _NO_STAMP for entry, _ in listed]
     parameters = {
-        "paths": [one.entry.path for one in listed],
+        "paths": [entry.path for entry, _ in listed],
         "sizes": [stamp.size for stamp in stamps],
         "times": [stamp.modified_us for stamp in stamps],
         "etags": [stamp.etag for stamp in stamps],
-        "kinds": [one.match.kind for one in listed],
-        "verdicts": [one.match.verdict for one in listed],
-        "problems": [one.entry.problem for one in listed],
+        "kinds": [match.kind for _, match in listed],
+        "verdicts": [match.verdict for _, match in listed],
+        "problems": [entry.problem for entry, _ in listed],
         **scope.as_parameters(),
     }
     return connection.cursor(binary=True).execute(_COMPARE, parameters).fetchall()
 
 
 def _without_giants(one: Listed) -> Listed:
-    stamp = one.entry.stamp
-    if stamp and stamp.size > LARGEST_DOCUMENT and one.match.verdict == SYSTEM_OF_RECORD:
-        return one._replace(entry=one.entry._replace(problem=one.entry.problem or TOO_LARGE))
+    entry, match = one
+    stamp = entry.stamp
+    if stamp and stamp.size > LARGEST_DOCUMENT and match.verdict == SYSTEM_OF_RECORD:
+        return entry._replace(problem=entry.problem or TOO_LARGE), match
     return one
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from loaders.landing.model import LARGEST_DOCUMENT, LARGEST_IN_BATCH, Document, Planned, Refusal
 from loaders.landing.verdict import CHANGED_WHILE_READING, refuse_unread
@@ -15,20 +16,41 @@ _CHUNK = 1024 * 1024
 class ChangedWhileReading(Exception):
     """A file is no longer what it was when it was hashed."""
 
+    def __init__(self, document: Document) -> None:
+        super().__init__(document.planned.path)
+        self.document = document
 
-def read_documents(
-    source: Source, planned: Sequence[Planned]
-) -> tuple[list[Document], list[Refusal], list[str]]:
-    """Read planned files; return documents, refusals, and the paths that are gone by now."""
+
+class Read(NamedTuple):
+    """What became of files when they were read; gone are the paths of those that were not there."""
+
+    documents: list[Document]
+    refusals: list[Refusal]
+    gone: list[str]
+
+
+def read_documents(source: Source, planned: Sequence[Planned]) -> Read:
+    """Read planned files, as many at a time as the source can serve."""
     if source.opened_at_once > 1:
         with ThreadPoolExecutor(source.opened_at_once) as threads:
             outcomes = list(threads.map(lambda one: read_document(source, one), planned))
     else:
         outcomes = [read_document(source, one) for one in planned]
-    documents = [outcome for outcome in outcomes if isinstance(outcome, Document)]
-    refusals = [outcome for outcome in outcomes if isinstance(outcome, Refusal)]
-    gone = [one.path for one, outcome in zip(planned, outcomes, strict=True) if outcome is None]
-    return documents, refusals, gone
+    return Read(
+        [outcome for outcome in outcomes if isinstance(outcome, Document)],
+        [outcome for outcome in outcomes if isinstance(outcome, Refusal)],
+        [one.path for one, outcome in zip(planned, outcomes, strict=True) if outcome is None],
+    )
+
+
+def read_again(source: Source, read: Read, changed: Document, *, is_last_try: bool) -> Read:
+    """Return what was read with one document read anew, or refused if it never settles."""
+    others = [document for document in read.documents if document is not changed]
+    if is_last_try:
+        refusal = refuse_unread(changed.planned, CHANGED_WHILE_READING)
+        return Read(others, [*read.refusals, refusal], read.gone)
+    anew = read_documents(source, [changed.planned])
+    return Read(others + anew.documents, read.refusals + anew.refusals, read.gone + anew.gone)
 
 
 def read_document(source: Source, planned: Planned) -> Document | Refusal | None:
@@ -75,9 +97,9 @@ def stream(source: Source, document: Document) -> Iterator[bytes]:
                 left -= len(chunk)
                 yield chunk
     except OSError as error:
-        raise ChangedWhileReading from error
+        raise ChangedWhileReading(document) from error
     if digest.digest() != document.sha256:
-        raise ChangedWhileReading
+        raise ChangedWhileReading(document)
 
 
 def _whole(opened: OpenDocument, expected: int) -> tuple[bytes | None, int, bytes]:

@@ -55,7 +55,7 @@ def is_doubtful(content: bytes) -> bool:
         orjson.loads(content)
     except orjson.JSONDecodeError:
         return True
-    return b"\\u" in content and _RISKY_ESCAPE.search(content) is not None
+    return b"\\" in content and _RISKY_ESCAPE.search(content) is not None
 
 
 def refuse_unread(planned: Planned, code: str, detail: str | None = None) -> Refusal:

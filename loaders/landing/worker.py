@@ -85,7 +85,8 @@ def work(job: Job, orders: Connection) -> None:
 
     Ends when the other side of the pipe is closed, and so with the process that made it.
     """
-    gc.freeze()
+    # Nothing here refers to itself, and looking for that again and again takes a tenth of the time.
+    gc.disable()
     try:
         start: Start = orders.recv()
         with told_in_a_sentence(job.settings), connect(job.settings) as connection:

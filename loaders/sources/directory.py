@@ -91,10 +91,11 @@ class Directory:
             return None
         except OSError:
             return Entry(entry.path, Stamp(0, None), entry.problem or UNREADABLE)
-        problem = entry.problem
-        if not stat.S_ISREG(status.st_mode):
-            problem = LINK if stat.S_ISLNK(status.st_mode) else NOT_A_FILE
-        return Entry(entry.path, _stamp(status), problem)
+        if stat.S_ISREG(status.st_mode):
+            return Entry(entry.path, _stamp(status), entry.problem)
+        return Entry(
+            entry.path, _stamp(status), LINK if stat.S_ISLNK(status.st_mode) else NOT_A_FILE
+        )
 
 
 class _OpenFile:

@@ -88,7 +88,7 @@ def test_a_broken_url_is_told_in_a_sentence_that_keeps_the_password(
 
 @given(password=texts.filter(lambda text: len(text) > 3), user=texts, name=texts)
 @example(password=NASTY, user=NASTY, name=NASTY)
-@how(deadline=None, derandomize=True)
+@how(max_examples=100)
 def test_settings_survive_the_url_and_the_environment(password: str, user: str, name: str) -> None:
     for place in ({"host": "h", "port": "1"}, {"host": "/run/my socket"}, {"host": "::1"}, {}):
         parameters = {**place, "dbname": name, "user": user, "password": password}

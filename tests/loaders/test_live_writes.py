@@ -21,7 +21,7 @@ from loaders.landing.load import Progress
 from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import Tree
-from tests.loaders.test_faults import one, until
+from tests.loaders.faults import one, until
 from tests.loaders.test_loading import counters, current, load
 
 PATH = "sessions/a/scorecard.json"

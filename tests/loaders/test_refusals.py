@@ -7,9 +7,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, given
-from hypothesis import settings as how
-from hypothesis import strategies as st
 
 from tests.conftest import RunCommand, Tree
 from tests.loaders.test_loading import counters, current, load
@@ -171,21 +168,6 @@ def test_the_quarantine_says_at_which_byte_the_trouble_starts(
     assert re.search(rf"\bbyte {offset}\b", found[1])
 
 
-@pytest.mark.parametrize("content", [BAD, b"[1e-20000]", b"[" * 100_000])
-def test_a_bad_document_first_in_the_middle_and_last_takes_no_other_with_it(
-    tree: Tree, connection: psycopg.Connection, content: bytes
-) -> None:
-    for number in range(300):
-        tree.write(f"scorecards/{number:03}.json", {"n": number})
-    bad = [f"scorecards/{name}.json" for name in ("!", "149x", "~")]
-    for path in bad:
-        tree.write(path, content)
-    result = counters(load(tree))
-    assert (result.landed, result.quarantined) == (300, 3)
-    assert sorted(refused(connection)) == sorted(bad)
-    assert len(current(connection)) == 300
-
-
 def test_the_five_bad_scorecards_of_the_acceptance_exit_1_and_then_0(
     tree: Tree, connection: psycopg.Connection, pulse_elt: RunCommand
 ) -> None:
@@ -276,85 +258,3 @@ def test_a_file_beyond_what_the_server_can_take_is_refused_unread(
     assert (result.landed, result.quarantined) == (1, 1)
     assert result.bytes == len(GOOD)
     assert refused(connection) == {"scorecards/b.json": "too_large"}
-
-
-odd_numbers = st.builds(
-    "{}{}{}{}".format,
-    st.sampled_from(["", "-", "+"]),
-    st.sampled_from(["0", "1", "01", "9" * 40, ""]),
-    st.sampled_from(["", ".", ".5", ".000"]),
-    st.sampled_from(["", "e5", "E+7", "e-400", "e131071", "e131072", "e-16383", "e-16384", "e"]),
-)
-escapes = r"\u0000 \u0001 \ud800 \uDBFF \udc00 \uDfff \ue000 \" \\ \/ \b \x \u12 \U0000 é 😀"
-odd_strings = st.lists(
-    st.one_of(
-        st.sampled_from([*escapes.split(" "), "\0", "\t"]),
-        st.text(st.characters(codec="utf-8"), max_size=3),
-    ),
-    max_size=4,
-).map(lambda parts: '"' + "".join(parts) + '"')  # fmt: skip
-odd_values = st.recursive(
-    st.one_of(odd_numbers, odd_strings, st.sampled_from(["null", "true", "NaN", "nul"])),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3).map(lambda items: "[" + ", ".join(items) + "]"),
-        st.lists(st.tuples(odd_strings, inner), max_size=3).map(
-            lambda pairs: "{" + ",".join(f"{key}:{value}" for key, value in pairs) + "}"
-        ),
-    ),
-    max_leaves=6,
-).map(str.encode)
-mutated = st.builds(
-    lambda text, at, junk, cut: text[:at] + junk + text[at + cut :],
-    odd_values,
-    st.integers(0, 40),
-    st.binary(max_size=2),
-    st.integers(0, 2),
-)
-documents = st.lists(
-    st.one_of(st.binary(max_size=12), odd_values, mutated), min_size=40, max_size=60
-)
-
-VERDICT = """
-create or replace function pg_temp.verdict(content bytea) returns text language plpgsql as $$
-begin
-    perform convert_from(content, 'UTF8')::jsonb;
-    return '00000';
-exception when others then
-    return sqlstate;
-end $$
-"""
-
-
-@given(contents=documents)
-@how(
-    max_examples=40,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-def test_any_bytes_land_exactly_when_the_server_accepts_them(
-    tree: Tree, connection: psycopg.Connection, contents: list[bytes]
-) -> None:
-    connection.execute("truncate raw.documents, raw.files, raw.quarantine")
-    for old in (tree.root / "scorecards").glob("*.json"):
-        old.unlink()
-    for number, content in enumerate(contents):
-        tree.write(f"scorecards/{number:03}.json", content)
-    load(tree)
-    connection.execute(VERDICT)
-    rows = connection.execute(
-        "select content, pg_temp.verdict(content), q.reason_code, d.payload::text = "
-        "case when d.payload is not null then convert_from(content, 'UTF8')::jsonb::text end "
-        "from unnest(%b::bytea[]) with ordinality as given (content, n) "
-        "left join raw.documents as d "
-        "on d.source_path = 'scorecards/' || to_char(n - 1, 'FM000') || '.json' "
-        "left join raw.quarantine as q "
-        "on q.source_path = 'scorecards/' || to_char(n - 1, 'FM000') || '.json'",
-        (contents,),
-    ).fetchall()
-    assert len(rows) == len(contents)
-    wrong = [
-        row for row in rows if row[2:] != ((None, True) if row[1] == "00000" else (row[1], None))
-    ]
-    assert wrong == []

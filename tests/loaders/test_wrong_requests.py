@@ -10,16 +10,8 @@ import pytest
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import RunCommand, Server, Tree
-from tests.loaders.test_faults import assert_one_sentence, one, until
+from tests.loaders.faults import assert_one_sentence, one, until
 from tests.loaders.test_loading import load
-
-
-@pytest.fixture
-def hundred(database: object, tree: Tree) -> Tree:
-    """A hundred scorecards."""
-    for number in range(100):
-        tree.write(f"scorecards/{number}.json", {"n": number})
-    return tree
 
 
 def assert_nothing_written(connection: psycopg.Connection) -> None:

@@ -1,0 +1,203 @@
+"""What every benchmark stands on: a sample tree, an embedded server, fresh databases, commands."""
+
+import atexit
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from psycopg import sql
+
+from loaders.database import embedded
+from loaders.database.connection import connect
+from loaders.database.settings import URL_VARIABLE, DatabaseSettings
+
+_TEMPLATE = "landing_template"
+
+
+@dataclass(frozen=True)
+class Server:
+    """An embedded server of the benchmark's own; it dies with the block that started it."""
+
+    settings: DatabaseSettings
+    data: Path
+
+    def database(self, name: str) -> DatabaseSettings:
+        """Return how to reach a database of this server."""
+        return DatabaseSettings({**self.settings.parameters, "dbname": name})
+
+    def fresh(self, name: str, *, template: str = "template1") -> DatabaseSettings:
+        """Create a database anew, empty unless a template is given."""
+        with connect(self.settings) as connection:
+            connection.execute(
+                sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+            )
+            connection.execute(
+                sql.SQL("create database {} template {}").format(
+                    sql.Identifier(name), sql.Identifier(template)
+                )
+            )
+        return self.database(name)
+
+    def fresh_landing(self, name: str) -> DatabaseSettings:
+        """Create a database whose landing is migrated and empty."""
+        with connect(self.settings) as connection:
+            known = connection.execute(
+                "select 1 from pg_database where datname = %s", [_TEMPLATE]
+            ).fetchone()
+        if known is None:
+            pulse_elt("db", "migrate", database=self.fresh(_TEMPLATE))
+        return self.fresh(name, template=_TEMPLATE)
+
+    def settle(self) -> None:
+        """Write out what earlier steps left dirty, so that the next one does not pay for it."""
+        with connect(self.settings) as connection:
+            connection.execute("checkpoint")
+
+    def psql(self, database: DatabaseSettings, command: str) -> float:
+        """Run one psql command and return its seconds."""
+        program = embedded.program(self.data, "psql")
+        url = database.as_url(with_password=False)
+        return timed([str(program), "-qX", "-v", "ON_ERROR_STOP=1", "-c", command, url])
+
+    @property
+    def version(self) -> str:
+        """Return the server's version, such as 18.1."""
+        with connect(self.settings) as connection:
+            return connection.info.parameter_status("server_version") or "?"
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """Yield a folder to work in, and leave nothing of it."""
+    with tempfile.TemporaryDirectory(prefix="pulse-bench-") as folder:
+        # The embedded wheel makes its lock file anew when Python ends. What was registered
+        # before the wheel was imported is called after it.
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        yield Path(folder)
+
+
+@contextmanager
+def own_server(work: Path) -> Iterator[Server]:
+    """Start an embedded server below work and stop it again, whatever happens."""
+    data = work / "postgres"
+    settings = embedded.start(data)
+    try:
+        yield Server(settings, data)
+    finally:
+        embedded.stop(data)
+
+
+def sample_tree(tree: Path, sessions: int) -> Path:
+    """Write a sample tree with a learner per 25 sessions."""
+    note(f"writing a tree of {sessions:,} sessions")
+    pulse_elt("sample", "--sessions", str(sessions), "--out", str(tree))
+    return tree
+
+
+def keep_warm(path: Path) -> None:
+    """Read a tree or a file, so that the next step finds it in the page cache.
+
+    Before every timed step, not once: virtual machines that reclaim idle memory drop a cache
+    within a minute, and tar then waits for the disk while others do not.
+    """
+    read_once(path)
+
+
+def read_once(tree: Path) -> float:
+    """Return the seconds tar takes to read a tree, or a file, into a pipe."""
+    return timed(["sh", "-c", 'tar cf - "$0" | cat >/dev/null', tree.name], folder=tree.parent)
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load by our own command: its seconds on the clock, Python's start among them."""
+
+    seconds: float
+    counters: Mapping[str, int]
+
+
+def load(database: DatabaseSettings, tree: Path) -> Load:
+    """Load a tree as an operator does."""
+    started = time.perf_counter()
+    done = pulse_elt("load", str(tree), "--json", database=database)
+    return Load(time.perf_counter() - started, json.loads(done)["counters"])
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of pulse-elt as it is in this checkout."""
+    return [sys.executable, "-m", "loaders.cli", *arguments]
+
+
+def environment(database: DatabaseSettings | None) -> dict[str, str]:
+    """Return an environment in which pulse-elt finds the database."""
+    if database is None:
+        return dict(os.environ)
+    return {**os.environ, URL_VARIABLE: database.as_url(with_password=True)}
+
+
+def pulse_elt(*arguments: str, database: DatabaseSettings | None = None) -> str:
+    """Run a pulse-elt command and return what it printed."""
+    done = subprocess.run(
+        command(*arguments),
+        env=environment(database),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    must_be_done(arguments, done.returncode)
+    return done.stdout
+
+
+def must_be_done(arguments: Sequence[str], code: int) -> None:
+    """End the benchmark unless a pulse-elt command did its work."""
+    # 1: done, with findings; a sample tree has bad files.
+    if code not in (0, 1):
+        give_up(f"pulse-elt {' '.join(arguments)} ended with {code}")
+
+
+def timed(command: Sequence[str], folder: Path | None = None) -> float:
+    """Return the seconds of a command that prints nothing worth reading."""
+    started = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+    return time.perf_counter() - started
+
+
+def note(sentence: str) -> None:
+    """Say what goes on, beside the report."""
+    print(f"… {sentence}", file=sys.stderr, flush=True)
+
+
+def give_up(sentence: str) -> NoReturn:
+    """End the benchmark: a figure for something else than it says is worth nothing."""
+    sys.exit(f"benchmark: {sentence}")
+
+
+def surroundings(server: Server) -> str:
+    """Return in one line what the figures depend on, without naming the machine."""
+    return "; ".join(
+        [
+            datetime.now(UTC).date().isoformat(),
+            f"{os.cpu_count()} cores, {platform.machine()}, {_processor()}",
+            f"Python {platform.python_version()}",
+            f"PostgreSQL {server.version}, embedded",
+            f"{platform.system()} {platform.release()}",
+        ]
+    )
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return "unknown processor"
