@@ -16,7 +16,7 @@ from loaders.landing.load import Progress
 from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import ROOT, Tree
-from tests.loaders.test_faults import held, one, until
+from tests.loaders.faults import held, one, until
 from tests.loaders.test_loading import counters, load
 
 _DBT = """
