@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -12,11 +13,10 @@ from loaders.database.migrations import MigrationResult, migrate, pending_migrat
 from loaders.database.settings import DatabaseSettings
 from loaders.document_kinds import DocumentKinds, read_document_kinds
 from loaders.errors import DatabaseUnavailable, WrongRequest
-from loaders.landing import quarantine
 from loaders.landing.identities import IdentitiesResult, read_identities, write_identities
+from loaders.landing.inspection import Found, QuarantinedFile, Wanted, find, look_up
 from loaders.landing.load import LoadResult, Progress, load
-from loaders.landing.model import Scope
-from loaders.landing.quarantine import QuarantineEntry
+from loaders.landing.model import Counters, Scope
 from loaders.project import project_root
 from loaders.sources.opening import open_source
 from loaders.status import PipelineStatus, read_status
@@ -49,12 +49,7 @@ def load_source(
     """
     documents = open_source(str(source), root)
     kinds = configured_kinds()
-    for kind in scope.kinds:
-        if kind not in kinds.by_kind:
-            raise WrongRequest(
-                f"There is no kind {kind!r} in config/document_kinds.json; "
-                f"there are {', '.join(kinds.by_kind)}."
-            )
+    _refuse_unknown_kinds(scope.kinds, kinds)
     return load(
         current_settings(),
         documents,
@@ -63,6 +58,66 @@ def load_source(
         workers=workers,
         dry_run=dry_run,
         on_progress=on_progress,
+    )
+
+
+def _refuse_unknown_kinds(wanted: Sequence[str], kinds: DocumentKinds) -> None:
+    for kind in wanted:
+        if kind not in kinds.by_kind:
+            raise WrongRequest(
+                f"There is no kind {kind!r} in config/document_kinds.json; "
+                f"there are {', '.join(kinds.by_kind)}."
+            )
+
+
+@dataclass(frozen=True)
+class RetryResult:
+    """What became of files in quarantine that were tried again; counts are files.
+
+    tried = landed + known_already + left + still_quarantined. known_already holds what the
+    landing has as its current version, left what the rules no longer load. gone are files in
+    quarantine that the source no longer shows; they are not among those tried.
+    """
+
+    source: str
+    load_id: int | None
+    tried: int
+    landed: int
+    known_already: int
+    left: int
+    still_quarantined: int
+    gone: int
+    bytes: int
+
+
+def retry_quarantine(
+    source: str | Path,
+    root: str | None,
+    kinds: tuple[str, ...] = (),
+    prefix: str = "",
+    *,
+    workers: int | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> RetryResult:
+    """Try what is in quarantine again, whatever its size and time; see load_source.
+
+    Raises:
+        WrongRequest: as for a load; and no load has ever seen a file of that source.
+    """
+    scope = Scope(kinds=kinds, prefix=prefix, only_quarantined=True)
+    result = load_source(source, root, scope, workers=workers, on_progress=on_progress)
+    counters = result.counters or Counters()
+    left = counters.left_as_config + counters.unrecognised
+    return RetryResult(
+        source=result.source,
+        load_id=result.load_id,
+        tried=counters.seen,
+        landed=counters.landed,
+        known_already=counters.seen - counters.landed - left - result.still_refused,
+        left=left,
+        still_quarantined=result.still_refused,
+        gone=counters.vanished,
+        bytes=counters.bytes,
     )
 
 
@@ -94,10 +149,25 @@ def read_pipeline_status() -> PipelineStatus:
         return read_status(connection)
 
 
-def open_quarantine() -> list[QuarantineEntry]:
-    """Return the open quarantine entries, by path."""
+def find_in_quarantine(wanted: Wanted) -> Found:
+    """Return the quarantine entries that are wanted, by path.
+
+    Raises:
+        WrongRequest: the configuration knows no such kind.
+    """
+    _refuse_unknown_kinds(wanted.kinds, configured_kinds())
     with _prepared_landing() as connection:
-        return quarantine.open_entries(connection)
+        return find(connection, wanted)
+
+
+def look_into_quarantine(path: str) -> QuarantinedFile:
+    """Return what is known of a path that is or was in quarantine.
+
+    Raises:
+        WrongRequest: it never was.
+    """
+    with _prepared_landing() as connection:
+        return look_up(connection, path)
 
 
 def migrate_database() -> MigrationResult:

@@ -17,7 +17,12 @@ import click
     help="Processes that read and copy; two per core if not given.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
-@click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
+@click.option(
+    "--json",
+    "is_json",
+    is_flag=True,
+    help="Result as JSON on stdout, progress as JSON lines on stderr.",
+)
 def load(
     source: str,
     root: str | None,
@@ -33,11 +38,12 @@ def load(
     Exits with 1 when files were newly quarantined.
     """
     from loaders.cli import output
+    from loaders.cli.progress import progress
     from loaders.landing.model import Scope
     from loaders.pipeline import load_source
 
     scope = Scope(kinds=kinds, prefix=prefix, verify_content=verify_content)
-    with output.progress(quiet=is_json) as on_progress:
+    with progress(is_json=is_json) as on_progress:
         result = load_source(
             source, root, scope, workers=workers, dry_run=dry_run, on_progress=on_progress
         )

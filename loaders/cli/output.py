@@ -1,11 +1,9 @@
-"""How results look: tables and progress for people, JSON for machines."""
+"""How results look: tables for people, JSON for machines."""
 
 import json
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,9 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from loaders.landing.load import LoadResult, Progress
+    from loaders.landing.load import LoadResult
     from loaders.landing.model import Counters, Plan
-    from loaders.landing.quarantine import QuarantineEntry
     from loaders.status import PipelineStatus
     from loaders.transform.dbt import BuildResult
     from loaders.transform.marts import Readiness
@@ -23,11 +20,8 @@ if TYPE_CHECKING:
 
 # More lines than this are not read.
 _NAMED = 20
-_SECONDS_BETWEEN_LINES = 10
 _COMPONENTS = ("tech.", "comm.", "struct.", "behav.")
 _WIDTH_OF_LONG_IDS = 115
-
-_STAGES = {"list": "Listing", "copy": "Copying", "close": "Closing"}
 
 
 def say(text: str = "") -> None:
@@ -50,6 +44,8 @@ def as_json(value: object) -> None:
 def _plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
+    if isinstance(value, bytes):
+        return value.hex()
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
@@ -70,7 +66,7 @@ def table(
             no_wrap=column is not columns[-1],
         )
     for row in rows:
-        drawn.add_row(*(_cell(value) for value in row))
+        drawn.add_row(*(cell(value) for value in row))
     Console(highlight=False, markup=False, width=_width()).print(drawn)
 
 
@@ -79,7 +75,8 @@ def _width() -> int:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """Return a value as people read it: times in UTC, no control characters."""
     if value is None:
         return ""
     if isinstance(value, datetime):
@@ -87,72 +84,6 @@ def _cell(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return printable(str(value))
-
-
-@contextmanager
-def progress(*, quiet: bool = False) -> Iterator["Callable[[Progress], None]"]:
-    """Yield a function that shows progress: a bar on a terminal, else a line per stage."""
-    if quiet:
-        yield lambda progress: None
-    elif sys.stderr.isatty():
-        yield from _bars()
-    else:
-        yield _lines()
-
-
-def _bars() -> Iterator["Callable[[Progress], None]"]:
-    from rich import progress as rich
-    from rich.console import Console
-
-    columns = (
-        rich.TextColumn("{task.description:<9}"),
-        rich.BarColumn(),
-        rich.TextColumn("{task.fields[count]}"),
-        rich.TimeRemainingColumn(),
-    )
-    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, rich.TaskID] = {}
-        started: dict[str, float] = {}
-
-        def show(progress: "Progress") -> None:
-            stage = progress.stage
-            if stage not in tasks:
-                started[stage] = time.monotonic()
-                tasks[stage] = bars.add_task(_STAGES[stage], total=progress.total, count="")
-            elapsed = time.monotonic() - started[stage]
-            rate = f", {progress.done / elapsed:,.0f} files/s" if elapsed > 0.2 else ""
-            bars.update(
-                tasks[stage],
-                completed=progress.done,
-                total=progress.total,
-                count=_count(progress) + rate,
-            )
-
-        yield show
-
-
-def _lines() -> "Callable[[Progress], None]":
-    last_stage = ""
-    said_at = 0.0
-
-    def show(progress: "Progress") -> None:
-        nonlocal last_stage, said_at
-        is_due = progress.stage == "copy" and (
-            time.monotonic() - said_at > _SECONDS_BETWEEN_LINES or progress.done == progress.total
-        )
-        if progress.stage != last_stage or is_due:
-            # The first count of a listing says nothing of its end.
-            count = "" if progress.stage == "list" else _count(progress)
-            click.echo(f"{_STAGES[progress.stage]} {count}".strip(), err=True)
-            last_stage, said_at = progress.stage, time.monotonic()
-
-    return show
-
-
-def _count(progress: "Progress") -> str:
-    if progress.total is not None:
-        return f"{progress.done:,} of {progress.total:,} files"
-    return f"{progress.done:,} files" if progress.done else ""
 
 
 def load_summary(result: "LoadResult") -> None:
@@ -174,7 +105,8 @@ def load_summary(result: "LoadResult") -> None:
     _paths("Unrecognised, left where they are", result.unrecognised, result.plan.unrecognised)
     if result.newly_quarantined and counters:
         say("Newly quarantined, and why:")
-        quarantine_lines(result.newly_quarantined[:_NAMED])
+        for entry in result.newly_quarantined[:_NAMED]:
+            say(f"  {entry.reason_code:<14} {printable(entry.reason)}")
         _more(counters.quarantined, "pulse-elt quarantine list shows them")
 
 
@@ -213,20 +145,6 @@ def _counters_table(counters: "Counters") -> None:
         ],
         right=["count"],
     )
-
-
-@contextmanager
-def build_progress(*, quiet: bool = False) -> Iterator["Callable[[str], None]"]:
-    """Yield a function to call with the name of each dbt node that is done."""
-    from rich.console import Console
-
-    if quiet or not sys.stderr.isatty():
-        if not quiet:
-            click.echo("Building", err=True)
-        yield lambda name: None
-        return
-    with Console(stderr=True).status("Building") as spinner:
-        yield lambda name: spinner.update(f"Building: {name} is done")
 
 
 def build_summary(result: "BuildResult") -> None:
@@ -308,17 +226,10 @@ def status_report(status: "PipelineStatus") -> None:
         return
     marts = status.marts
     say(
-        f"The marts (analytics) show the landing as of {_cell(marts.cutoff_at)} UTC; "
+        f"The marts (analytics) show the landing as of {cell(marts.cutoff_at)} UTC; "
         f"{marts.landed_since:,} documents landed since."
     )
     table(["mart", "rows"], marts.rows, right=["rows"])
-
-
-def quarantine_lines(entries: Sequence["QuarantineEntry"]) -> None:
-    """Print open quarantine entries, each with its code and the reason in words."""
-    for entry in entries:
-        often = f" ({entry.attempts} attempts)" if entry.attempts > 1 else ""
-        say(f"  {entry.reason_code:<14} {printable(entry.reason)}{often}")
 
 
 def _paths(title: str, found: Sequence[str], count: int) -> None:

@@ -51,7 +51,10 @@ from raw.landing_time() as landing_time
 _LAST_SEEN = """
 select seen
 from raw.loads
-where source = %s and status = 'succeeded' and not options ?| array['kinds', 'prefix']
+where
+    source = %s
+    and status = 'succeeded'
+    and not options ?| array['kinds', 'prefix', 'only_quarantined']
 order by load_id desc
 limit 1
 """

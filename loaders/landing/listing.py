@@ -111,17 +111,30 @@ set state = 'vanished', last_changed_at = %(at)s, load_id = %(load_id)s
 where state <> 'vanished' and source_path in (select files.source_path {_VANISHED})
 """  # noqa: S608 - put together from constants
 
-# Folders are in the manifest only while they cannot be listed.
+# Folders are in the manifest only while they cannot be listed. A load of a part has looked at
+# those on its way there, and at none elsewhere.
 _LISTABLE_AGAIN = """
 delete from raw.files as files
 where
     right(files.source_path, 1) = '/'
+    and (
+        starts_with(files.source_path, %(prefix)s)
+        or starts_with(%(prefix)s, files.source_path)
+    )
     and not exists (
         select 1
         from pg_temp.pulse_closed_folders as folders
         where folders.source_path = files.source_path
     )
 returning files.source_path
+"""
+
+_IS_KNOWN = """
+select not exists (select from raw.files) or exists (
+    select 1
+    from pg_temp.pulse_listing as listing
+    inner join raw.files as files on listing.source_path = files.source_path
+)
 """
 
 _NAMED = """
@@ -189,6 +202,10 @@ class Listing:
         count: int = row[0]
         return count
 
+    def is_known(self) -> bool:
+        """Return whether the manifest knows a listed path, or is empty."""
+        return self._connection.execute(_IS_KNOWN).fetchone() == (True,)
+
     def book(self, scope: Scope, load_id: int, at: datetime, vanished: int) -> None:
         """Write into the manifest what stays, and what has vanished if anything has."""
         parameters = {"at": at, "load_id": load_id, **scope.as_parameters()}
@@ -197,7 +214,7 @@ class Listing:
             settled += [path for (path,) in self._connection.execute(_LEFT_PATHS)]
             self._connection.execute(_NO_LONGER_DOCUMENTS, parameters)
         self._connection.execute(_BOOK_WHAT_STAYS, parameters)
-        settled += [path for (path,) in self._connection.execute(_LISTABLE_AGAIN)]
+        settled += [path for (path,) in self._connection.execute(_LISTABLE_AGAIN, parameters)]
         quarantine.resolve(self._connection, settled, "left", at)
         if vanished:
             self._connection.execute(_MARK_VANISHED, parameters)

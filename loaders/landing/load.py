@@ -24,6 +24,9 @@ from loaders.sources.source import Entry, Source
 
 NAMED_AT_MOST = 100
 
+# The steps of the stage close.
+CLOSING = ("vanished", "booking", "pruning", "statistics")
+
 # As many as make a batch.
 _PART = 2_000
 
@@ -61,14 +64,17 @@ where
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a load is: stage is list, copy or close; counts are files.
+    """How far a load is: stage is list, copy or close; counts are files, of close steps.
 
-    total is None as long as it is not known, and for a listing what the last load has seen.
+    total is None as long as it is not known, and for a listing what the last whole load has
+    seen, until more is listed. A stage has ended when done is total. step names what a closing
+    load does now.
     """
 
     stage: str
     done: int
     total: int | None = None
+    step: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ class LoadResult:
     """What a load did; a dry run has only a plan.
 
     The lists name the first NAMED_AT_MOST paths; newly_quarantined those of this load.
+    still_refused counts the files that it tried and that are in quarantine now, new or not.
     """
 
     source: str
@@ -85,6 +92,7 @@ class LoadResult:
     left_as_config: tuple[str, ...]
     unrecognised: tuple[str, ...]
     newly_quarantined: tuple[QuarantineEntry, ...] = ()
+    still_refused: int = 0
 
 
 def load(
@@ -126,9 +134,10 @@ def load(
             # Workers end first: while one is in a batch, it holds the ledger's row.
             with crew:
                 plan, counters = _copy(crew, start, parts, listing, on_progress)
-            on_progress(Progress("close", 0))
-            _refuse_strange_source(source, scope, plan)
-            plan, counters = _close(planning, kinds, scope, load_id, listing, plan, counters)
+            _refuse_strange_source(source, scope, plan, listing)
+            plan, counters = _close(
+                planning, kinds, scope, load_id, listing, plan, counters, on_progress
+            )
         return _result(planning, source, listing, plan, load_id, counters)
 
 
@@ -149,7 +158,7 @@ def _preview(
             plan += news
             listing.leave(left)
         listing.finish()
-        _refuse_strange_source(source, scope, plan)
+        _refuse_strange_source(source, scope, plan, listing)
         plan = replace(plan, vanished=listing.count_vanished(scope, load_id=None))
         return _result(planning, source, listing, plan)
 
@@ -162,13 +171,14 @@ def _parts(
     on_progress: Callable[[Progress], None],
 ) -> Iterator[Sequence[Entry]]:
     """Yield the listing in parts, each noted in the books."""
-    expected = ledger.last_seen(planning, source.name) if scope.is_whole else None
+    expected = None if scope.prefix else ledger.last_seen(planning, source.name)
     entries = source.list(scope.prefix)
     count = 0
+    on_progress(Progress("list", count, expected or None))
     while part := list(islice(entries, _PART)):
         listing.add(part)
         count += len(part)
-        on_progress(Progress("list", count, max(expected, count) if expected else None))
+        on_progress(Progress("list", count, expected if expected and expected > count else None))
         yield part
     on_progress(Progress("list", count, count))
 
@@ -203,8 +213,13 @@ def _copy(
     return plan, counters
 
 
-def _refuse_strange_source(source: Source, scope: Scope, plan: Plan) -> None:
+def _refuse_strange_source(source: Source, scope: Scope, plan: Plan, listing: Listing) -> None:
     """Refuse a source that is not what the operator thinks, before the books know its paths."""
+    if scope.only_quarantined and not (plan.seen or scope.prefix or listing.is_known()):
+        raise WrongRequest(
+            f"No load has ever seen a file of {source.name}, so what is in quarantine cannot be "
+            "tried again from there. Name the source it came from, and the same --root."
+        )
     if scope.is_whole and plan.seen == plan.unrecognised:
         raise WrongRequest(
             f"Nothing in {source.name} is recognised ({plan.seen} .json files seen). "
@@ -220,7 +235,12 @@ def _close(
     listing: Listing,
     plan: Plan,
     copied: Counters,
+    on_progress: Callable[[Progress], None],
 ) -> tuple[Plan, Counters]:
+    def begin(step: str) -> None:
+        on_progress(Progress("close", CLOSING.index(step), len(CLOSING), step))
+
+    begin("vanished")
     vanished = listing.count_vanished(scope, load_id)
     plan = replace(plan, vanished=vanished)
     counters = copied + Counters(
@@ -230,12 +250,16 @@ def _close(
         unrecognised=plan.unrecognised,
         vanished=vanished,
     )
+    begin("booking")
     with planning.transaction():
         listing.book(scope, load_id, ledger.landing_time(planning).at, vanished)
+        begin("pruning")
         _prune(planning, kinds)
         ledger.succeed(planning, load_id, counters)
+    begin("statistics")
     if counters.landed:
         _analyze(planning, load_id)
+    on_progress(Progress("close", len(CLOSING), len(CLOSING)))
     return plan, counters
 
 
@@ -247,7 +271,11 @@ def _result(
     load_id: int | None = None,
     counters: Counters | None = None,
 ) -> LoadResult:
-    entries = [] if load_id is None else quarantine.open_entries(planning, first_in_load=load_id)
+    entries: list[QuarantineEntry] = []
+    still_refused = 0
+    if load_id is not None:
+        entries = quarantine.open_entries(planning, first_in_load=load_id)
+        still_refused = quarantine.count_refused(planning, load_id)
     return LoadResult(
         source=source.name,
         load_id=load_id,
@@ -256,6 +284,7 @@ def _result(
         left_as_config=listing.named("config", NAMED_AT_MOST),
         unrecognised=listing.named("unrecognised", NAMED_AT_MOST),
         newly_quarantined=tuple(entries[:NAMED_AT_MOST]),
+        still_refused=still_refused,
     )
 
 

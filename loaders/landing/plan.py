@@ -36,13 +36,14 @@ compared as (
         listing.n,
         files.first_seen_at,
         case
-            when %(only_quarantined)s and files.state <> 'quarantined' then 'skip'
+            when %(only_quarantined)s and not (files.state = 'quarantined' or is_back) then 'skip'
             when files.state = 'forgotten' then 'unchanged'
             when listing.problem is not null
                 then
                     case
                         when
                             files.state = 'quarantined' and files.content_sha256 is null and is_same
+                            and not %(only_quarantined)s
                             then 'unchanged'
                         else 'refuse'
                     end
@@ -69,7 +70,12 @@ compared as (
             and (listing.etag is null or files.etag is not distinct from listing.etag)
             and files.kind is not distinct from listing.kind
             and files.verdict = listing.verdict
-            as is_same
+            as is_same,
+            files.state = 'vanished' and exists (
+                select 1
+                from raw.quarantine as entries
+                where entries.resolved_at is null and entries.source_path = files.source_path
+            ) as is_back
     ) as comparison
 )
 

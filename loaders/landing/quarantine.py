@@ -51,6 +51,8 @@ set resolved_at = %(at)s, resolution = %(resolution)s
 where resolved_at is null and source_path = any (%(paths)s)
 """
 
+_STILL_OPEN = "select count(*) from raw.quarantine where resolved_at is null and load_id = %s"
+
 _OPEN = """
 select
     source_path, kind, size_bytes, reason_code, reason, byte_offset,
@@ -119,3 +121,11 @@ def open_entries(
     """Return the open entries by path; all, or those that one load was the first to make."""
     rows = connection.execute(_OPEN, {"load_id": first_in_load})
     return [QuarantineEntry(*row) for row in rows]
+
+
+def count_refused(connection: psycopg.Connection, load_id: int) -> int:
+    """Return how many open entries a load was the last to try, new ones and those of old."""
+    row = connection.execute(_STILL_OPEN, (load_id,)).fetchone()
+    assert row is not None  # noqa: S101 - count gives one row
+    count: int = row[0]
+    return count

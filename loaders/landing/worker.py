@@ -54,12 +54,16 @@ class Start(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a worker did since its last report; is_idle says that it waits for another part."""
+    """What a worker did since its last report; is_idle says that it waits for another part.
+
+    outside counts listed files that the scope leaves alone.
+    """
 
     plan: Plan = Plan()
     counters: Counters = Counters()
     gone: tuple[str, ...] = ()
     left: tuple[Planned, ...] = ()
+    outside: int = 0
     is_idle: bool = False
 
     @property
@@ -67,7 +71,7 @@ class Report(NamedTuple):
         """How many listed files have got their outcome."""
         plan = self.plan
         stayed = plan.unchanged + plan.left_as_config + plan.unrecognised
-        return stayed + self.counters.seen + len(self.gone)
+        return stayed + self.counters.seen + len(self.gone) + self.outside
 
 
 class Failure(NamedTuple):
@@ -110,7 +114,8 @@ def _work(job: Job, connection: psycopg.Connection, start: Start, orders: Connec
         plan, to_do, left = compare(
             connection, listed, job.scope, everything_is_new=start.everything_is_new
         )
-        orders.send(Report(plan=plan, gone=tuple(gone), left=tuple(left)))
+        outside = len(entries) - plan.seen
+        orders.send(Report(plan, gone=tuple(gone), left=tuple(left), outside=outside))
         waiting.add(to_do)
         for batch in waiting.batches(everything=is_last):
             result = copy_batch(connection, job.source, start.load_id, batch)

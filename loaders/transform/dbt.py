@@ -2,11 +2,14 @@
 
 import os
 import re
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
@@ -109,7 +112,7 @@ def build(
         command = ["--log-level", "none", *command]
     if not sys.stdout.isatty():
         command = ["--no-use-colors", *command]
-    with _environment(settings):
+    with _environment(settings), _interruption_told():
         outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *arguments])
     if isinstance(outcome.exception, DbtUsageException):
         raise WrongRequest(f"dbt: {outcome.exception}")
@@ -118,6 +121,29 @@ def build(
         kind = DatabaseUnavailable if _is_database_trouble(said) else WorkFailed
         raise kind(f"dbt: {said} More is in {root / 'logs' / 'dbt.log'}.")
     return BuildResult(tuple(_node(result) for result in outcome.result or ()))
+
+
+@contextmanager
+def _interruption_told() -> Iterator[None]:
+    """Raise KeyboardInterrupt in the end if one came: dbt calls it a failure without words."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    is_interrupted = False
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal is_interrupted
+        is_interrupted = True
+        handler(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if is_interrupted:
+        raise KeyboardInterrupt
 
 
 def _node(result: Any) -> Node:  # noqa: ANN401 - dbt's results carry no types

@@ -1,0 +1,294 @@
+"""Progress: bars on a terminal, lines in a pipe, JSON events for machines; always on stderr."""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from rich import progress as rich
+
+    from loaders.landing.load import Progress
+
+_STAGES = {"list": "Listing", "copy": "Copying", "close": "Closing", "build": "Building"}
+_UNITS = {"list": "files", "copy": "files", "close": "steps", "build": "nodes"}
+
+_SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_BETWEEN_EVENTS = 0.5
+# The rate is that of the last so many seconds, and none is told of a shorter time than that.
+_WINDOW = 30.0
+_TOO_SHORT = 0.2
+
+
+class Reading(NamedTuple):
+    """How far a stage is: rate per second, seconds since it began, and what remains of it.
+
+    rate and remaining are None as long as nobody can tell.
+    """
+
+    stage: str
+    done: int
+    total: int | None
+    step: str | None
+    rate: float | None
+    remaining: float | None
+    seconds: float
+
+
+class _View(Protocol):
+    """What shows readings; a stage begins once, moves often, and ends once."""
+
+    def begins(self, reading: Reading) -> None: ...
+
+    def moves(self, reading: Reading) -> None: ...
+
+    def ends(self, reading: Reading) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@contextmanager
+def progress(*, is_json: bool = False) -> Iterator["Callable[[Progress], None]"]:
+    """Yield a function that shows how far the work is, in the way that suits who watches."""
+    view: _View
+    if is_json:
+        view = _Events()
+    elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        view = _Bars()
+    else:
+        view = _Lines()
+    try:
+        yield _Tracker(view)
+    finally:
+        view.close()
+
+
+@contextmanager
+def build_progress(*, is_json: bool = False) -> Iterator[Callable[[str], None]]:
+    """Yield a function to call with the name of each dbt node that is done, from any thread."""
+    from loaders.landing.load import Progress
+
+    done = 0
+    one_by_one = threading.Lock()
+    with progress(is_json=is_json) as show:
+        show(Progress("build", done))
+
+        def on_node(name: str) -> None:
+            nonlocal done
+            with one_by_one:
+                done += 1
+                show(Progress("build", done, step=name))
+
+        yield on_node
+        show(Progress("build", done, done))
+
+
+class _Tracker:
+    """Turns progress into readings: knows when stages began, and how fast they are."""
+
+    def __init__(self, view: _View) -> None:
+        self._view = view
+        self._paces: dict[str, _Pace] = {}
+        self._ended: set[str] = set()
+
+    def __call__(self, progress: "Progress") -> None:
+        stage = progress.stage
+        if stage in self._ended:
+            return
+        now = time.monotonic()
+        is_new = stage not in self._paces
+        if is_new:
+            # Copying begins with the listing, and is told of only when that has ended.
+            listing = self._paces.get("list") if stage == "copy" else None
+            self._paces[stage] = _Pace(listing.began if listing else now)
+        reading = self._paces[stage].read(progress, now)
+        if is_new:
+            self._view.begins(reading)
+        if progress.done == progress.total:
+            self._ended.add(stage)
+            self._view.ends(reading)
+        elif not is_new:
+            self._view.moves(reading)
+
+
+class _Pace:
+    """How fast one stage is."""
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self._samples = deque([(began, 0)])
+
+    def read(self, progress: "Progress", now: float) -> Reading:
+        self._samples.append((now, progress.done))
+        while self._samples[1][0] < now - _WINDOW:
+            self._samples.popleft()
+        total, done = progress.total, progress.done
+        since, before = (self.began, 0) if done == total else self._samples[0]
+        rate = (done - before) / (now - since) if now - since >= _TOO_SHORT else None
+        remaining = None
+        if rate and total is not None and progress.step is None:
+            remaining = (total - done) / rate
+        return Reading(
+            progress.stage, done, total, progress.step, rate, remaining, now - self.began
+        )
+
+
+class _Lines:
+    """One line per event: a stage begins, is under way (now and then), has ended."""
+
+    def __init__(self) -> None:
+        self._said_at: dict[str, float] = {}
+
+    def begins(self, reading: Reading) -> None:
+        what = ""
+        if reading.total and reading.stage in ("list", "copy"):
+            what = f" {'about ' if reading.stage == 'list' else ''}{reading.total:,} files"
+        self._say(reading, what)
+
+    def moves(self, reading: Reading) -> None:
+        if time.monotonic() - self._said_at[reading.stage] >= _SECONDS_BETWEEN_LINES:
+            self._say(reading, f": {_figures(reading)}")
+
+    def ends(self, reading: Reading) -> None:
+        rate = f", {_rate(reading)}" if reading.stage != "close" and reading.rate else ""
+        what = "done" if reading.stage == "close" else f"{reading.done:,} {_UNITS[reading.stage]}"
+        self._say(reading, f": {what} in {reading.seconds:.1f} s{rate}")
+
+    def close(self) -> None:
+        pass
+
+    def _say(self, reading: Reading, what: str) -> None:
+        _write(_STAGES[reading.stage] + what)
+        self._said_at[reading.stage] = time.monotonic()
+
+
+class _Events:
+    """One JSON object per line."""
+
+    def __init__(self) -> None:
+        self._written: dict[str, tuple[float, str | None]] = {}
+
+    def begins(self, reading: Reading) -> None:
+        self._write(reading)
+
+    def moves(self, reading: Reading) -> None:
+        at, step = self._written[reading.stage]
+        is_next_step = reading.stage == "close" and step != reading.step
+        if is_next_step or time.monotonic() - at >= _SECONDS_BETWEEN_EVENTS:
+            self._write(reading)
+
+    def ends(self, reading: Reading) -> None:
+        self._write(reading)
+
+    def close(self) -> None:
+        pass
+
+    def _write(self, reading: Reading) -> None:
+        event = {
+            "event": "progress",
+            "stage": reading.stage,
+            "done": reading.done,
+            "total": reading.total,
+            "step": reading.step,
+            "rate": None if reading.rate is None else round(reading.rate, 1),
+            "remaining_seconds": (
+                None if reading.remaining is None else round(reading.remaining, 1)
+            ),
+            "at": datetime.now(UTC).isoformat(),
+        }
+        _write(json.dumps(event))
+        self._written[reading.stage] = (time.monotonic(), reading.step)
+
+
+class _Bars:
+    """A bar per stage, gone when all is done."""
+
+    def __init__(self) -> None:
+        self._bars: rich.Progress | None = None
+        self._tasks: dict[str, rich.TaskID] = {}
+
+    def begins(self, reading: Reading) -> None:
+        # Not before: bars draw from a thread, and by now the load has forked its workers.
+        if self._bars is None:
+            self._bars = _new_bars()
+            self._bars.start()
+        self._tasks[reading.stage] = self._bars.add_task(_STAGES[reading.stage], figures="")
+        self.moves(reading)
+
+    def moves(self, reading: Reading) -> None:
+        if self._bars is not None:
+            self._bars.update(
+                self._tasks[reading.stage],
+                completed=reading.done,
+                total=reading.total,
+                figures=_figures(reading),
+            )
+
+    def ends(self, reading: Reading) -> None:
+        # Nothing to do, nothing left: such a bar is full all the same.
+        self.moves(reading._replace(remaining=None))
+        if self._bars is not None and not reading.total:
+            self._bars.update(self._tasks[reading.stage], completed=1, total=1)
+
+    def close(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+
+def _new_bars() -> "rich.Progress":
+    from rich import progress as rich
+    from rich.console import Console
+
+    return rich.Progress(
+        rich.SpinnerColumn(finished_text=" "),
+        rich.TextColumn("{task.description:<8}", markup=False),
+        rich.BarColumn(bar_width=16),
+        rich.TextColumn("{task.fields[figures]}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+        # What is printed in the meantime is a result and goes where results go.
+        redirect_stdout=False,
+    )
+
+
+def _figures(reading: Reading) -> str:
+    """Return count, total, rate and remaining time, as far as they are known."""
+    if reading.stage == "close":
+        return reading.step or "done"
+    unit = _UNITS[reading.stage]
+    parts = [f"{reading.done:,} {unit}" if reading.done or reading.total else ""]
+    if reading.total is not None:
+        about = "about " if reading.stage == "list" and reading.done < reading.total else ""
+        parts = [f"{reading.done:,} of {about}{reading.total:,} {unit}"]
+    if reading.stage == "build":
+        parts.append(reading.step or "")
+    elif reading.rate:
+        parts.append(_rate(reading))
+    if reading.remaining is not None:
+        parts.append(f"{_clock(reading.remaining)} left")
+    return ", ".join(part for part in parts if part)
+
+
+def _rate(reading: Reading) -> str:
+    rate = reading.rate or 0
+    return f"{rate:,.{0 if rate >= 10 else 1}f} {_UNITS[reading.stage]}/s"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _write(line: str) -> None:
+    # Whoever stops listening to the progress does not stop the work.
+    with suppress(OSError):
+        click.echo(line, err=True)
