@@ -3,6 +3,8 @@
 import os
 import stat
 from collections.abc import Iterator
+from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 
 from loaders.errors import WrongRequest
@@ -11,7 +13,8 @@ from loaders.sources.paths import escaped
 from loaders.sources.source import LINK, NOT_A_FILE, UNREADABLE, Entry, Stamp, time_within_range
 
 _SUFFIX = b".json"
-_OPEN_AT_ONCE = 100
+_WINDOW = 10_000
+_name_of = attrgetter("name")
 
 
 class Directory:
@@ -26,6 +29,7 @@ class Directory:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
+        self._prefix = os.fsencode(self._root) + b"/"
         try:
             with os.scandir(self._root):
                 pass
@@ -49,70 +53,76 @@ class Directory:
         only the current one is held.
         """
         wanted = os.fsencode(prefix)
-        way = [(b"", self._scanned(b"", 0))]
+        way = [(b"", self._scanned(b""))]
         while way:
             folder, found = way[-1]
             try:
-                one = next(found, None)
-            except FileNotFoundError:
-                one = None
+                for one in found:
+                    path = folder + one.name
+                    if one.is_dir(follow_symlinks=False):
+                        below = path + b"/"
+                        if below.startswith(wanted) or wanted.startswith(below):
+                            way.append((below, self._scanned(below)))
+                            break
+                    elif (
+                        path.startswith(wanted)
+                        and (path.endswith(_SUFFIX) or _is_link_to_folder(one))
+                        and (entry := self._listed(path))
+                    ):
+                        yield entry
+                else:
+                    way.pop()
             except OSError as error:
+                way.pop()
                 if not folder:
                     raise WrongRequest(
                         f"{self.name} cannot be listed: {error.strerror}."
                     ) from error
-                yield Entry(escaped(folder)[0], Stamp(0, None), UNREADABLE)
-                one = None
-            if one is None:
-                way.pop()
-                continue
-            name = one.name
-            if one.is_dir(follow_symlinks=False):
-                below = folder + name + b"/"
-                if below.startswith(wanted) or wanted.startswith(below):
-                    way.append((below, self._scanned(below, len(way))))
-            elif name.endswith(_SUFFIX) or _is_link_to_folder(one):
-                path = folder + name
-                if path.startswith(wanted) and (entry := self._listed(path)):
-                    yield entry
+                if not isinstance(error, FileNotFoundError):
+                    yield Entry(escaped(folder)[0], Stamp(0, None), UNREADABLE)
 
     def look(self, entry: Entry) -> Entry | None:
         """Return the entry with its stamp; see Source.look."""
-        return entry if entry.stamp else self._looked_at(entry.path.encode(), entry)
+        if entry.stamp:
+            return entry
+        return self._looked_at(entry.path.encode(), entry.path, None)
 
     def open(self, entry: Entry) -> "_OpenFile":
         """Open a file, following no link on the way to it; see Source.open."""
         return _OpenFile(open_beneath(self._folder, entry.path.encode()))
 
-    def _scanned(self, folder: bytes, depth: int) -> Iterator[os.DirEntry[bytes]]:
-        """Yield what a folder holds; raises OSError when it is asked for the first."""
-        with os.scandir(os.fsencode(self._root) + b"/" + folder) as found:
-            if depth < _OPEN_AT_ONCE:
-                yield from found
-                return
-            # A chain of folders this deep would use up the descriptors of the process.
-            held = list(found)
-        yield from held
+    def _scanned(self, folder: bytes) -> Iterator[os.DirEntry[bytes]]:
+        """Yield what a folder holds; raises OSError when it is asked for the first.
+
+        In the order of names, as far as that goes without holding all of them: neighbours in
+        the tree are then neighbours in the tables and their indexes.
+        """
+        with os.scandir(self._prefix + folder) as found:
+            window = sorted(islice(found, _WINDOW), key=_name_of)
+            if len(window) == _WINDOW:
+                yield from window
+                while window := sorted(islice(found, _WINDOW), key=_name_of):
+                    yield from window
+        # Closed by now, unless it is a large one: a deep chain of folders needs few descriptors.
+        yield from window
 
     def _listed(self, raw_path: bytes) -> Entry | None:
         path, problem = escaped(raw_path)
         if problem is None:
             return Entry(path)
         # Under an escaped name it could not be found again.
-        return self._looked_at(raw_path, Entry(path, None, problem))
+        return self._looked_at(raw_path, path, problem)
 
-    def _looked_at(self, raw_path: bytes, entry: Entry) -> Entry | None:
+    def _looked_at(self, raw_path: bytes, path: str, problem: str | None) -> Entry | None:
         try:
             status = os.stat(raw_path, dir_fd=self._folder, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError:
-            return Entry(entry.path, Stamp(0, None), entry.problem or UNREADABLE)
-        if stat.S_ISREG(status.st_mode):
-            return Entry(entry.path, _stamp(status), entry.problem)
-        return Entry(
-            entry.path, _stamp(status), LINK if stat.S_ISLNK(status.st_mode) else NOT_A_FILE
-        )
+            return Entry(path, Stamp(0, None), problem or UNREADABLE)
+        if not stat.S_ISREG(status.st_mode):
+            problem = LINK if stat.S_ISLNK(status.st_mode) else NOT_A_FILE
+        return Entry(path, _stamp(status), problem)
 
 
 class _OpenFile:
