@@ -151,19 +151,19 @@ def pulse_elt(*arguments: str, database: DatabaseSettings | None = None) -> str:
     done = subprocess.run(
         command(*arguments),
         env=environment(database),
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )
-    must_be_done(arguments, done.returncode)
+    must_be_done(arguments, done.returncode, done.stderr)
     return done.stdout
 
 
-def must_be_done(arguments: Sequence[str], code: int) -> None:
+def must_be_done(arguments: Sequence[str], code: int, said: str = "") -> None:
     """End the benchmark unless a pulse-elt command did its work."""
     # 1: done, with findings; a sample tree has bad files.
     if code not in (0, 1):
-        give_up(f"pulse-elt {' '.join(arguments)} ended with {code}")
+        give_up(f"pulse-elt {' '.join(arguments)} ended with {code}: {said[-500:]}")
 
 
 def timed(command: Sequence[str], folder: Path | None = None) -> float:

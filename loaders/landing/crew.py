@@ -19,7 +19,7 @@ from loaders.sources.source import Entry
 _INTERRUPTIONS = {signal.SIGINT, signal.SIGTERM}
 _MOST_BY_DEFAULT = 8
 _SECONDS_TO_END = 10
-_HELD_IN_MEMORY = 4_000_000
+_HELD_IN_MEMORY = 1_000_000
 
 
 def default_workers() -> int:

@@ -287,7 +287,7 @@ def _result(
     entries: list[QuarantineEntry] = []
     still_refused = 0
     if load_id is not None:
-        entries = quarantine.open_entries(planning, first_in_load=load_id)
+        entries = quarantine.new_entries(planning, load_id, NAMED_AT_MOST)
         still_refused = quarantine.count_refused(planning, load_id)
     return LoadResult(
         source=source.name,
@@ -296,7 +296,7 @@ def _result(
         counters=counters,
         left_as_config=listing.named("config", NAMED_AT_MOST),
         unrecognised=listing.named("unrecognised", NAMED_AT_MOST),
-        newly_quarantined=tuple(entries[:NAMED_AT_MOST]),
+        newly_quarantined=tuple(entries),
         still_refused=still_refused,
     )
 

@@ -53,15 +53,14 @@ where resolved_at is null and source_path = any (%(paths)s)
 
 _STILL_OPEN = "select count(*) from raw.quarantine where resolved_at is null and load_id = %s"
 
-_OPEN = """
+_NEW_IN_LOAD = """
 select
     source_path, kind, size_bytes, reason_code, reason, byte_offset,
     first_seen_at, last_seen_at, attempts
 from raw.quarantine
-where
-    resolved_at is null
-    and (%(load_id)s::bigint is null or (load_id = %(load_id)s and attempts = 1))
+where resolved_at is null and load_id = %s and attempts = 1
 order by source_path
+limit %s
 """
 
 
@@ -115,12 +114,11 @@ def resolve(
         connection.execute(_RESOLVE, {"paths": list(paths), "resolution": resolution, "at": at})
 
 
-def open_entries(
-    connection: psycopg.Connection, first_in_load: int | None = None
+def new_entries(
+    connection: psycopg.Connection, load_id: int, at_most: int
 ) -> list[QuarantineEntry]:
-    """Return the open entries by path; all, or those that one load was the first to make."""
-    rows = connection.execute(_OPEN, {"load_id": first_in_load})
-    return [QuarantineEntry(*row) for row in rows]
+    """Return the first open entries, by path, that a load was the first to make."""
+    return [QuarantineEntry(*row) for row in connection.execute(_NEW_IN_LOAD, (load_id, at_most))]
 
 
 def count_refused(connection: psycopg.Connection, load_id: int) -> int:

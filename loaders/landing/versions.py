@@ -61,22 +61,30 @@ where
     and documents.payload = incoming.payload
 """
 
-# What the app wrote gives way to a later file only, and never to a version it has replaced.
+# What the app wrote gives way to a later file only, and never to a version it has replaced. The
+# limit keeps the question one for the index of superseded versions, row by row: there are few
+# rows to ask about, and the tables may hold millions.
 _KNOWN_BEFORE_THE_APP = """
 delete from pg_temp.pulse_incoming as incoming
-using raw.documents as documents
-where
-    documents.superseded_at is null
-    and documents.source_path = incoming.source_path
-    and documents.origin = 'app'
-    and exists (
+where incoming.source_path in (
+    select waiting.source_path
+    from pg_temp.pulse_incoming as waiting
+    inner join raw.documents as documents
+        on waiting.source_path = documents.source_path
+    cross join lateral (
         select 1
         from raw.documents as versions
         where
-            versions.kind = incoming.kind
-            and versions.source_path = incoming.source_path
-            and versions.content_sha256 = incoming.content_sha256
-    )
+            versions.superseded_at is not null
+            and versions.kind = waiting.kind
+            and versions.source_path = waiting.source_path
+            and versions.content_sha256 = waiting.content_sha256
+        limit 1
+    ) as replaced
+    where
+        documents.superseded_at is null
+        and documents.origin = 'app'
+)
 """
 
 _OLDER_THAN_THE_APP = """
@@ -139,6 +147,8 @@ def meet_current_versions(connection: psycopg.Connection, at: datetime) -> tuple
     Raises:
         SerializationFailure: the application kept replacing the same versions.
     """
+    # Without it the planner thinks it small enough to read all documents for it.
+    connection.execute("analyze pg_temp.pulse_incoming (kind, source_path)")
     _hold_current_versions(connection)
     connection.execute(_SAME_PAYLOAD)
     connection.execute(_KNOWN_BEFORE_THE_APP)

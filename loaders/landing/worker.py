@@ -26,6 +26,7 @@ BATCH_BYTES = 8_000_000
 _SESSION = """
 set synchronous_commit = off;
 set jit = off;
+set default_statistics_target = 10;
 """
 
 # Every question of a worker is about some thousand paths of a manifest that may hold millions;

@@ -13,7 +13,7 @@ from loaders.sources.paths import escaped
 from loaders.sources.source import LINK, NOT_A_FILE, UNREADABLE, Entry, Stamp, time_within_range
 
 _SUFFIX = b".json"
-_WINDOW = 10_000
+_WINDOW = 5_000
 _name_of = attrgetter("name")
 
 
