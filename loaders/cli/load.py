@@ -14,7 +14,7 @@ import click
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
-    help="Processes that read and copy; two per core if not given.",
+    help="Processes that read and copy; one per core if not given.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
 @click.option(

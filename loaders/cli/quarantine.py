@@ -63,7 +63,7 @@ def show(path: str, is_json: bool) -> None:
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
-    help="Processes that read and copy; two per core if not given.",
+    help="Processes that read and copy; one per core if not given.",
 )
 @click.option(
     "--json",

@@ -23,9 +23,9 @@ _HELD_IN_MEMORY = 1_000_000
 
 
 def default_workers() -> int:
-    """Return two workers per core this process may use: one reads while the other's rows land."""
+    """Return one worker per core this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(2 * (cores or 1), _MOST_BY_DEFAULT)
+    return min(cores or 1, _MOST_BY_DEFAULT)
 
 
 class Crew:

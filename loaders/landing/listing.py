@@ -36,6 +36,7 @@ _COPY_LISTING = "copy pg_temp.pulse_listing from stdin (format binary)"
 _COPY_LEFT = "copy pg_temp.pulse_left from stdin (format binary)"
 _CLOSED_FOLDER = "insert into pg_temp.pulse_closed_folders values (%s)"
 _FLUSHED_AT = 1_000_000
+_ONE_COLUMN = b"\x00\x01"
 
 _FORGET = "delete from pg_temp.pulse_listing where source_path = any (%s)"
 
@@ -157,8 +158,8 @@ class Listing:
 
     def add(self, entries: Sequence[Entry]) -> None:
         """Note that entries were listed."""
+        self._seen.add_rows([_ONE_COLUMN + binary.text(entry.path) for entry in entries])
         for entry in entries:
-            self._seen.add((binary.text(entry.path),))
             if entry.problem == UNREADABLE and entry.path.endswith("/"):
                 self._connection.execute(_CLOSED_FOLDER, (entry.path,))
 
@@ -234,9 +235,11 @@ class _Rows:
         self._size = 0
 
     def add(self, values: Sequence[bytes]) -> None:
-        row = binary.row(values)
-        self._rows.append(row)
-        self._size += len(row)
+        self.add_rows([binary.row(values)])
+
+    def add_rows(self, rows: Sequence[bytes]) -> None:
+        self._rows += rows
+        self._size += sum(map(len, rows))
         if self._size > _FLUSHED_AT:
             self.flush()
 

@@ -108,7 +108,7 @@ def load(
 ) -> LoadResult:
     """Bring what differs between a source and the landing into the landing.
 
-    workers is the number of processes that read and copy, two per core if not given.
+    workers is the number of processes that read and copy, one per core if not given.
 
     Raises:
         WrongRequest: nothing in the source is recognised.

@@ -59,9 +59,9 @@ def read_document(source: Source, planned: Planned) -> Document | Refusal | None
     A file that is not what it was when it was last looked at is read again, a few times.
     """
     entry = planned.entry
-    if entry.problem is not None or entry.stamp is None:
-        return refuse_unread(planned, entry.problem or UNREADABLE)
     stamp = entry.stamp
+    if entry.problem is not None or stamp is None:
+        return refuse_unread(planned, entry.problem or UNREADABLE)
     try:
         for _ in range(_ATTEMPTS):
             if stamp.size > LARGEST_DOCUMENT:
