@@ -9,6 +9,10 @@ INSTALLED := $(VENV)/.installed
 # Which embedded PostgreSQL the tests run against; both by default.
 POSTGRES ?= 16 18
 
+# How long a soak takes: moments to kill a load at, and how many documents are made up.
+MOMENTS ?= 50
+PROFILE ?= soak
+
 # How large a tree the benchmarks load; OPTIONS may hold --without-dlt and others.
 SESSIONS ?= 50000
 
@@ -37,9 +41,9 @@ demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build t
 test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
 	$(BIN)/pytest -n $(words $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version))
 
-soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, judge thousands of documents
+soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, judge a hundred thousand documents
 	$(BIN)/pytest -n $(words $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version)) \
-	    --moments $(or $(MOMENTS),50) --hypothesis-profile soak tests/loaders/test_crashes.py tests/loaders/test_verdicts.py
+	    --moments $(MOMENTS) --hypothesis-profile $(PROFILE) tests/loaders/test_crashes.py tests/loaders/test_verdicts.py
 
 lint: $(INSTALLED) ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check .
