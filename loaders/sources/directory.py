@@ -153,4 +153,8 @@ def _stamp(status: os.stat_result) -> Stamp:
 
 def _is_link_to_folder(entry: os.DirEntry[bytes]) -> bool:
     """Tell a link that may hide whole sessions; it is reported, though not followed."""
-    return entry.is_symlink() and entry.is_dir()
+    try:
+        return entry.is_symlink() and entry.is_dir()
+    except OSError:
+        # It leads in a circle, and hides nothing.
+        return False

@@ -82,7 +82,7 @@ def test_a_folder_that_becomes_a_link_during_the_load_is_not_followed(
 
     def replace(progress: Progress) -> None:
         folder = tree.root / "sessions" / "a"
-        if progress.stage == "list" and not folder.is_symlink():
+        if progress.stage == "list" and progress.done and not folder.is_symlink():
             folder.rename(tmp_path / "moved")
             folder.symlink_to(outside)
 
@@ -125,3 +125,16 @@ def test_unreadable_files_and_folders_are_named_and_hold_nothing_up(
     mended = counters(load(tree))
     assert (mended.changed, mended.unchanged, mended.seen) == (1, 2, 3)
     assert refused(connection) == {}
+
+
+def test_a_link_that_leads_in_a_circle_hides_none_of_its_neighbours(
+    tree: Tree, connection: psycopg.Connection
+) -> None:
+    for name in ("a", "c"):
+        tree.write(f"sessions/{name}/session.json", {"n": name})
+    (tree.root / "sessions" / "b").symlink_to("b")
+    (tree.root / "sessions" / "b.json").symlink_to("b.json")
+    result = counters(load(tree))
+    assert (result.landed, result.quarantined) == (2, 1)
+    assert set(current(connection)) == {"sessions/a/session.json", "sessions/c/session.json"}
+    assert refused(connection) == {"sessions/b.json": "link"}

@@ -131,7 +131,7 @@ def test_what_the_app_writes_between_plan_and_copy_is_not_lost(
     written: list[bytes] = []
 
     def meanwhile(progress: Progress) -> None:
-        if progress.stage == "list" and not written:
+        if progress.stage == "list" and progress.done and not written:
             written.append(app_writes(connection, {"v": 1}))
 
     load_source(tree.root, None, Scope(), on_progress=meanwhile)

@@ -91,7 +91,7 @@ def once_planned(act: Callable[[], None]) -> Callable[[Progress], None]:
     done: list[None] = []
 
     def listen(progress: Progress) -> None:
-        if progress.stage == "list" and not done:
+        if progress.stage == "list" and progress.done and not done:
             done.append(None)
             act()
 
