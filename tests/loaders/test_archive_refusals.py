@@ -362,7 +362,9 @@ def test_no_room_for_the_listing_is_no_fault_of_the_archive(
 
 @pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz", "a.tgz"])
 @pytest.mark.parametrize(
-    "content", [b"", b"{}", b"PK", b"x" * 2000, gzip.compress(b"{}" * 2000), b"\x1f\x8bxxxxxxxxxxx"]
+    "content",
+    [b"", b"{}", b"PK", b"x" * 2000, gzip.compress(b"{}" * 2000, mtime=0), b"\x1f\x8bxxxxxxxxxxx"],
+    ids=["empty", "JSON", "two letters", "no header", "gzip of none", "no gzip"],
 )
 def test_a_file_that_is_no_archive_by_its_content(
     name: str, content: bytes, tmp_path: Path
