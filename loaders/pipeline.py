@@ -47,6 +47,9 @@ def load_source(
     Raises:
         WrongRequest: the source, its root or a kind in scope is not there.
     """
+    for option, value in (("--root", root), ("--prefix", scope.prefix)):
+        if value and not value.isprintable():
+            raise WrongRequest(f"{option} holds characters that no path to be loaded can have.")
     documents = open_source(str(source), root)
     kinds = configured_kinds()
     _refuse_unknown_kinds(scope.kinds, kinds)

@@ -240,7 +240,11 @@ class _Bars:
 
     def close(self) -> None:
         if self._bars is not None:
-            self._bars.stop()
+            # Ctrl-C may have come while they were being started.
+            try:
+                self._bars.stop()
+            except IndexError:
+                self._bars.console.show_cursor()
 
 
 def _new_bars() -> "rich.Progress":

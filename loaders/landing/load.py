@@ -12,13 +12,13 @@ from psycopg import sql
 from loaders.database.connection import connect, first_line, told_in_a_sentence
 from loaders.database.migrations import migrate
 from loaders.database.settings import DatabaseSettings
-from loaders.document_kinds import DocumentKinds
+from loaders.document_kinds import UNRECOGNISED, DocumentKinds
 from loaders.errors import WrongRequest
 from loaders.landing import ledger, quarantine
 from loaders.landing.crew import Crew, default_workers
 from loaders.landing.listing import Listing
 from loaders.landing.model import Counters, Plan, Scope
-from loaders.landing.plan import compare, manifest_is_empty, recognise
+from loaders.landing.plan import compare, knows_none, manifest_is_empty, recognise
 from loaders.landing.quarantine import QuarantineEntry
 from loaders.landing.worker import Job, Start
 from loaders.sources.source import Entry, Source
@@ -130,7 +130,7 @@ def load(
         load_id = ledger.open_load(planning, source.name, scope)
         with _failure_in_ledger(settings, planning, load_id):
             listing = Listing(planning)
-            parts = _parts(planning, source, scope, listing, on_progress)
+            parts = _parts(planning, source, kinds, scope, listing, on_progress)
             start = Start(load_id, everything_is_new=manifest_is_empty(planning))
             # Workers end first: while one is in a batch, it holds the ledger's row.
             with crew, _no_cycle_collection():
@@ -153,7 +153,7 @@ def _preview(
         migrate(planning, kinds.loaded)
         listing = Listing(planning)
         plan = Plan()
-        for part in _parts(planning, source, scope, listing, on_progress):
+        for part in _parts(planning, source, kinds, scope, listing, on_progress):
             entries = [found for found in map(source.look, part) if found]
             news, _, left = compare(planning, recognise(entries, kinds, scope), scope)
             plan += news
@@ -167,6 +167,7 @@ def _preview(
 def _parts(
     planning: psycopg.Connection,
     source: Source,
+    kinds: DocumentKinds,
     scope: Scope,
     listing: Listing,
     on_progress: Callable[[Progress], None],
@@ -177,11 +178,29 @@ def _parts(
     count = 0
     on_progress(Progress("list", count, expected or None))
     while part := list(islice(entries, _PART)):
+        if not count and scope.is_whole:
+            _refuse_another_tree(planning, source, kinds, part)
         listing.add(part)
         count += len(part)
         on_progress(Progress("list", count, expected if expected and expected > count else None))
         yield part
     on_progress(Progress("list", count, count))
+
+
+def _refuse_another_tree(
+    planning: psycopg.Connection, source: Source, kinds: DocumentKinds, part: Sequence[Entry]
+) -> None:
+    """Refuse a tree of which the manifest knows nothing and the rules little.
+
+    Whoever loads the folder above or below the right one would see all documents vanish.
+    """
+    strange = sum(kinds.match(entry.path).verdict == UNRECOGNISED for entry in part)
+    if strange > len(part) / 2 and knows_none(planning, [entry.path for entry in part]):
+        raise WrongRequest(
+            f"{source.name} shares no path with what was loaded before, and most of it is not "
+            "recognised. If the tree lies deeper, name its folder with --root; "
+            "if it is another one, load what you want of it with --prefix or --kind."
+        )
 
 
 def _copy(

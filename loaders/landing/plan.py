@@ -67,7 +67,7 @@ compared as (
             files.size_bytes = listing.size_bytes
             and (extract(epoch from files.modified_at) * 1000000)
                 is not distinct from listing.modified_us
-            and (listing.etag is null or files.etag is not distinct from listing.etag)
+            and files.etag is not distinct from listing.etag
             and files.kind is not distinct from listing.kind
             and files.verdict = listing.verdict
             as is_same,
@@ -127,6 +127,16 @@ def recognise(entries: Iterable[Entry], kinds: DocumentKinds, scope: Scope) -> l
 def manifest_is_empty(connection: psycopg.Connection) -> bool:
     """Return whether no load has ever listed anything, so that there is nothing to compare."""
     row = connection.execute("select not exists (select from raw.files)").fetchone()
+    return row == (True,)
+
+
+def knows_none(connection: psycopg.Connection, paths: Sequence[str]) -> bool:
+    """Return whether the manifest has rows, and none of them is one of these paths."""
+    row = connection.execute(
+        "select exists (select from raw.files) and not exists "
+        "(select from raw.files where source_path = any (%s))",
+        (list(paths),),
+    ).fetchone()
     return row == (True,)
 
 

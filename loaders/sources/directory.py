@@ -43,8 +43,8 @@ class Directory:
 
     @property
     def name(self) -> str:
-        """The directory as an absolute path."""
-        return str(self._root)
+        """The directory as an absolute path, bytes that are no UTF-8 escaped."""
+        return os.fsencode(self._root).decode(errors="backslashreplace")
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Yield the files, not looked at yet; see Source.list.

@@ -15,6 +15,8 @@ def open_source(name: str, root: str | None) -> Source:
     Raises:
         WrongRequest: it is not there, is none of the known kinds, or root leaves it.
     """
+    if not name.strip():
+        raise WrongRequest("SOURCE is empty. Name a directory, an archive, or a URL.")
     if root is not None:
         inside = PurePosixPath(root)
         if inside.is_absolute() or ".." in inside.parts:
@@ -24,4 +26,6 @@ def open_source(name: str, root: str | None) -> Source:
     path = Path(name)
     if is_archive(path) and not path.is_dir():
         return open_archive(path, root or "")
+    if root and not (path / root).resolve().is_relative_to(path.resolve()):
+        raise WrongRequest(f"--root {root} leaves the source by a link; name the folder itself.")
     return Directory(path / (root or ""))

@@ -347,3 +347,15 @@ def test_the_same_tree_as_an_archive_lands_nothing(
     }
     again = counters(load_source(packed(tmp_path / f"same.{kind}", files), None, Scope()))
     assert (again.seen, again.landed, again.unchanged, again.vanished) == (3, 0, 3, 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_document_that_changed_within_the_second_is_not_taken_for_the_old_one(
+    database: object, kind: str, tmp_path: Path
+) -> None:
+    path = "sessions/a/scorecard.json"
+    for number in (1, 2):
+        archive = packed(tmp_path / f"{number}.{kind}", {path: b'{"n": %d}' % number})
+        assert counters(load_source(archive, None, Scope())).landed == 1
+    again = counters(load_source(archive, None, Scope()))
+    assert (again.landed, again.unchanged) == (0, 1)

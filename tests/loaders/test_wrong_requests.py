@@ -1,5 +1,6 @@
 """Wrong requests, databases that cannot be reached and missing permissions: one sentence each."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,3 +135,48 @@ def test_a_wrong_password_exits_3_and_is_not_repeated(
     finally:
         access.write_text(before)
         connection.execute("select pg_reload_conf()")
+
+
+def test_the_folder_above_the_tree_is_refused_before_everything_vanishes(
+    connection: psycopg.Connection, pulse_elt: RunCommand, tmp_path: Path
+) -> None:
+    above = Tree(tmp_path / "backup")
+    for number in range(20):
+        above.write(f"pulse/sessions/{number}/scorecard.json", {"n": number})
+    above.write("pulse/history_T1.json", [])
+    assert pulse_elt("load", above.root / "pulse").returncode == 0
+    for arguments in ((), ("--dry-run",)):
+        done = pulse_elt("load", above.root, *arguments)
+        assert done.returncode == 2
+        assert "--root" in done.stderr
+    assert one(connection, "select count(*) from raw.files where state = 'landed'") == 21
+    assert one(connection, "select count(*) from raw.files") == 21
+    assert pulse_elt("load", above.root, "--root", "pulse").returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [("",), (" ",), (".", "--root", "\udce9")])
+def test_an_empty_source_and_paths_nobody_can_write_are_wrong_requests(
+    database: object, pulse_elt: RunCommand, arguments: tuple[str, ...]
+) -> None:
+    done = pulse_elt("load", *arguments)
+    assert done.returncode == 2
+    assert_one_sentence(done.stderr)
+
+
+def test_a_root_that_leaves_the_source_by_a_link_is_refused(
+    hundred: Tree, connection: psycopg.Connection, pulse_elt: RunCommand, tmp_path: Path
+) -> None:
+    Tree(tmp_path / "outside").write("scorecards/1.json", {"secret": True})
+    (hundred.root / "link").symlink_to(tmp_path / "outside")
+    done = pulse_elt("load", hundred.root, "--root", "link")
+    assert done.returncode == 2
+    assert_nothing_written(connection)
+
+
+def test_a_source_whose_own_path_is_no_utf8_is_loaded_and_named_in_the_ledger(
+    connection: psycopg.Connection, pulse_elt: RunCommand, tmp_path: Path
+) -> None:
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/l\xe9gacy"))
+    Tree(root).write("scorecards/1.json", {})
+    assert pulse_elt("load", root).returncode == 0
+    assert one(connection, "select source from raw.loads").endswith("/l\\xe9gacy")

@@ -22,7 +22,8 @@ _SUFFIX = b".json"
 class Member(NamedTuple):
     """One member as its header tells it.
 
-    size is in bytes; wrong is what a member may not be, as a phrase that follows its name.
+    size is in bytes; wrong is what a member may not be, as a phrase that follows its name. crc is
+    the CRC-32 of its content where the header has one.
     """
 
     name: bytes
@@ -31,6 +32,7 @@ class Member(NamedTuple):
     modified_us: int | None
     position: int
     wrong: str | None = None
+    crc: int | None = None
 
 
 class Archive(ABC):
@@ -51,7 +53,8 @@ class Archive(ABC):
     def name(self) -> str:
         """The archive as an absolute path, followed by the root inside it."""
         path = os.fsencode(self._file.path.resolve())
-        return os.fsdecode(path + b"/" + self._root[:-1] if self._root else path)
+        whole = path + b"/" + self._root[:-1] if self._root else path
+        return whole.decode(errors="backslashreplace")
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Yield the documents, once the whole archive was read and found good.
@@ -64,12 +67,14 @@ class Archive(ABC):
             try:
                 self._file.check_unchanged()
                 self._survey(os.fsencode(prefix), spool)
+                spool.finish()
                 self._file.check_unchanged()
             except OSError as error:
                 raise self._unreadable(error) from error
             for listed in spool:
                 path, problem = escaped(listed.path)
-                stamp = Stamp(listed.size, listed.modified_us)
+                # An archive's times are too coarse to tell two versions of a second apart.
+                stamp = Stamp(listed.size, listed.modified_us, f"crc32:{listed.crc:08x}")
                 yield Entry(path, stamp, problem, listed.position)
 
     def look(self, entry: Entry) -> Entry:
@@ -111,10 +116,20 @@ class Archive(ABC):
 
     def _survey(self, prefix: bytes, spool: Spool) -> None:
         member: Member | None = None
+        found: Listed | None = None
+        meter = Meter(self._caps)
+
+        def keep() -> None:
+            # Its content has been read by now, and with it the checksum.
+            if found is not None:
+                spool.add(found if found.crc is not None else found._replace(crc=meter.crc))
+
         has_root = not self._root
         with Sorted() as names:
             try:
-                for member in self._members(Meter(self._caps)):
+                for member in self._members(meter):
+                    keep()
+                    found = None
                     path = _judged(member)
                     has_root = has_root or _is_below(member, path, self._root)
                     if member.is_folder:
@@ -126,7 +141,10 @@ class Archive(ABC):
                         and path.startswith(self._root)
                         and below.startswith(prefix)
                     ):
-                        spool.add(Listed(below, member.size, member.modified_us, member.position))
+                        found = Listed(
+                            below, member.size, member.modified_us, member.position, member.crc
+                        )
+                keep()
             except (Refused, Damaged) as refused:
                 raise self._file.refusal(refused, member and member.name) from None
             self._refuse_twins(names)

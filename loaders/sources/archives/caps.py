@@ -38,6 +38,8 @@ class Meter:
         self._total = 0
         self._member = 0
         self._consumed_before = 0
+        # CRC-32 of the member's content so far, for archives whose headers have none.
+        self.crc = 0
 
     def header(self, size: int, consumed: int) -> None:
         """Count a header of size unpacked bytes, consumed packed bytes into the archive.
@@ -63,6 +65,7 @@ class Meter:
     def begin(self, consumed: int) -> None:
         """Begin a member's content."""
         self._member = 0
+        self.crc = 0
         self._consumed_before = consumed
 
     def content(self, size: int, consumed: int) -> None:

@@ -5,7 +5,7 @@ import os
 import struct
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import IO, NamedTuple, Self
 
@@ -31,7 +31,9 @@ class _Temporary(AbstractContextManager["_Temporary"]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._file.close()
+        # What is still to be written when there is no room for it is not needed any more.
+        with suppress(OSError):
+            self._file.close()
 
 
 class Sorted(_Temporary):
@@ -91,26 +93,38 @@ class Listed(NamedTuple):
     size: int
     modified_us: int | None
     position: int
+    crc: int | None
 
 
 class Spool(_Temporary):
     """Documents in the order in which they were found."""
 
-    _record = struct.Struct("<qqqI")
+    _record = struct.Struct("<qqqII")
     _unknown = -(2**63)
 
     def add(self, listed: Listed) -> None:
         """Take a document."""
         modified = self._unknown if listed.modified_us is None else listed.modified_us
         self._file.write(
-            self._record.pack(listed.position, listed.size, modified, len(listed.path))
+            self._record.pack(
+                listed.position, listed.size, modified, listed.crc or 0, len(listed.path)
+            )
             + listed.path
         )
+
+    def finish(self) -> None:
+        """Write down what is still in memory.
+
+        Raises:
+            OSError: there is no room for it.
+        """
+        self._file.flush()
 
     def __iter__(self) -> Iterator[Listed]:
         """Yield every document."""
         self._file.seek(0)
         while header := self._file.read(self._record.size):
-            position, size, modified, length = self._record.unpack(header)
+            position, size, modified, crc, length = self._record.unpack(header)
             path = self._file.read(length)
-            yield Listed(path, size, None if modified == self._unknown else modified, position)
+            known = None if modified == self._unknown else modified
+            yield Listed(path, size, known, position, crc)

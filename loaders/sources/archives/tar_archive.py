@@ -1,5 +1,6 @@
 """A tar archive as a source, gzipped or not."""
 
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -129,6 +130,7 @@ def _read_through(archive: _Bytes, member: Member, meter: Meter) -> None:
         if not content:
             raise Refused("breaks off")
         at += len(content)
+        meter.crc = zlib.crc32(content, meter.crc)
         meter.content(len(content), archive.consumed)
 
 

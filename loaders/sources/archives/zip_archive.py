@@ -140,7 +140,13 @@ class ZipContent:
 def _member(header: CentralHeader) -> Member:
     is_folder = header.name.endswith(b"/")
     return Member(
-        header.name, is_folder, header.size, header.modified_us, header.position, _wrong(header)
+        header.name,
+        is_folder,
+        header.size,
+        header.modified_us,
+        header.position,
+        _wrong(header),
+        header.crc,
     )
 
 
