@@ -300,7 +300,8 @@ def test_archives_are_told_by_name(tmp_path: Path) -> None:
 
 def test_an_entry_tells_its_stamp_when_listed(tmp_path: Path) -> None:
     (entry,) = open_archive(packed(tmp_path / "a.tgz", {"a.json": b"[]"})).list()
-    assert entry == Entry("a.json", Stamp(2, MODIFIED * 1_000_000), None, 512)
+    stamp = Stamp(2, MODIFIED * 1_000_000, f"crc32:{zlib.crc32(b'[]'):08x}")
+    assert entry == Entry("a.json", stamp, None, 512)
 
 
 _MEASURE = """
