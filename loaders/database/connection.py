@@ -21,6 +21,8 @@ _ADVICE = (
     ("no password supplied", "Give the password, in PULSE_ANALYTICS_DB_PASSWORD or the URL."),
     ("does not exist", "Create it, or name another."),
 )
+# A server without room for its own notes refuses a connection in these words, without a code.
+_NO_ROOM = "could not write init file"
 _OTHER_ADVICE = (
     "Check that the server runs, and what PULSE_ANALYTICS_DATABASE_URL or PULSE_ANALYTICS_DB_* say."
 )
@@ -31,6 +33,7 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection:
 
     Raises:
         DatabaseUnavailable: no connection can be had, or the server is older than 16.
+        WorkFailed: its disk is full.
     """
     parameters = {
         "connect_timeout": "10",
@@ -42,6 +45,10 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection:
         connection = psycopg.connect(**parameters, autocommit=True)  # type: ignore[arg-type]
     except psycopg.Error as error:
         said = _PREFIX.sub("", first_line(error))
+        if _NO_ROOM in said:
+            raise WorkFailed(
+                f"The server's disk is full ({settings}), no connection can be had: {said}"
+            ) from error
         advice = next((advice for sign, advice in _ADVICE if sign in said), _OTHER_ADVICE)
         raise DatabaseUnavailable(f"Cannot connect to {settings}: {said} {advice}") from error
     version = connection.info.server_version
