@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 
 from loaders.errors import WrongRequest
 from loaders.landing.meanings import advice_for, meaning_of
+from loaders.landing.quarantine import QuarantineEntry
 from loaders.sources.paths import escaped
 
 _SUGGESTED = 5
@@ -78,21 +79,12 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class FoundEntry:
-    """An entry in a list; sizes and offsets in bytes.
+class FoundEntry(QuarantineEntry):
+    """An entry in a list, open or resolved; sizes and offsets in bytes.
 
     file_state is what the manifest says of the path now: vanished when the file is gone.
     """
 
-    source_path: str
-    kind: str | None
-    size_bytes: int
-    reason_code: str
-    reason: str
-    byte_offset: int | None
-    first_seen_at: datetime
-    last_seen_at: datetime
-    attempts: int
     load_id: int
     resolved_at: datetime | None
     resolution: str | None

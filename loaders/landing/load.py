@@ -20,16 +20,13 @@ from loaders.landing.listing import Listing
 from loaders.landing.model import Counters, Plan, Scope
 from loaders.landing.plan import compare, knows_none, manifest_is_empty, recognise
 from loaders.landing.quarantine import QuarantineEntry
-from loaders.landing.worker import Job, Start
+from loaders.landing.worker import BATCH_ROWS, Job, Start
 from loaders.sources.source import Entry, Source
 
 NAMED_AT_MOST = 100
 
 # The steps of the stage close.
 CLOSING = ("vanished", "booking", "pruning", "statistics")
-
-# As many as make a batch.
-_PART = 2_000
 
 _PRUNE = """
 delete from raw.documents
@@ -177,7 +174,7 @@ def _parts(
     entries = source.list(scope.prefix)
     count = 0
     on_progress(Progress("list", count, expected or None))
-    while part := list(islice(entries, _PART)):
+    while part := list(islice(entries, BATCH_ROWS)):
         if not count and scope.is_whole:
             _refuse_another_tree(planning, source, kinds, part)
         listing.add(part)

@@ -1,7 +1,7 @@
 """The words of the landing, as types."""
 
 from dataclasses import astuple, dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from loaders.document_kinds import Match
 from loaders.sources.source import Entry, Stamp
@@ -40,7 +40,15 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Plan:
+class _Summed:
+    """Counts that can be added, field by field."""
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+
+@dataclass(frozen=True)
+class Plan(_Summed):
     """What a load would do, in files; seen is the sum of the others but vanished."""
 
     seen: int = 0
@@ -53,12 +61,9 @@ class Plan:
     vanished: int = 0
     bytes_to_read: int = 0
 
-    def __add__(self, other: "Plan") -> "Plan":
-        return Plan(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
-
 
 @dataclass(frozen=True)
-class Counters:
+class Counters(_Summed):
     """What a load did, in files (design §4); bytes are what was read."""
 
     seen: int = 0
@@ -70,9 +75,6 @@ class Counters:
     unrecognised: int = 0
     vanished: int = 0
     bytes: int = 0
-
-    def __add__(self, other: "Counters") -> "Counters":
-        return Counters(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def add_up(self) -> bool:

@@ -99,8 +99,6 @@ def work(job: Job, orders: Connection) -> None:
     except PulseEltError as error:
         orders.send(Failure(error))
     except Exception as error:
-        if os.environ.get("PULSE_ELT_DEBUG"):
-            raise
         orders.send(Failure(WorkFailed(f"A worker met {type(error).__name__}: {error}")))
 
 
