@@ -7,26 +7,6 @@ with
 staging_counts as (
 
     select
-        'documents of sessions' as counter,
-        (
-            {%- for kind in [
-                'scorecards', 'sessions', 'transcripts', 'conversations',
-                'pulse_states', 'sale_states', 'evaluations', 'answer_events',
-            ] %}
-            {{ '+' if not loop.first }} (select count(*) from {{ ref('base_pulse__' ~ kind) }})
-            {%- endfor %}
-        ) as expected,
-        (
-            select count(*) from {{ ref('stg_pulse__session_documents') }}
-            where is_chosen
-        ) + (
-            select count(*) from {{ ref('stg_pulse__rejected_values') }}
-            where reason = 'duplicate_session'
-        ) as actual
-
-    union all
-
-    select
         'scorecards of documents' as counter,
         (select count(*) from {{ ref('stg_pulse__scorecards') }}) as expected,
         (

@@ -1,5 +1,10 @@
 {#- One row per user: the latest computed readiness. -#}
 
+{{ config(
+    unique_key='user_id',
+    rebuilt_by='user_id',
+) }}
+
 with
 
 snapshots as (
@@ -19,7 +24,7 @@ snapshots as (
         formula_version,
         meta
     from {{ ref('user_readiness') }}
-    where source = 'computed'
+    where source = 'computed' and {{ is_touched('user_id') }}
 
 ),
 
