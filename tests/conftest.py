@@ -53,6 +53,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--moments", type=int, default=2, help="Random moments per sort of crash; 2 by default."
     )
     parser.addoption(
+        "--histories", type=int, default=2, help="Random histories of increments; 2 by default."
+    )
+    parser.addoption(
         "--seed", type=int, help="Seed of the random moments; a failure names the one it had."
     )
 

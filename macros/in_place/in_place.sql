@@ -256,7 +256,7 @@
 {% macro limit_to_touched(sql) -%}
     {%- set keys = as_list(config.get('rebuilt_by')) -%}
     {%- set limited = modules.re.sub(
-        'true /\* touched: ([^*]+) \*/',
+        'true /[*] touched: ([^*]+) [*]/',
         '(\\1) in (select touched.' ~ keys | join(', touched.') ~ ' from pg_temp.touched)',
         sql
     ) -%}
