@@ -131,3 +131,68 @@
         {%- call statement('create_index') -%} {{ get_create_index_sql(relation, index) }} {%- endcall -%}
     {%- endfor -%}
 {%- endmacro %}
+
+
+{#- on-run-start: what the materializations would refuse half-way through a build is looked at before
+    anything is touched. Names only; types are compared when their turn comes. -#}
+{% macro refuse_changed_columns() -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
+        {%- for row in run_query(changed_columns_query()).rows -%}
+            {%- set relation = api.Relation.create(schema=row[0], identifier=row[1]) -%}
+            {%- if not flags.FULL_REFRESH -%}
+                {%- do exceptions.raise_compiler_error(told_columns(relation, names_in(row[2]) + names_in(row[3]))) -%}
+            {%- endif -%}
+            {%- for column in names_in(row[3]) -%}
+                {%- set others = dependents_of(relation, column)
+                    | rejectattr('is_ours') | map(attribute='name') | list -%}
+                {%- if others -%}
+                    {%- do exceptions.raise_compiler_error(told_dependents(relation, column, others)) -%}
+                {%- endif -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro names_in(listed) -%}
+    {{ return((listed or '').split(',') | select | list) }}
+{%- endmacro %}
+
+
+{#- Selected relations that stand with other columns than their contracts have: added and lost ones. -#}
+{% macro changed_columns_query() -%}
+    with wanted (schema_name, relation_name, columns) as (
+        values
+        (null::text, null::text, null::text[])
+        {%- for node in graph.nodes.values()
+            if node.unique_id in selected_resources
+            and node.config.materialized in ('in_place', 'in_place_view') %},
+        ('{{ node.schema }}', '{{ node.alias }}', '{ {{- node.columns | join(', ') -}} }')
+        {%- endfor %}
+    ),
+
+    standing as (
+        select
+            wanted.schema_name,
+            wanted.relation_name,
+            wanted.columns as wanted_columns,
+            array(
+                select attname::text
+                from pg_catalog.pg_attribute
+                where attrelid = relation.oid and attnum > 0 and not attisdropped
+            ) as columns
+        from wanted
+        inner join pg_catalog.pg_namespace as namespace on wanted.schema_name = namespace.nspname
+        inner join pg_catalog.pg_class as relation
+            on namespace.oid = relation.relnamespace and wanted.relation_name = relation.relname
+    )
+
+    select
+        schema_name,
+        relation_name,
+        array_to_string(array(select unnest(wanted_columns) except select unnest(columns) order by 1), ',') as added,
+        array_to_string(array(select unnest(columns) except select unnest(wanted_columns) order by 1), ',') as lost
+    from standing
+    where not (wanted_columns @> columns and columns @> wanted_columns)
+    order by schema_name, relation_name
+{%- endmacro %}
