@@ -46,8 +46,8 @@ final as (
     select
         paired.user_id,
         paired.skill_tag,
-        paired.avg_last_5,
-        paired.avg_90d,
+        paired.avg_last_5::numeric(5, 2) as avg_last_5,
+        paired.avg_90d::numeric(5, 2) as avg_90d,
         paired.sample_size,
         thresholds.threshold::numeric(5, 2) as threshold
     from paired
