@@ -15,7 +15,7 @@
 {%- endmacro %}
 
 
-{#- Post-hook: a view that dbt replaces starts without grants. -#}
+{#- Post-hook: a new view starts without grants. -#}
 {% macro grant_to_bi() -%}
     {%- set role = env_var('PULSE_ELT_BI_ROLE', '') -%}
     {%- if role -%}
