@@ -64,20 +64,16 @@
     {%- set foreign_relations = run_query(foreign_relations_query(schema_name)).columns[0].values() -%}
     {%- if foreign_relations -%}
         {%- do exceptions.raise_compiler_error(
-            "schema " ~ schema_name ~ " already holds relations that are not pulse-elt's: "
-            ~ foreign_relations | join(', ') ~ ". Nothing was touched. Move them to another "
-            ~ "schema, or build into schemas of your own with --target dev."
+            "what is not pulse-elt's stands in its schemas: " ~ foreign_relations | join(', ')
+            ~ ". Nothing was touched. Move that to another schema, or build into schemas of your own "
+            ~ "with --target dev."
         ) -%}
     {%- endif -%}
 {%- endmacro %}
 
 
 {% macro foreign_relations_query(schema_name) -%}
-    select
-        case
-            when namespace.nspname = '{{ schema_name }}' then relation.relname
-            else namespace.nspname || '.' || relation.relname
-        end as name
+    select namespace.nspname || '.' || relation.relname as name
     from pg_catalog.pg_class as relation
     inner join pg_catalog.pg_namespace as namespace on relation.relnamespace = namespace.oid
     where
