@@ -35,7 +35,8 @@ renamed as (
         landed_at,
 
         -- what could not be cast
-        {{ rejected_values(casts) }} as rejected_values
+        {{ rejected_values(casts) }} as rejected_values,
+        {{ unknown_fields('user_history', {'': 'payload', '[]': json_list('payload', list_names)}) }} as unknown_fields
     from source
 
 )
