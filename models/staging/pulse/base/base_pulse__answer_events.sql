@@ -14,7 +14,7 @@ source as (
         source_modified_at,
         landed_at,
         payload
-    from {{ landed_documents('answer_events') }}
+    from {{ detoasted(landed_documents('answer_events')) }}
 
 ),
 
@@ -36,7 +36,10 @@ renamed as (
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,
-        {{ unknown_fields('answer_events', {'': 'payload', '[]': json_list('payload', ['events'])}) }} as unknown_fields
+        {{ unknown_fields('answer_events', {
+            '': 'payload',
+            '[]': json_list('payload', ['events']),
+        }) }} as unknown_fields
     from source
 
 )

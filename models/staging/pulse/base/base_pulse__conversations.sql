@@ -15,7 +15,7 @@ source as (
         source_modified_at,
         landed_at,
         payload
-    from {{ landed_documents('conversations') }}
+    from {{ detoasted(landed_documents('conversations')) }}
 
 ),
 
@@ -37,7 +37,10 @@ renamed as (
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,
-        {{ unknown_fields('conversation', {'': 'source.payload', 'messages[]': 'document.messages'}) }} as unknown_fields
+        {{ unknown_fields('conversation', {
+            '': 'source.payload',
+            'messages[]': 'document.messages',
+        }) }} as unknown_fields
     from source
     cross join lateral jsonb_to_record({{ json_object('source.payload') }}) as document (
         messages jsonb

@@ -42,7 +42,10 @@ renamed as (
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,
-        {{ unknown_fields('sale_state', {'': 'source.payload', 'missteps[]': 'document.missteps'}) }} as unknown_fields
+        {{ unknown_fields('sale_state', {
+            '': 'source.payload',
+            'missteps[]': 'document.missteps',
+        }) }} as unknown_fields
     from source
     cross join lateral jsonb_to_record({{ json_object('source.payload') }}) as document (
         trust_score jsonb,

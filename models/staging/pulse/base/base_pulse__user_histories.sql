@@ -15,7 +15,7 @@ source as (
         source_modified_at,
         landed_at,
         payload
-    from {{ landed_versions('user_histories') }}
+    from {{ detoasted(landed_versions('user_histories')) }}
 
 ),
 
@@ -36,7 +36,10 @@ renamed as (
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,
-        {{ unknown_fields('user_history', {'': 'payload', '[]': json_list('payload', list_names)}) }} as unknown_fields
+        {{ unknown_fields('user_history', {
+            '': 'payload',
+            '[]': json_list('payload', list_names),
+        }) }} as unknown_fields
     from source
 
 )
