@@ -3,6 +3,7 @@
 -- How to resolve: describe the column or model named in its _*.yml.
 -- depends_on: {{ ref('scorecards') }}, {{ ref('session_transcripts') }}, {{ ref('user_skill_agg') }}
 -- depends_on: {{ ref('user_readiness_latest') }}, {{ ref('stg_pulse__rejected_values') }}
+-- depends_on: {{ ref('stg_pulse__unknown_fields') }}
 -- depends_on: {{ ref('stg_pulse__conversations') }}, {{ ref('stg_pulse__pulse_states') }}
 -- depends_on: {{ ref('stg_pulse__sale_states') }}, {{ ref('stg_pulse__trainer_change_logs') }}
 
