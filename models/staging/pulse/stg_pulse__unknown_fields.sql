@@ -36,14 +36,14 @@ final as (
 
     select
         documents.kind,
-        unknown.field,
+        listed.field,
         -- Of a history every version is read, and all versions of a path are one document.
         count(distinct documents.source_path) as document_count,
         min(documents.landed_at) as first_seen_at,
         min(documents.source_path collate "C") as example_source_path
     from documents
-    cross join lateral unnest(documents.unknown_fields) as unknown (field)
-    group by documents.kind, unknown.field
+    cross join lateral unnest(documents.unknown_fields) as listed (field)
+    group by documents.kind, listed.field
 
 )
 
