@@ -32,18 +32,29 @@ documents as (
 
 ),
 
-final as (
+fields as (
 
     select
         documents.kind,
-        listed.field,
-        -- Of a history every version is read, and all versions of a path are one document.
-        count(distinct documents.source_path) as document_count,
-        min(documents.landed_at) as first_seen_at,
-        min(documents.source_path collate "C") as example_source_path
+        documents.source_path,
+        documents.landed_at,
+        listed.field
     from documents
     cross join lateral unnest(documents.unknown_fields) as listed (field)
-    group by documents.kind, listed.field
+
+),
+
+final as (
+
+    select
+        kind,
+        field,
+        -- Of a history every version is read, and all versions of a path are one document.
+        count(distinct source_path) as document_count,
+        min(landed_at) as first_seen_at,
+        min(source_path collate "C") as example_source_path
+    from fields
+    group by kind, field
 
 )
 
