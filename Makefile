@@ -13,8 +13,9 @@ POSTGRES ?= 16 18
 MOMENTS ?= 50
 PROFILE ?= soak
 
-# How large a tree the benchmarks load; OPTIONS may hold --without-dlt and others.
+# How large a tree the benchmarks load and build; OPTIONS may hold --without-dlt and others.
 SESSIONS ?= 50000
+MART_SESSIONS ?= 200000
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test soak lint format bench bench-million profile docs lock clean
@@ -55,8 +56,9 @@ format: $(INSTALLED) ## Lay out Python as ruff does
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED) ## Time loads and a build of a sample tree, next to tar, find, \copy and dlt (SESSIONS=50000)
+bench: $(INSTALLED) ## Time loads next to tar, find, \copy and dlt (SESSIONS=50000), then builds (MART_SESSIONS=200000)
 	$(BIN)/python -m benchmarks.pipeline --sessions $(SESSIONS) $(OPTIONS)
+	$(BIN)/python -m benchmarks.marts --sessions $(MART_SESSIONS) $(MART_OPTIONS)
 
 bench-million: $(INSTALLED) ## The same, and watch memory while a million files are loaded
 	$(BIN)/python -m benchmarks.pipeline --sessions $(SESSIONS) --million $(OPTIONS)
