@@ -31,6 +31,26 @@ SKILLS = [
 ]
 JUNK: list[Any] = [None, "N/A", "12,5", -3, 250, "", [], {}, True, "yesterday", "87%"]
 
+_DELETE = """
+with chosen as (
+    select source_path from raw.documents order by md5(source_path || %s) limit 1
+)
+
+delete from raw.documents using chosen
+where
+    documents.source_path = chosen.source_path
+    and (documents.superseded_at is not null or not %s)
+returning documents.source_path
+"""
+
+_INSERT = """
+insert into raw.documents (
+    kind, source_path, content_sha256, session_key, origin, source_modified_at, landed_at, payload
+)
+select 'scorecard', %s, %s, %s, 'app', now, now, %s
+from clock_timestamp() as now
+"""
+
 
 @dataclass
 class Growth:
@@ -188,9 +208,7 @@ class Growth:
         """As retention and forgetting will: every version of a path, or the superseded ones, go."""
         only_superseded = self._seldom(0.4)
         deleted = connection.execute(
-            "with chosen as (select source_path from raw.documents order by md5(source_path || %s) limit 1) "
-            "delete from raw.documents using chosen where documents.source_path = chosen.source_path "
-            "and (superseded_at is not null or not %s) returning documents.source_path",
+            _DELETE,
             (str(self.chance.random()), only_superseded),
         ).fetchall()
         return f"deleted {len(deleted)} versions of {deleted[0][0] if deleted else 'nothing'}"
@@ -206,9 +224,7 @@ class Growth:
                 (path,),
             )
             connection.execute(
-                "insert into raw.documents (kind, source_path, content_sha256, session_key, origin, "
-                "source_modified_at, landed_at, payload) "
-                "select 'scorecard', %s, %s, %s, 'app', now, now, %s from clock_timestamp() as now",
+                _INSERT,
                 (path, hashlib.sha256(text.encode()).digest(), key, text),
             )
         return f"the app wrote {path}"
