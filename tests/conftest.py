@@ -53,7 +53,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--moments", type=int, default=2, help="Random moments per sort of crash; 2 by default."
     )
     parser.addoption(
-        "--seed", type=int, help="Seed of the random moments; a failure names the one it had."
+        "--examples",
+        type=int,
+        default=1,
+        help="How many times as many made-up learners and scorecards to judge; 1 by default.",
+    )
+    parser.addoption(
+        "--seed",
+        type=int,
+        help="Seed of the random moments and documents; a failure names the one it had.",
     )
 
 
