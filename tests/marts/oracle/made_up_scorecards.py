@@ -80,7 +80,7 @@ def _bare(chance: random.Random) -> dict[str, Any]:
     return {"overall": {"score": _score(chance, chance.choice([1, 100]))}}
 
 
-def _anything(chance: random.Random) -> Any:
+def _anything(chance: random.Random) -> object:
     return chance.choice(_WHOLE_DOCUMENTS)
 
 
@@ -105,7 +105,7 @@ def _parts(chance: random.Random, overall: int, part: int) -> dict[str, Any]:
     return card
 
 
-def _details(chance: random.Random) -> Any:
+def _details(chance: random.Random) -> object:
     if chance.random() < 0.05:
         return chance.choice([*_WRONG_PARTS, None])
     details: dict[str, Any] = {
@@ -124,7 +124,7 @@ def _details(chance: random.Random) -> Any:
     return details
 
 
-def _whole(chance: random.Random, top: int) -> Any:
+def _whole(chance: random.Random, top: int) -> object:
     case = chance.random()
     if case < 0.75:
         return Numeral(chance.randrange(top + 1))
@@ -136,7 +136,7 @@ def _whole(chance: random.Random, top: int) -> Any:
     )  # fmt: skip
 
 
-def _score(chance: random.Random, top: int, *, percent: bool = False) -> Any:
+def _score(chance: random.Random, top: int, *, percent: bool = False) -> object:
     case = chance.random()
     if case < 0.04:
         return chance.choice(_UNUSABLE)
