@@ -89,10 +89,9 @@ def mean(values: list[Decimal]) -> Decimal:
 def weighted_mean(weighted: list[tuple[Decimal, Decimal]]) -> Decimal:
     """Return the mean of (weight, value), renormalised over those given, rounded once."""
     with localcontext(Context(prec=_PRECISION)):
-        total = sum(weight * value for weight, value in weighted)
-        return (total / sum(weight for weight, _ in weighted)).quantize(
-            CENT, rounding=ROUND_HALF_UP
-        )
+        total = sum((weight * value for weight, value in weighted), Decimal())
+        weights = sum((weight for weight, _ in weighted), Decimal())
+        return (total / weights).quantize(CENT, rounding=ROUND_HALF_UP)
 
 
 def fields(value: Json) -> dict[str, Json]:

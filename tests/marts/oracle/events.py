@@ -21,7 +21,7 @@ from tests.marts.oracle.casting import (
 from tests.marts.oracle.scorecards import normalise
 from tests.marts.oracle.writing import File
 
-_IN_FOLDER = re.compile(r"sessions/([^/]+)/(scorecard|session|evaluation|events)\.json")
+_IN_FOLDER = re.compile(r"sessions/([^/]+)/(?P<kind>scorecard|session|evaluation|events)\.json")
 _SCORECARD = re.compile(r"scorecards/([^/]+)\.json")
 _HISTORY = re.compile(r"(?:(?:.*/)?history_([^/]+)|users/([^/]+)/history)\.json")
 _STEPS = ("probe", "understand", "link", "simplify", "earn")
@@ -60,11 +60,9 @@ def events_of(files: Mapping[str, File]) -> list[Event]:
                     claimed = sessions.setdefault(session_id(entry["sessionId"]), _Session())
                     claimed.claims.append((owner, entry))
             continue
-        kind, key = "scorecard", ""
-        if found := _IN_FOLDER.fullmatch(path):
-            key, kind = found[1], found[2]
-        elif found := _SCORECARD.fullmatch(path):
-            key = found[1]
+        found = _IN_FOLDER.fullmatch(path) or _SCORECARD.fullmatch(path)
+        assert found, path
+        key, kind = found[1], found.groupdict().get("kind", "scorecard")
         documents = sessions.setdefault(session_id(key), _Session()).documents
         # Of two the later one counts.
         if kind not in documents or documents[kind].modified_at < file.modified_at:
@@ -96,9 +94,9 @@ def _events(key: UUID, session: _Session) -> Iterator[Event]:
                 yield Event(user, key, at, "overall", rounded(remembered))
     steps = fields(fields(session.parsed("evaluation")).get("scores"))
     for name, step in steps.items():
-        found = number(fields(step).get("score"))
-        if name.lower() in _STEPS and found is not None and 0 <= found <= 3:
-            yield Event(user, key, at, name.lower(), on_scale(found, 3))
+        earned = number(fields(step).get("score"))
+        if name.lower() in _STEPS and earned is not None and 0 <= earned <= 3:
+            yield Event(user, key, at, name.lower(), on_scale(earned, 3))
     answers = _entries(session.parsed("events"), "events")
     scores = [number(answer.get("score")) for answer in answers]
     unit = all(score <= 1 for score in scores if score is not None)
@@ -107,8 +105,8 @@ def _events(key: UUID, session: _Session) -> Iterator[Event]:
             own = [timestamp(answer.get(name)) for name in ("ts", "occurred_at", "timestamp")]
             then = next((time for time in own if time), at)
             tag = answer.get("skill_tag")
-            skill = tag.strip().lower() if isinstance(tag, str) else None
-            yield Event(user, key, then, skill or None, on_scale(score, 1 if unit else 100))
+            named = tag.strip().lower() if isinstance(tag, str) else None
+            yield Event(user, key, then, named, on_scale(score, 1 if unit else 100))
 
 
 def _user(session: _Session) -> UUID | None:

@@ -114,17 +114,15 @@ def _written(chance: random.Random, at: datetime) -> str:
 def _file(learner: Learner, ended: datetime) -> dict[str, object]:
     chance, user = learner.chance, str(learner.user)
     file: dict[str, object] = {"persona": chance.choice(_PERSONAS), "status": "completed"}
-    file |= chance.choices(
-        [
-            {"user_id": user},
-            {"request": {"userId": user}},
-            {"request": {"user_id": user.upper()}},
-            {"user_id": "T12345", "request": {"userId": user}},
-            {"user_id": "unknown-7"},
-            {"user_id": None},
-        ],
-        weights=[60, 10, 10, 10, 4, 6],
-    )[0]
+    owners: list[dict[str, object]] = [
+        {"user_id": user},
+        {"request": {"userId": user}},
+        {"request": {"user_id": user.upper()}},
+        {"user_id": "T12345", "request": {"userId": user}},
+        {"user_id": "unknown-7"},
+        {"user_id": None},
+    ]
+    file |= chance.choices(owners, weights=[60, 10, 10, 10, 4, 6])[0]
     file["created_at"] = _written(chance, ended - timedelta(minutes=20))
     file["completed_at"] = _written(chance, ended)
     case = chance.random()

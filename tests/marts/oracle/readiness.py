@@ -12,8 +12,6 @@ from uuid import UUID
 from tests.marts.oracle.casting import mean, weighted_mean
 from tests.marts.oracle.events import Event
 
-COMPONENTS = ("technical", "communication", "structure", "behavioral")
-
 
 @dataclass(frozen=True)
 class Formula:
@@ -107,11 +105,14 @@ def _snapshot(
     return Snapshot(
         session,
         overall,
-        *(components.get(name) for name in COMPONENTS),
-        readiness_band=_band(how, overall),
-        delta_overall=None if before is None else overall - before,
-        event_count=len(window),
-        formula_version=how.version,
+        components.get("technical"),
+        components.get("communication"),
+        components.get("structure"),
+        components.get("behavioral"),
+        _band(how, overall),
+        None if before is None else overall - before,
+        len(window),
+        how.version,
     )
 
 

@@ -163,7 +163,8 @@ def _whole(card: Scorecard, name: str, details: dict[str, Json], allowed: range)
 def _judge(card: Scorecard, document: dict[str, Json]) -> None:
     status = document.get("Certification_Status")
     if card.scorecard_format == "certification":
-        card.is_passed = {"PASS": True, "FAIL": False}.get(status) if _text(status) else None
+        if status in ("PASS", "FAIL"):
+            card.is_passed = status == "PASS"
         if status is not None and card.is_passed is None:
             card.rejected["Certification_Status"] = "unknown_value"
     else:
@@ -181,7 +182,3 @@ def _judge(card: Scorecard, document: dict[str, Json]) -> None:
         card.is_certified = card.weighted_score >= CERTIFIED_FROM and (
             card.sale_outcome == "won" or status == "PASS"
         )
-
-
-def _text(value: Json) -> bool:
-    return isinstance(value, str)
