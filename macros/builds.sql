@@ -16,6 +16,21 @@
 {%- endmacro %}
 
 
+{#- on-run-start: the books must be there before anything is built, also by 'dbt seed' alone. -#}
+{% macro open_books() -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'retry') -%}
+        {%- call statement('look_for_books', fetch_result=true, auto_begin=true) -%}
+            select to_regclass('{{ built_relations() }}') is not null
+        {%- endcall -%}
+        {%- if not load_result('look_for_books').data[0][0] -%}
+            {%- do create_builds(builds_relation()) -%}
+            {%- call statement('create_rebuild_books') -%} {{ create_rebuild_books() }} {%- endcall -%}
+        {%- endif -%}
+        {%- do adapter.commit() -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {#- on-run-start: fixes the cutoff of a build. -#}
 {% macro open_build() -%}
     {%- if execute and is_opening_builds() -%}
@@ -26,9 +41,6 @@
         {%- call statement('wait_for_landings', auto_begin=true) -%}
             select pg_advisory_xact_lock(x'70756c73'::int, 1)
         {%- endcall -%}
-        {%- if not load_relation(builds) -%}
-            {%- do create_builds(builds) -%}
-        {%- endif -%}
         {#- Part of the models read what the others have read: new documents come with a whole build. -#}
         {%- set is_part = invocation_args_dict.get('select') or invocation_args_dict.get('exclude')
             or invocation_args_dict.get('selector') -%}

@@ -34,6 +34,7 @@
         where
             landed_at <= {{ cutoff }}
             and (superseded_at is null or superseded_at > {{ cutoff }})
+            and {{ is_touched('source_path', 'document_id') }}
     ) as {{ table_name }}
 {%- endmacro %}
 
@@ -50,7 +51,9 @@
             landed_at,
             payload
         from {{ source('pulse', table_name) }}
-        where landed_at <= {{ build_cutoff() }}
+        where
+            landed_at <= {{ build_cutoff() }}
+            and {{ is_touched('source_path', 'document_id') }}
     ) as {{ table_name }}
 {%- endmacro %}
 

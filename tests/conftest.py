@@ -53,6 +53,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--moments", type=int, default=2, help="Random moments per sort of crash; 2 by default."
     )
     parser.addoption(
+        "--histories", type=int, default=2, help="Random histories of increments; 2 by default."
+    )
+    parser.addoption(
         "--examples",
         type=int,
         default=1,
@@ -61,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--seed",
         type=int,
-        help="Seed of the random moments and documents; a failure names the one it had.",
+        help="Seed of what is random: moments, histories, documents; a failure names the one it had.",
     )
 
 

@@ -117,7 +117,8 @@ def build(
     if isinstance(outcome.exception, DbtUsageException):
         raise WrongRequest(f"dbt: {outcome.exception}")
     if outcome.exception is not None:
-        said = " ".join(str(outcome.exception).split())
+        # Below the message dbt lists the macros it came through.
+        said = " ".join(str(outcome.exception).split("\n  > in macro")[0].split())
         kind = DatabaseUnavailable if _is_database_trouble(said) else WorkFailed
         raise kind(f"dbt: {said} More is in {root / 'logs' / 'dbt.log'}.")
     return BuildResult(tuple(_node(result) for result in outcome.result or ()))

@@ -4,5 +4,5 @@
     built; all rows where it is built whole. It compiles to the text below, which the materialization
     in_place replaces, so that compiled SQL is the whole query and runs anywhere. -#}
 {% macro is_touched(column) -%}
-    true /* touched: {{ [column, *varargs] | join(', ') }} */
+    true /* touched: {{ ([column] + (varargs | list)) | join(', ') }} */
 {%- endmacro %}

@@ -1,5 +1,10 @@
 {#- One row per session that any history lists: the latest landed entry, whoever's history it is in. -#}
 
+{{ config(
+    unique_key='session_id',
+    rebuilt_by='session_id',
+) }}
+
 with
 
 entries as (
@@ -7,29 +12,19 @@ entries as (
     select
         document_id,
         source_path,
-        user_key,
-        user_id,
         session_key,
         session_id,
         persona,
         sale_outcome,
         score,
         total_exchanges,
+        owner_count,
         occurred_at,
         source_modified_at,
         landed_at,
         payload
     from {{ ref('stg_pulse__user_histories__sessions') }}
-
-),
-
-owners as (
-
-    select
-        session_id,
-        count(distinct {{ history_owner('user_id', 'user_key') }}) as owner_count
-    from entries
-    group by session_id
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -62,7 +57,7 @@ final as (
         -- numerics
         latest.score,
         latest.total_exchanges,
-        owners.owner_count,
+        latest.owner_count,
 
         -- timestamps
         latest.occurred_at,
@@ -72,7 +67,6 @@ final as (
         -- evidence
         latest.payload
     from latest
-    inner join owners on latest.session_id = owners.session_id
 
 )
 

@@ -1,5 +1,10 @@
 {#- One row per scored session: five generations of scorecards in one shape, every score 0 to 100. -#}
 
+{{ config(
+    unique_key='session_id',
+    rebuilt_by='session_id',
+) }}
+
 with
 
 scorecards as (
@@ -29,6 +34,7 @@ scorecards as (
         landed_at,
         payload
     from {{ ref('stg_pulse__scorecards') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -44,6 +50,7 @@ histories as (
         landed_at,
         payload
     from {{ ref('int_history_sessions_deduplicated') }}
+    where {{ is_touched('session_id') }}
 
 ),
 

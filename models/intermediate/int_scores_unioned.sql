@@ -1,6 +1,8 @@
 {#- One row per score of a session, whatever document it stands in: all on the scale 0 to 100. -#}
 
-{{ config(materialized='view') }}
+{{ config(
+    materialized='ephemeral',
+) }}
 
 with
 
@@ -18,6 +20,7 @@ scorecards as (
         cpo_score,
         cpo_notes
     from {{ ref('int_scorecards_normalized') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -30,6 +33,7 @@ evaluations as (
         reason,
         score
     from {{ ref('stg_pulse__evaluations__steps') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -47,6 +51,7 @@ answers as (
         occurred_at,
         raw_metrics
     from {{ ref('stg_pulse__answer_events') }}
+    where {{ is_touched('session_id') }}
 
 ),
 

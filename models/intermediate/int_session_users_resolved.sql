@@ -1,5 +1,10 @@
 {#- One row per session that names anybody: the first candidate that resolves to an account. -#}
 
+{{ config(
+    unique_key='session_id',
+    rebuilt_by='session_id',
+) }}
+
 with
 
 sessions as (
@@ -10,6 +15,7 @@ sessions as (
         request_user_key,
         request_other_user_key
     from {{ ref('stg_pulse__sessions') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -19,6 +25,7 @@ scorecards as (
         session_id,
         user_key
     from {{ ref('stg_pulse__scorecards') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -29,6 +36,7 @@ answers as (
         user_key,
         answer_index
     from {{ ref('stg_pulse__answer_events') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -39,6 +47,7 @@ history_entries as (
         user_key,
         user_id
     from {{ ref('stg_pulse__user_histories__sessions') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -46,7 +55,7 @@ history_sessions as (
 
     select session_id
     from {{ ref('int_history_sessions_deduplicated') }}
-    where owner_count = 1
+    where owner_count = 1 and {{ is_touched('session_id') }}
 
 ),
 

@@ -1,6 +1,9 @@
 {#- One row per session that any document knows: who it was, when it was, with which persona. -#}
 
-{{ config(indexes=[{'columns': ['session_id'], 'unique': true}]) }}
+{{ config(
+    unique_key='session_id',
+    rebuilt_by='session_id',
+) }}
 
 with
 
@@ -8,11 +11,23 @@ documents as (
 
     select
         session_id,
+        source_path,
+        document_id,
         session_key,
         kind,
         source_modified_at
     from {{ ref('stg_pulse__session_documents') }}
-    where is_chosen
+    where {{ is_touched('session_id') }}
+
+),
+
+outdone as (
+
+    select
+        document_id,
+        source_path
+    from {{ ref('stg_pulse__duplicate_documents') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -25,6 +40,7 @@ sessions as (
         created_at,
         completed_at
     from {{ ref('stg_pulse__sessions') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -34,6 +50,7 @@ scorecards as (
         session_id,
         persona
     from {{ ref('stg_pulse__scorecards') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -46,6 +63,7 @@ histories as (
         occurred_at,
         source_modified_at
     from {{ ref('int_history_sessions_deduplicated') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -56,18 +74,24 @@ users as (
         user_id,
         legacy_user_key
     from {{ ref('int_session_users_resolved') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
 files as (
 
     select
-        session_id,
-        min(session_key collate "C") as session_key,
-        max(source_modified_at) filter (where kind = 'scorecard') as scorecard_file_at,
-        min(source_modified_at) filter (where kind <> 'scorecard') as document_file_at
+        documents.session_id,
+        min(documents.session_key collate "C") as session_key,
+        max(documents.source_modified_at) filter (where documents.kind = 'scorecard') as scorecard_file_at,
+        min(documents.source_modified_at) filter (where documents.kind <> 'scorecard') as document_file_at
     from documents
-    group by session_id
+    left join outdone
+        on
+            documents.document_id = outdone.document_id
+            and documents.source_path = outdone.source_path
+    where outdone.document_id is null
+    group by documents.session_id
 
 ),
 

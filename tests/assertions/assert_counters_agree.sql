@@ -7,26 +7,6 @@ with
 staging_counts as (
 
     select
-        'documents of sessions' as counter,
-        (
-            {%- for kind in [
-                'scorecards', 'sessions', 'transcripts', 'conversations',
-                'pulse_states', 'sale_states', 'evaluations', 'answer_events',
-            ] %}
-            {{ '+' if not loop.first }} (select count(*) from {{ ref('base_pulse__' ~ kind) }})
-            {%- endfor %}
-        ) as expected,
-        (
-            select count(*) from {{ ref('stg_pulse__session_documents') }}
-            where is_chosen
-        ) + (
-            select count(*) from {{ ref('stg_pulse__rejected_values') }}
-            where reason = 'duplicate_session'
-        ) as actual
-
-    union all
-
-    select
         'scorecards of documents' as counter,
         (select count(*) from {{ ref('stg_pulse__scorecards') }}) as expected,
         (
@@ -100,6 +80,43 @@ staging_counts as (
             select count(*) from {{ ref('user_readiness') }}
             where source = 'legacy'
         ) as actual
+
+    union all
+
+    select
+        'scores of weeks' as counter,
+        (
+            select count(*) from {{ ref('session_events') }}
+            where user_id is not null and occurred_at is not null and skill_tag is not null
+        ) as expected,
+        (select coalesce(sum(sample_size), 0) from {{ ref('user_skill_trend') }}) as actual
+
+    union all
+
+    select
+        'sessions of learners' as counter,
+        (
+            select count(*) from {{ ref('int_sessions_resolved') }}
+            where user_id is not null
+        ) as expected,
+        (select coalesce(sum(session_count), 0) from {{ ref('learners') }}) as actual
+
+    union all
+
+    select
+        'learners of cohorts' as counter,
+        (select count(*) from {{ ref('user_readiness_latest') }}) as expected,
+        (
+            select coalesce(sum(learner_count), 0) from {{ ref('cohort_readiness') }}
+            where months_since = 0
+        ) as actual
+
+    union all
+
+    select
+        'trainer change logs' as counter,
+        (select count(*) from {{ ref('stg_pulse__trainer_change_logs') }}) as expected,
+        (select count(*) from {{ ref('trainer_change_logs') }}) as actual
 
 ),
 

@@ -1,6 +1,9 @@
 {#- One row per scored session. -#}
 
-{{ config(indexes=[{'columns': ['user_id', 'occurred_at']}]) }}
+{{ config(
+    rebuilt_by='session_id',
+    indexes=[{'columns': ['user_id', 'occurred_at']}],
+) }}
 
 with
 
@@ -28,6 +31,7 @@ scorecards as (
         landed_at,
         payload
     from {{ ref('int_scorecards_normalized') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -41,6 +45,7 @@ sessions as (
         occurred_at_source,
         occurred_at
     from {{ ref('int_sessions_resolved') }}
+    where {{ is_touched('session_id') }}
 
 ),
 

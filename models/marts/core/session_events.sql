@@ -1,6 +1,9 @@
 {#- One row per score that a session left anywhere. -#}
 
-{{ config(indexes=[{'columns': ['user_id', 'occurred_at']}]) }}
+{{ config(
+    rebuilt_by='session_id',
+    indexes=[{'columns': ['user_id', 'occurred_at']}],
+) }}
 
 with
 
@@ -29,6 +32,7 @@ sessions as (
         persona,
         occurred_at
     from {{ ref('int_sessions_resolved') }}
+    where {{ is_touched('session_id') }}
 
 ),
 

@@ -1,6 +1,9 @@
 {#- One row per session that has a transcript. -#}
 
-{{ config(indexes=[{'columns': ['user_id', 'occurred_at']}]) }}
+{{ config(
+    rebuilt_by='session_id',
+    indexes=[{'columns': ['user_id', 'occurred_at']}],
+) }}
 
 with
 
@@ -11,6 +14,7 @@ transcripts as (
         transcript_lines,
         payload
     from {{ ref('stg_pulse__transcripts') }}
+    where {{ is_touched('session_id') }}
 
 ),
 
@@ -21,6 +25,7 @@ sessions as (
         user_id,
         occurred_at
     from {{ ref('int_sessions_resolved') }}
+    where {{ is_touched('session_id') }}
 
 ),
 

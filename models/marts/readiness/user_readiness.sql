@@ -1,5 +1,7 @@
 {#- One row per user, source and moment at which readiness was, or is now, computed. -#}
 
+{{ config(rebuilt_by='user_id') }}
+
 {%- set components = ['technical', 'communication', 'structure', 'behavioral'] %}
 {%- set formula = "'" ~ var('readiness_formula') ~ "'" %}
 
@@ -14,7 +16,7 @@ events as (
         score,
         occurred_at
     from {{ ref('session_events') }}
-    where user_id is not null and occurred_at is not null
+    where user_id is not null and occurred_at is not null and {{ is_touched('user_id') }}
 
 ),
 
@@ -34,7 +36,7 @@ legacy_snapshots as (
         landed_at,
         payload
     from {{ ref('stg_pulse__user_histories__snapshots') }}
-    where user_id is not null
+    where user_id is not null and {{ is_touched('user_id') }}
 
 ),
 

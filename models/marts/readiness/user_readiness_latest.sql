@@ -1,5 +1,7 @@
 {#- One row per user: the latest computed readiness. -#}
 
+{{ config(rebuilt_by='user_id') }}
+
 with
 
 snapshots as (
@@ -19,7 +21,7 @@ snapshots as (
         formula_version,
         meta
     from {{ ref('user_readiness') }}
-    where source = 'computed'
+    where source = 'computed' and {{ is_touched('user_id') }}
 
 ),
 

@@ -1,5 +1,7 @@
 {#- One row per user, skill and window that holds any of the user's scores in that skill. -#}
 
+{{ config(rebuilt_by='user_id') }}
+
 with
 
 events as (
@@ -14,7 +16,7 @@ events as (
         -- Windows end at data time, never at now().
         max(occurred_at) over (partition by user_id) as as_of
     from {{ ref('session_events') }}
-    where user_id is not null and occurred_at is not null
+    where user_id is not null and occurred_at is not null and {{ is_touched('user_id') }}
 
 ),
 

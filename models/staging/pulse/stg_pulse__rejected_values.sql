@@ -1,6 +1,11 @@
 {#- One row per value of a document that no model could use, with the reason. -#}
 
-{{ config(materialized='table') }}
+{{ config(
+    materialized='in_place',
+    unique_key=['source_path', 'document_id', 'field', 'reason'],
+    rebuilt_by=['source_path', 'document_id'],
+    indexes=[{'columns': ['document_id']}],
+) }}
 
 {%- set kinds_by_model = {
     'base_pulse__scorecards': 'scorecard',
@@ -29,7 +34,7 @@ casts as (
         '{{ kind }}' as kind,
         rejected_values
     from {{ ref(model) }}
-    where rejected_values is not null
+    where rejected_values is not null and {{ is_touched('source_path', 'document_id') }}
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -60,8 +65,8 @@ duplicate_documents as (
         '$' as field,
         session_key as rejected_text,
         'duplicate_session' as reason
-    from {{ ref('stg_pulse__session_documents') }}
-    where not is_chosen
+    from {{ ref('stg_pulse__duplicate_documents') }}
+    where {{ is_touched('source_path', 'document_id') }}
 
 ),
 
@@ -84,6 +89,7 @@ step_spellings as (
         step_key as step,
         true as must_be_numbered
     from {{ ref('base_pulse__evaluations__steps') }}
+    where {{ is_touched('source_path', 'document_id') }}
     union all
     select
         source_path,
@@ -93,6 +99,7 @@ step_spellings as (
         pulse_step as step,
         false as must_be_numbered
     from {{ ref('base_pulse__answer_events__answers') }}
+    where {{ is_touched('source_path', 'document_id') }}
     union all
     select
         source_path,
@@ -102,6 +109,7 @@ step_spellings as (
         pulse_step as step,
         false as must_be_numbered
     from {{ ref('base_pulse__trainer_change_logs') }}
+    where {{ is_touched('source_path', 'document_id') }}
 
 ),
 
@@ -123,41 +131,20 @@ unknown_steps as (
 
 ),
 
-listed_sessions as (
+two_owners as (
 
     select
         source_path,
         document_id,
-        json_path,
-        session_id,
-        session_key,
-        {{ history_owner('user_id', 'user_key') }} as owner
-    from {{ ref('stg_pulse__user_histories__sessions') }}
-
-),
-
-contested_sessions as (
-
-    select session_id
-    from listed_sessions
-    group by session_id
-    having count(distinct owner) > 1
-
-),
-
-two_owners as (
-
-    select
-        listed_sessions.source_path,
-        listed_sessions.document_id,
         'user_history' as kind,
-        listed_sessions.json_path || '.sessionId' as field,
-        listed_sessions.session_key as rejected_text,
+        json_path || '.sessionId' as field,
+        session_key as rejected_text,
         'two_owners' as reason
-    from listed_sessions
-    inner join contested_sessions
-        on listed_sessions.session_id = contested_sessions.session_id
-    where listed_sessions.owner is not null
+    from {{ ref('stg_pulse__user_histories__sessions') }}
+    where
+        owner_count > 1
+        and {{ history_owner('user_id', 'user_key') }} is not null
+        and {{ is_touched('source_path', 'document_id') }}
 
 ),
 
@@ -171,7 +158,7 @@ unresolved_snapshots as (
         user_key as rejected_text,
         'unresolved_user' as reason
     from {{ ref('stg_pulse__user_histories__snapshots') }}
-    where user_id is null
+    where user_id is null and {{ is_touched('source_path', 'document_id') }}
 
 ),
 

@@ -52,8 +52,7 @@ outdone as (
     select
         document_id,
         source_path
-    from {{ ref('stg_pulse__session_documents') }}
-    where not is_chosen
+    from {{ ref('stg_pulse__duplicate_documents') }}
 
 ),
 

@@ -1,6 +1,4 @@
-{#- One row per current document of a session, of every kind: which of them speaks for it. -#}
-
-{{ config(materialized='table', indexes=[{'columns': ['document_id']}]) }}
+{#- One row per current document of a session, of every kind. -#}
 
 {%- set models_by_kind = {
     'scorecard': ref('base_pulse__scorecards'),
@@ -31,23 +29,6 @@ documents as (
     {%- endif %}
     {%- endfor %}
 
-),
-
-final as (
-
-    select
-        document_id,
-        source_path,
-        session_id,
-        session_key,
-        kind,
-        row_number() over (
-            partition by session_id, kind
-            order by source_modified_at desc nulls last, source_path asc
-        ) = 1 as is_chosen,
-        source_modified_at
-    from documents
-
 )
 
-select * from final
+select * from documents

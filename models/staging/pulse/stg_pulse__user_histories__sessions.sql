@@ -1,6 +1,11 @@
 {#- One row per user key and session that any version of a history listed: the latest landed. -#}
 
-{{ config(materialized='table') }}
+{{ config(
+    materialized='in_place',
+    unique_key=['user_key', 'session_id'],
+    rebuilt_by='session_id',
+    indexes=[{'columns': ['session_id']}],
+) }}
 
 with
 
@@ -23,7 +28,7 @@ entries as (
         landed_at,
         payload
     from {{ ref('base_pulse__user_histories__entries') }}
-    where entry_kind = 'session'
+    where entry_kind = 'session' and {{ is_touched('session_id') }}
 
 ),
 
@@ -51,35 +56,56 @@ latest as (
 
 ),
 
+owned as (
+
+    select
+        latest.*,
+        {{ account_of('latest.user_key', 'identities.user_id') }} as user_id
+    from latest
+    left join identities on latest.user_key = identities.user_key
+
+),
+
+owners as (
+
+    select
+        session_id,
+        count(distinct {{ history_owner('user_id', 'user_key') }}) as owner_count
+    from owned
+    group by session_id
+
+),
+
 final as (
 
     select
         -- ids
-        latest.document_id,
-        latest.source_path,
-        latest.json_path,
-        latest.user_key,
-        {{ account_of('latest.user_key', 'identities.user_id') }} as user_id,
-        latest.session_key,
-        latest.session_id,
+        owned.document_id,
+        owned.source_path,
+        owned.json_path,
+        owned.user_key,
+        owned.user_id,
+        owned.session_key,
+        owned.session_id,
 
         -- strings
-        latest.persona,
-        latest.sale_outcome,
+        owned.persona,
+        owned.sale_outcome,
 
         -- numerics
-        latest.score,
-        latest.total_exchanges,
+        owned.score,
+        owned.total_exchanges,
+        owners.owner_count,
 
         -- timestamps
-        latest.occurred_at,
-        latest.source_modified_at,
-        latest.landed_at,
+        owned.occurred_at,
+        owned.source_modified_at,
+        owned.landed_at,
 
         -- evidence
-        latest.payload
-    from latest
-    left join identities on latest.user_key = identities.user_key
+        owned.payload
+    from owned
+    inner join owners on owned.session_id = owners.session_id
 
 )
 

@@ -1,7 +1,12 @@
 {#- One row per user key and moment of a readiness snapshot in any version of a history: the latest
     landed. -#}
 
-{{ config(materialized='table') }}
+{{ config(
+    materialized='in_place',
+    unique_key=['user_key', 'snapshot_at'],
+    rebuilt_by='user_key',
+    indexes=[{'columns': ['user_key']}],
+) }}
 
 with
 
@@ -24,7 +29,7 @@ entries as (
         payload
     from {{ ref('base_pulse__user_histories__entries') }}
     -- A snapshot without a moment is among the rejected values.
-    where entry_kind = 'snapshot' and snapshot_at is not null
+    where entry_kind = 'snapshot' and snapshot_at is not null and {{ is_touched('user_key') }}
 
 ),
 

@@ -1,6 +1,10 @@
 {#- One row per user key from before accounts existed: the account it became. -#}
 
-{{ config(materialized='table') }}
+{{ config(
+    materialized='in_place',
+    landing='whole',
+    unique_key='user_key',
+) }}
 
 with
 

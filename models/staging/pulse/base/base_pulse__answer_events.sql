@@ -1,5 +1,12 @@
 {#- One row per current answer events document: how many answers it holds. -#}
 
+{{ config(
+    landing='documents',
+    unique_key=['source_path', 'document_id'],
+    rebuilt_by=['source_path', 'document_id'],
+    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
+) }}
+
 {%- set casts = [] -%}
 {%- do expect_list(casts, 'payload', ['events']) -%}
 

@@ -1,5 +1,13 @@
 {#- One row per answer of a current answer events document, its score on the scale of the file. -#}
 
+{{ config(
+    unique_key=['source_path', 'document_id', 'answer_index'],
+    rebuilt_by=['source_path', 'document_id'],
+    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
+) }}
+
+{#- Which documents were touched, the model of whole documents knows. -#}
+{%- do ref('base_pulse__answer_events') -%}
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'answers.payload', '$', 'object') -%}
 {%- do expect_session_id(casts, 'answer.session_id', 'answers.session_key') -%}

@@ -1,5 +1,12 @@
 {#- One row per current evaluation document: what was said of the session as a whole. -#}
 
+{{ config(
+    landing='documents',
+    unique_key=['source_path', 'document_id'],
+    rebuilt_by=['source_path', 'document_id'],
+    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
+) }}
+
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
 {%- do expect_shape(casts, 'document.scores', 'scores', 'object') -%}

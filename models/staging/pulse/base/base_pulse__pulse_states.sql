@@ -1,5 +1,12 @@
 {#- One row per current pulse state document: where a session stands in the five steps. -#}
 
+{{ config(
+    landing='documents',
+    unique_key=['source_path', 'document_id'],
+    rebuilt_by=['source_path', 'document_id'],
+    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
+) }}
+
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
 

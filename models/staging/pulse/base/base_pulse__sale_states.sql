@@ -1,5 +1,12 @@
 {#- One row per current sale state document: trust, outcome and missteps of a running sale. -#}
 
+{{ config(
+    landing='documents',
+    unique_key=['source_path', 'document_id'],
+    rebuilt_by=['source_path', 'document_id'],
+    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
+) }}
+
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
 {%- do expect_shape(casts, 'document.missteps', 'missteps', 'array') -%}

@@ -1,6 +1,13 @@
 {#- One row per current scorecard document: its generation told apart, its scores cast on the scale
     they were written in. -#}
 
+{{ config(
+    landing='documents',
+    unique_key=['source_path', 'document_id'],
+    rebuilt_by=['source_path', 'document_id'],
+    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
+) }}
+
 {%- set casts = [] -%}
 {%- set parts = {'bce': 'BCE_Score', 'mcf': 'MCF_Score', 'cpo': 'CPO_Score'} -%}
 {%- do register_cast(

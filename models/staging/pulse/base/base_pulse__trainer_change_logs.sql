@@ -1,5 +1,12 @@
 {#- One row per current trainer change log: what the trainer observed, of whom, at which step. -#}
 
+{{ config(
+    landing='documents',
+    unique_key=['source_path', 'document_id'],
+    rebuilt_by=['source_path', 'document_id'],
+    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
+) }}
+
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
 {%- do expect_session_id(casts, 'document.session_id', 'source.session_key') -%}

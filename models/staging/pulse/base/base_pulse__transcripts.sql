@@ -1,5 +1,12 @@
 {#- One row per current transcript document: its lines as texts, and the original. -#}
 
+{{ config(
+    landing='documents',
+    unique_key=['source_path', 'document_id'],
+    rebuilt_by=['source_path', 'document_id'],
+    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
+) }}
+
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
 {%- do expect_session_id(casts, 'document.session_id', 'source.session_key') -%}

@@ -1,5 +1,12 @@
 {#- One row per landed version of a user history, superseded or not: who owns it. -#}
 
+{{ config(
+    landing='versions',
+    unique_key=['source_path', 'document_id'],
+    rebuilt_by=['source_path', 'document_id'],
+    indexes=[{'columns': ['document_id']}],
+) }}
+
 {%- set casts = [] -%}
 {%- set list_names = ['history', 'sessions'] -%}
 {%- do expect_list(casts, 'payload', list_names) -%}

@@ -1,6 +1,14 @@
 {#- One row per entry of a landed version of a user history: a session's result or a readiness
     snapshot that the app computed. -#}
 
+{{ config(
+    unique_key=['source_path', 'document_id', 'entry_index'],
+    rebuilt_by=['source_path', 'document_id'],
+    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}, {'columns': ['user_key']}],
+) }}
+
+{#- Which documents were touched, the model of whole documents knows. -#}
+{%- do ref('base_pulse__user_histories') -%}
 {%- set casts = [] -%}
 {%- set list_names = ['history', 'sessions'] -%}
 {%- do reject_when(casts, 'entries.payload', '$', "entries.entry_kind = 'unusable'", 'wrong_shape') -%}

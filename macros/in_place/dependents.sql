@@ -1,0 +1,84 @@
+{#- What depends on a relation: ours is built again later in the same build, and may go; what others have
+    made on top of it may not. -#}
+
+{#- Drops a relation that has to be created anew, and those views of ours that depend on it. -#}
+{% macro drop_with_ours(relation, kind) -%}
+    {%- do clear_dependents(relation) -%}
+    {%- call statement('drop') -%} drop {{ kind }} {{ relation }} {%- endcall -%}
+{%- endmacro %}
+
+
+{% macro clear_dependents(relation, column=none) -%}
+    {%- set dependents = dependents_of(relation, column) -%}
+    {%- set others = dependents | rejectattr('is_ours') | map(attribute='name') | list -%}
+    {%- if others -%}
+        {%- do exceptions.raise_compiler_error(told_dependents(relation, column, others)) -%}
+    {%- endif -%}
+    {%- for dependent in dependents -%}
+        {%- call statement('drop_dependent') -%}
+            drop view if exists {{ dependent.name }} cascade
+        {%- endcall -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{% macro told_dependents(relation, column, others) -%}
+    {{ relation.schema }}.{{ relation.identifier }} has to {# -#}
+    {{ 'lose its column ' ~ column if column else 'be created anew' }}, and {{ others | join(', ') }} {# -#}
+    {{ 'depends' if others | length == 1 else 'depend' }} on it. Nothing was touched. {# -#}
+    Drop that, build, and create it again.
+{%- endmacro %}
+
+
+{#- Views, directly or through others, that read a relation, or one column of it; as {name, is_ours}. -#}
+{% macro dependents_of(relation, column=none) -%}
+    {%- set dependents = [] -%}
+    {%- for row in run_query(dependents_query(relation, column)).rows -%}
+        {%- do dependents.append({'name': row[0], 'is_ours': row[1]}) -%}
+    {%- endfor -%}
+    {{ return(dependents) }}
+{%- endmacro %}
+
+
+{% macro dependents_query(relation, column) -%}
+    with recursive readers as (
+        select
+            depend.refobjid as read_oid,
+            depend.refobjsubid as read_column,
+            rewrite.ev_class as reader_oid
+        from pg_catalog.pg_depend as depend
+        inner join pg_catalog.pg_rewrite as rewrite on depend.objid = rewrite.oid
+        where
+            depend.classid = 'pg_catalog.pg_rewrite'::regclass
+            and depend.refclassid = 'pg_catalog.pg_class'::regclass
+            and rewrite.ev_class <> depend.refobjid
+    ),
+
+    dependents as (
+        select readers.reader_oid
+        from readers
+        where
+            readers.read_oid = to_regclass('{{ relation.render() }}')
+            {%- if column %}
+            and readers.read_column = (
+                select attnum
+                from pg_catalog.pg_attribute
+                where attrelid = readers.read_oid and attname = '{{ column }}' and not attisdropped
+            )
+            {%- endif %}
+        union
+        select readers.reader_oid
+        from dependents
+        inner join readers on dependents.reader_oid = readers.read_oid
+    )
+
+    select
+        format('%I.%I', namespace.nspname, relation.relname) as name,
+        coalesce(
+            obj_description(relation.oid, 'pg_class') like '%{{ ownership_marker() }}', false
+        ) as is_ours
+    from dependents
+    inner join pg_catalog.pg_class as relation on dependents.reader_oid = relation.oid
+    inner join pg_catalog.pg_namespace as namespace on relation.relnamespace = namespace.oid
+    order by name
+{%- endmacro %}

@@ -1,0 +1,223 @@
+"""A legacy tree and a landing that grow, change and shrink at random, by small steps."""
+
+import hashlib
+import json
+import os
+import random
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from loaders.landing.identities import write_identities
+from tests.conftest import Tree
+
+_DAY = 86_400
+_EPOCH = 1_735_689_600  # 2025-01-01, UTC
+
+USERS = [f"00000000-0000-4000-8000-{n:012d}" for n in range(1, 5)]
+OLD_KEYS = ["T1", "T2", "demo", "unknown-7"]
+SESSIONS = [f"5e551000-0000-4000-8000-{n:012d}" for n in range(1, 8)] + ["dev-1", "dev-2"]
+SKILLS = [
+    "communication",
+    "technical_depth",
+    "structure",
+    "behavioral_examples",
+    "probe",
+    "system_design",
+]
+JUNK: list[Any] = [None, "N/A", "12,5", -3, 250, "", [], {}, True, "yesterday", "87%"]
+
+
+@dataclass
+class Growth:
+    """Steps drawn from `chance`; each writes files below `tree` or straight into the landing."""
+
+    chance: random.Random
+    tree: Tree
+    _clock: int = field(default=0, init=False)
+
+    def step(self, connection: psycopg.Connection) -> str:
+        """Do one random thing and return what it was."""
+        things = [
+            (8, self._scorecard), (6, self._session), (6, self._answers), (4, self._history),
+            (3, self._evaluation), (2, self._transcript), (1, self._change_log), (2, self._state),
+        ]  # fmt: skip
+        stranger = [
+            (2, self._delete_documents), (2, self._app_write), (1, self._identity), (1, self._old_file),
+        ]  # fmt: skip
+        weights, doings = zip(*(things + stranger), strict=True)
+        done = self.chance.choices(doings, weights)[0]
+        return done(connection) if done in [s for _, s in stranger] else done()  # type: ignore[operator,no-any-return]
+
+    # -- files
+
+    def _scorecard(self) -> str:
+        key = self._key()
+        path = f"sessions/{key}/scorecard.json" if self._seldom(0.8) else f"scorecards/{key}.json"
+        return self._write(path, self._scorecard_document())
+
+    def _scorecard_document(self) -> object:
+        part = lambda top: {"score": self._number(top), "summary": self.chance.choice(["ok", "hm"])}  # noqa: E731
+        generation = self.chance.random()
+        if generation < 0.5:
+            return {
+                "overall": {"score": self._number(100), "raw_score": self._number(3)},
+                "bce": part(3), "mcf": part(3), "cpo": part(3),
+                "pulse_details": {"sale_outcome": self.chance.choice(["won", "lost", "WON", "maybe"]),
+                                  "trust_score": self._number(10), "missteps": ["a"]},
+            }  # fmt: skip
+        if generation < 0.7:
+            return {
+                "Trainee_ID": self._user(), "Persona_Tested": self._persona(),
+                "Overall_Certification_Score": f"{self.chance.randrange(101)}%",
+                "Certification_Status": self.chance.choice(["PASS", "FAIL"]),
+                "Agent_Scores": {"BCE_Score": self._number(100), "MCF_Score": 90, "CPO_Score": 88},
+            }  # fmt: skip
+        if generation < 0.85:
+            return {"overall": {"score": round(self.chance.random(), 2)}, "bce": part(1)}
+        return self.chance.choice(JUNK)
+
+    def _session(self) -> str:
+        document = {
+            "user_id": self._user(), "request": {"userId": self._user(), "persona": self._persona()},
+            "persona": self._persona(), "created_at": self._moment(), "completed_at": self._moment(),
+            "status": "completed",
+        }  # fmt: skip
+        for name in list(document):
+            if self._seldom(0.25):
+                del document[name]
+        return self._write(f"sessions/{self._key()}/session.json", document)
+
+    def _answers(self) -> str:
+        unit = self._seldom(0.5)
+        answers = [
+            {"user_id": self._user(), "ts": self._moment(), "skill_tag": self.chance.choice(SKILLS),
+             "score": self._number(1 if unit else 100), "pulse_step": self.chance.choice(["Probe", "earn", "Greet"])}
+            for _ in range(self.chance.choice([0, 0, 1, 2, 5]))
+        ]  # fmt: skip
+        wrapped: object = {"events": answers} if self._seldom(0.3) else answers
+        return self._write(f"sessions/{self._key()}/events.json", wrapped)
+
+    def _history(self) -> str:
+        owner = self.chance.choice(USERS + OLD_KEYS)
+        entries: list[object] = []
+        for _ in range(self.chance.choice([0, 1, 2, 4])):
+            if self._seldom(0.6):
+                entries.append({"sessionId": self._key(), "date": self._moment(), "persona": self._persona(),
+                                "outcome": "won", "score": self._number(100), "duration": 12})  # fmt: skip
+            else:
+                entries.append(
+                    {"timestamp": self._moment(), "overall": self._number(100), "structure": None}
+                )
+        path = f"history_{owner}.json" if self._seldom(0.6) else f"users/{owner}/history.json"
+        return self._write(path, {"history": entries} if self._seldom(0.3) else entries)
+
+    def _evaluation(self) -> str:
+        steps = {
+            name: {"score": self._number(3)}
+            for name in ("Probe", "link", "Earn", "Greet")
+            if self._seldom(0.6)
+        }
+        return self._write(f"sessions/{self._key()}/evaluation.json", {"scores": steps})
+
+    def _transcript(self) -> str:
+        lines = [f"Trainee: {self.chance.random()}"] * self.chance.choice([0, 1, 3])
+        return self._write(f"sessions/{self._key()}/transcript.json", {"transcript": lines})
+
+    def _change_log(self) -> str:
+        key = self._key()
+        return self._write(
+            f"trainer-change-logs/2025-03-04/Probe/shop-{self.chance.randrange(2)}/{key}.json",
+            {"timestamp": self._moment(), "pulse_step": "Probe", "learner_id": self._user(), "session_id": key,
+             "trainer_change_log": {"emit": True, "observed_pattern": self.chance.choice(["a", "b"])}},
+        )  # fmt: skip
+
+    def _state(self) -> str:
+        name = self.chance.choice(["conversation", "pulse_state", "sale_state"])
+        return self._write(
+            f"sessions/{self._key()}/{name}.json", {"trust_score": self._number(10), "messages": []}
+        )
+
+    # -- what else befalls a landing
+
+    def _delete_documents(self, connection: psycopg.Connection) -> str:
+        """As retention and forgetting will: every version of a path, or the superseded ones, go."""
+        only_superseded = self._seldom(0.4)
+        deleted = connection.execute(
+            "with chosen as (select source_path from raw.documents order by md5(source_path || %s) limit 1) "
+            "delete from raw.documents using chosen where documents.source_path = chosen.source_path "
+            "and (superseded_at is not null or not %s) returning documents.source_path",
+            (str(self.chance.random()), only_superseded),
+        ).fetchall()
+        return f"deleted {len(deleted)} versions of {deleted[0][0] if deleted else 'nothing'}"
+
+    def _app_write(self, connection: psycopg.Connection) -> str:
+        key = self._key()
+        path = f"sessions/{key}/scorecard.json"
+        text = json.dumps(self._scorecard_document())
+        with connection.transaction():
+            connection.execute(
+                "update raw.documents set superseded_at = clock_timestamp() "
+                "where source_path = %s and superseded_at is null",
+                (path,),
+            )
+            connection.execute(
+                "insert into raw.documents (kind, source_path, content_sha256, session_key, origin, "
+                "source_modified_at, landed_at, payload) "
+                "select 'scorecard', %s, %s, %s, 'app', now, now, %s from clock_timestamp() as now",
+                (path, hashlib.sha256(text.encode()).digest(), key, text),
+            )
+        return f"the app wrote {path}"
+
+    def _identity(self, connection: psycopg.Connection) -> str:
+        key, user = self.chance.choice(OLD_KEYS), UUID(self.chance.choice(USERS))
+        write_identities(connection, {key: user})
+        return f"{key} became {user}"
+
+    def _old_file(self, connection: psycopg.Connection) -> str:
+        """A file of another path for a session, older or younger than the one there is."""
+        key = self._key()
+        return self._write(f"scorecards/{key}.json", self._scorecard_document(), self._second())
+
+    # -- values
+
+    def _write(self, path: str, document: object, at: int | None = None) -> str:
+        file = self.tree.write(path, document)
+        self._clock += 1
+        os.utime(file, (at or _EPOCH + 200 * _DAY + self._clock,) * 2)
+        return f"wrote {path}"
+
+    def _seldom(self, share: float) -> bool:
+        return self.chance.random() < share
+
+    def _key(self) -> str:
+        return self.chance.choice(SESSIONS)
+
+    def _user(self) -> str:
+        return self.chance.choice(USERS + OLD_KEYS)
+
+    def _persona(self) -> str:
+        return self.chance.choice(["Director", "relater", "SOCIALIZER", "Thinker"])
+
+    def _number(self, top: float) -> Any:  # noqa: ANN401 - junk is of every type
+        if self._seldom(0.1):
+            return self.chance.choice(JUNK)
+        # Coarse, so that ties and equal averages are frequent.
+        return round(self.chance.choice([0, 0.25, 0.5, 0.85, 1]) * top, 2)
+
+    def _second(self) -> int:
+        # Few moments, so that sessions end together and windows end exactly at events.
+        return (
+            _EPOCH
+            + self.chance.choice([0, 1, 7, 14, 15, 30, 31, 60, 90, 200]) * _DAY
+            + self.chance.choice([0, 0, 1])
+        )
+
+    def _moment(self) -> object:
+        if self._seldom(0.08):
+            return self.chance.choice(JUNK)
+        from datetime import UTC, datetime
+
+        return datetime.fromtimestamp(self._second(), UTC).isoformat()
