@@ -64,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--seed",
         type=int,
-        help="Seed of what is random: moments, histories, documents; a failure names the one it had.",
+        help="Seed of moments, histories and documents; a failure names the one it had.",
     )
 
 
