@@ -7,6 +7,7 @@ import pytest
 
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import EXAMPLES, RunCommand, Server, create_database, drop_database
+from tests.marts.warm_dbt import WarmDbt, warm_dbt
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,9 @@ def seed(request: pytest.FixtureRequest) -> int:
         return given
     soaking = request.config.getoption("--examples") > 1
     return random.SystemRandom().randrange(10**6) if soaking else 20250304
+
+
+@pytest.fixture(scope="session")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> WarmDbt:
+    """dbt in this process, for tests of what is built and not of how the command tells it."""
+    return warm_dbt(tmp_path_factory.mktemp("warm"))
