@@ -44,7 +44,12 @@ def test_a_snapshot_says_how_it_was_computed(built_examples: DatabaseSettings) -
         {
             "formula": "v1",
             "window_days": 30,
-            "weights": {"technical": 0.3, "communication": 0.3, "structure": 0.2, "behavioral": 0.2},
+            "weights": {
+                "technical": 0.3,
+                "communication": 0.3,
+                "structure": 0.2,
+                "behavioral": 0.2,
+            },
             "sample_sizes": {
                 "technical": 2,
                 "communication": 2,
