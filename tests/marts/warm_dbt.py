@@ -44,11 +44,8 @@ class WarmDbt:
         """Run a dbt command; return the message of each node by its name."""
         from dbt.cli.main import dbtRunner
 
+        self.parse(settings)
         with _environment({**settings.as_environment(with_password=True), **(environment or {})}):
-            if self._manifest is None:
-                parsed = dbtRunner().invoke(["--log-level", "none", "parse", *self._places()])
-                assert parsed.success, parsed.exception
-                self._manifest = parsed.result
             _forget_compilations(self._manifest)
             outcome = dbtRunner(manifest=self._manifest).invoke(
                 ["--log-level", "none", *command, "--no-write-json", *self._places(), *arguments]
@@ -61,6 +58,20 @@ class WarmDbt:
         ]
         assert outcome.success, "\n".join(failed)
         return {result.node.name: str(result.message) for result in outcome.result}
+
+    def parse(self, settings: DatabaseSettings) -> None:
+        """Parse the project, where that is still to be done."""
+        from dbt.cli.main import dbtRunner
+
+        if self._manifest is None:
+            with _environment(settings.as_environment(with_password=True)):
+                parsed = dbtRunner().invoke(["--log-level", "none", "parse", *self._places()])
+            assert parsed.success, parsed.exception
+            self._manifest = parsed.result
+
+    def parse_again(self) -> None:
+        """Forget what was parsed: a file of the project has changed."""
+        self._manifest = None
 
     def _places(self) -> list[str]:
         return [
