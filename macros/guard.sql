@@ -57,25 +57,35 @@
 {%- endmacro %}
 
 
-{#- Names the relations of analytics without the marker: the app may keep tables of its own there. -#}
+{#- Names relations without the marker: any in analytics, where the app may keep tables of its own, and in
+    the other schemas those that stand where one of ours belongs. -#}
 {% macro refuse_foreign_relations() -%}
     {%- set schema_name = generate_schema_name('analytics', none) -%}
-    {%- set foreign_relations = run_query(
-        "select relation.relname"
-        ~ " from pg_catalog.pg_class as relation"
-        ~ " inner join pg_catalog.pg_namespace as namespace"
-        ~ " on relation.relnamespace = namespace.oid"
-        ~ " where namespace.nspname = '" ~ schema_name ~ "'"
-        ~ " and relation.relkind in ('r', 'p', 'v', 'm', 'f')"
-        ~ " and coalesce(obj_description(relation.oid, 'pg_class'), '')"
-        ~ " not like '%" ~ ownership_marker() ~ "'"
-        ~ " order by relation.relname collate \"C\""
-    ).columns[0].values() -%}
+    {%- set foreign_relations = run_query(foreign_relations_query(schema_name)).columns[0].values() -%}
     {%- if foreign_relations -%}
         {%- do exceptions.raise_compiler_error(
-            "schema " ~ schema_name ~ " already holds relations that are not pulse-elt's: "
-            ~ foreign_relations | join(', ') ~ ". Nothing was touched. Move them to another "
-            ~ "schema, or build into schemas of your own with --target dev."
+            "what is not pulse-elt's stands in its schemas: " ~ foreign_relations | join(', ')
+            ~ ". Nothing was touched. Move that to another schema, or build into schemas of your own "
+            ~ "with --target dev."
         ) -%}
     {%- endif -%}
+{%- endmacro %}
+
+
+{% macro foreign_relations_query(schema_name) -%}
+    select namespace.nspname || '.' || relation.relname as name
+    from pg_catalog.pg_class as relation
+    inner join pg_catalog.pg_namespace as namespace on relation.relnamespace = namespace.oid
+    where
+        relation.relkind in ('r', 'p', 'v', 'm', 'f')
+        and coalesce(obj_description(relation.oid, 'pg_class'), '') not like '%{{ ownership_marker() }}'
+        and (
+            namespace.nspname = '{{ schema_name }}'
+            or (namespace.nspname, relation.relname) in (
+                {%- for node in graph.nodes.values() if node.resource_type in ('model', 'seed') %}
+                ('{{ node.schema }}', '{{ node.alias }}'){{ ',' if not loop.last }}
+                {%- endfor %}
+            )
+        )
+    order by namespace.nspname, relation.relname collate "C"
 {%- endmacro %}

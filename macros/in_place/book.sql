@@ -96,7 +96,7 @@
         model.columns.values() | map(attribute='constraints') | map('string') | list,
         model.constraints | map('string') | list,
         config.get('indexes') | string,
-        config.get('unique_key') | string,
+        unique_key() | string,
         config.get('rebuilt_by') | string,
     ]))) }}
 {%- endmacro %}

@@ -7,7 +7,7 @@
     passed on to the models that read this one.
 
     Configuration of a model:
-    - unique_key: the columns that tell its rows apart.
+    - unique_key: the columns that tell its rows apart, where the contract has no primary key.
     - rebuilt_by: the key whose rows are rebuilt together (see rebuild_keys). Its import CTEs say
       is_touched(key). Without it the model is rebuilt whole whenever something that it reads changed.
     - landing: documents or versions, where the model reads those of its source. Then what was touched is
@@ -82,12 +82,29 @@
     {%- if not config.get('contract').enforced -%}
         {%- do exceptions.raise_compiler_error("in_place needs an enforced contract: it creates the table by it.") -%}
     {%- endif -%}
-    {%- if not config.get('unique_key') -%}
-        {%- do exceptions.raise_compiler_error("in_place needs unique_key: the columns that tell rows apart.") -%}
+    {%- if not unique_key() -%}
+        {%- do exceptions.raise_compiler_error(
+            "in_place needs a primary key in the contract, or unique_key: the columns that tell rows apart."
+        ) -%}
     {%- endif -%}
     {%- for key in as_list(config.get('rebuilt_by')) if key not in rebuild_keys() or key not in model.columns -%}
         {%- do exceptions.raise_compiler_error("rebuilt_by names " ~ key ~ ", which is no key or no column.") -%}
     {%- endfor -%}
+{%- endmacro %}
+
+
+{#- The columns that tell rows apart: configured, or the primary key of the contract. -#}
+{% macro unique_key() -%}
+    {%- set key = as_list(config.get('unique_key')) -%}
+    {%- for constraint in model.constraints if not key and constraint.type == 'primary_key' -%}
+        {%- do key.extend(constraint.columns) -%}
+    {%- endfor -%}
+    {%- for column in model.columns.values() if not key -%}
+        {%- if 'primary_key' in column.constraints | map(attribute='type') -%}
+            {%- do key.append(column.name) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(key) }}
 {%- endmacro %}
 
 
@@ -186,7 +203,7 @@
 {#- Computes what the touched rows, or all rows, should be; deletes what differs, inserts what is missing. -#}
 {% macro bring_up_to_date(relation, sql, mode, consumers, state) -%}
     {%- set keys = as_list(config.get('rebuilt_by')) if mode == 'touched' else [] -%}
-    {%- set unique_key = as_list(config.get('unique_key')) -%}
+    {%- set unique_key = unique_key() -%}
     {%- set carried = rebuild_keys() | select('in', model.columns) | list -%}
     {%- call statement('compute_fresh') -%}
         create temporary table fresh (like {{ relation }}) on commit drop;

@@ -81,6 +81,43 @@ staging_counts as (
             where source = 'legacy'
         ) as actual
 
+    union all
+
+    select
+        'scores of weeks' as counter,
+        (
+            select count(*) from {{ ref('session_events') }}
+            where user_id is not null and occurred_at is not null and skill_tag is not null
+        ) as expected,
+        (select coalesce(sum(sample_size), 0) from {{ ref('user_skill_trend') }}) as actual
+
+    union all
+
+    select
+        'sessions of learners' as counter,
+        (
+            select count(*) from {{ ref('int_sessions_resolved') }}
+            where user_id is not null
+        ) as expected,
+        (select coalesce(sum(session_count), 0) from {{ ref('learners') }}) as actual
+
+    union all
+
+    select
+        'learners of cohorts' as counter,
+        (select count(*) from {{ ref('user_readiness_latest') }}) as expected,
+        (
+            select coalesce(sum(learner_count), 0) from {{ ref('cohort_readiness') }}
+            where months_since = 0
+        ) as actual
+
+    union all
+
+    select
+        'trainer change logs' as counter,
+        (select count(*) from {{ ref('stg_pulse__trainer_change_logs') }}) as expected,
+        (select count(*) from {{ ref('trainer_change_logs') }}) as actual
+
 ),
 
 final as (

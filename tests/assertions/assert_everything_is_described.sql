@@ -1,10 +1,15 @@
 -- What: every relation that dbt builds and every column of it carries a comment in the database.
 -- Why it matters: analysts read the catalogue, and the guard knows our relations by their comments.
 -- How to resolve: describe the column or model named in its _*.yml.
--- depends_on: {{ ref('scorecards') }}, {{ ref('session_transcripts') }}, {{ ref('user_skill_agg') }}
--- depends_on: {{ ref('user_readiness_latest') }}, {{ ref('stg_pulse__rejected_values') }}
--- depends_on: {{ ref('stg_pulse__conversations') }}, {{ ref('stg_pulse__pulse_states') }}
--- depends_on: {{ ref('stg_pulse__sale_states') }}, {{ ref('stg_pulse__trainer_change_logs') }}
+-- depends_on: {{ ref('reporting__scorecards') }}, {{ ref('reporting__session_events') }}
+-- depends_on: {{ ref('reporting__session_transcripts') }}, {{ ref('reporting__trainer_change_logs') }}
+-- depends_on: {{ ref('reporting__user_skill_agg') }}, {{ ref('reporting__user_skill_trend') }}
+-- depends_on: {{ ref('reporting__user_readiness') }}, {{ ref('reporting__user_readiness_latest') }}
+-- depends_on: {{ ref('reporting__readiness_milestones') }}, {{ ref('reporting__cohort_readiness') }}
+-- depends_on: {{ ref('reporting__learners') }}, {{ ref('reporting__learner_focus') }}
+-- depends_on: {{ ref('stg_pulse__rejected_values') }}, {{ ref('stg_pulse__conversations') }}
+-- depends_on: {{ ref('stg_pulse__pulse_states') }}, {{ ref('stg_pulse__sale_states') }}
+-- depends_on: {{ ref('stg_pulse__unknown_fields') }}
 
 with
 

@@ -11,9 +11,15 @@ MARTS = (
     "scorecards",
     "session_events",
     "session_transcripts",
+    "trainer_change_logs",
     "user_skill_agg",
+    "user_skill_trend",
     "user_readiness",
     "user_readiness_latest",
+    "readiness_milestones",
+    "learners",
+    "learner_focus",
+    "cohort_readiness",
 )
 
 # Clock times and numbers of versions differ from load to load.

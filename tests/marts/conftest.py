@@ -1,5 +1,6 @@
 """What tests of the marts share: the example tree, loaded and built once per server."""
 
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -43,3 +44,13 @@ def project(_project_copy: Project) -> Iterator[Project]:
     """A copy of the dbt project to be edited."""
     yield _project_copy
     _project_copy.restore()
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """What the made-up documents grow from: always the same in `make test`, new in a soak."""
+    given: int | None = request.config.getoption("--seed")
+    if given is not None:
+        return given
+    soaking = request.config.getoption("--examples") > 1
+    return random.SystemRandom().randrange(10**6) if soaking else 20250304

@@ -13,7 +13,7 @@ import pytest
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import EXAMPLES, ROOT, RunCommand, Tree
-from tests.marts.comparison import marts_of
+from tests.marts.comparison import MARTS, marts_of
 
 # Ada's second session: answers, a scorecard, and the only place of its user and its end.
 SESSION_FILE = "sessions/ad021fb2-9649-40df-bd94-9809b94c84bc/session.json"
@@ -138,12 +138,10 @@ def test_the_bi_role_reads_marts_without_personal_data_and_nothing_else(
     with connect(built_examples) as connection:
         connection.execute("create role pulse_bi_test")
         try:
-            connection.execute("grant usage on schema analytics to pulse_bi_test")
             done = pulse_elt(
                 "build",
                 "--select",
-                "user_skill_agg",
-                "user_readiness_latest",
+                "reporting",
                 PULSE_ELT_BI_ROLE="pulse_bi_test",
                 **{URL_VARIABLE: built_examples.as_url(with_password=True)},
             )
@@ -151,13 +149,19 @@ def test_the_bi_role_reads_marts_without_personal_data_and_nothing_else(
             readable = connection.execute(
                 "select n.nspname || '.' || c.relname from pg_class as c "
                 "inner join pg_namespace as n on n.oid = c.relnamespace "
-                "where n.nspname in ('raw', 'staging', 'intermediate', 'analytics') "
+                "where n.nspname in ('raw', 'staging', 'intermediate', 'analytics', 'reporting') "
                 "and c.relkind in ('r', 'v', 'p') "
                 "and has_schema_privilege('pulse_bi_test', n.oid, 'usage') "
-                "and has_table_privilege('pulse_bi_test', c.oid, 'select') order by 1"
+                "and has_table_privilege('pulse_bi_test', c.oid, 'select')"
             ).fetchall()
-            assert readable == [("analytics.user_readiness_latest",), ("analytics.user_skill_agg",)]
+            assert sorted(name for (name,) in readable) == sorted(f"reporting.{m}" for m in MARTS)
+            connection.execute("set role pulse_bi_test")
+            (shown,) = connection.execute("select count(*) from reporting.scorecards").fetchall()
+            assert shown > (0,)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("select from analytics.scorecards")
         finally:
+            connection.execute("reset role")
             connection.execute("drop owned by pulse_bi_test")
             connection.execute("drop role pulse_bi_test")
 

@@ -1,7 +1,6 @@
 {#- One row per score that a session left anywhere. -#}
 
 {{ config(
-    unique_key=['session_id', 'event_id'],
     rebuilt_by='session_id',
     indexes=[{'columns': ['user_id', 'occurred_at']}],
 ) }}

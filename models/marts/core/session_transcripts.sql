@@ -1,7 +1,6 @@
 {#- One row per session that has a transcript. -#}
 
 {{ config(
-    unique_key='session_id',
     rebuilt_by='session_id',
     indexes=[{'columns': ['user_id', 'occurred_at']}],
 ) }}

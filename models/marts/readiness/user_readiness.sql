@@ -1,9 +1,6 @@
 {#- One row per user, source and moment at which readiness was, or is now, computed. -#}
 
-{{ config(
-    unique_key=['user_id', 'source', 'snapshot_at'],
-    rebuilt_by='user_id',
-) }}
+{{ config(rebuilt_by='user_id') }}
 
 {%- set components = ['technical', 'communication', 'structure', 'behavioral'] %}
 {%- set formula = "'" ~ var('readiness_formula') ~ "'" %}

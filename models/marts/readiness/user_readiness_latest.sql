@@ -1,9 +1,6 @@
 {#- One row per user: the latest computed readiness. -#}
 
-{{ config(
-    unique_key='user_id',
-    rebuilt_by='user_id',
-) }}
+{{ config(rebuilt_by='user_id') }}
 
 with
 

@@ -1,9 +1,6 @@
 {#- One row per user, skill and window that holds any of the user's scores in that skill. -#}
 
-{{ config(
-    unique_key=['user_id', 'skill_tag', 'window_name'],
-    rebuilt_by='user_id',
-) }}
+{{ config(rebuilt_by='user_id') }}
 
 with
 
