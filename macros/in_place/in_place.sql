@@ -41,6 +41,7 @@
             {%- do assert_contract(sql) -%}
             {%- set shape = create_shape() -%}
             {%- do conform_columns(shape, target_relation, should_full_refresh()) -%}
+            {%- do release_constraints(shape, target_relation) -%}
         {%- endif -%}
         {%- set mode = take_touched(target_relation, state, is_redefined or should_full_refresh()) -%}
         {%- if mode == 'unchanged' -%}
@@ -214,6 +215,7 @@
         ) as computed;
         analyze fresh ({{ unique_key | join(', ') }})
     {%- endcall -%}
+    {%- do refuse_doubles(unique_key) -%}
     {%- call statement('apply_fresh') -%}
         create temporary table changed (
             is_added boolean, source_path text, document_id bigint, session_id uuid, user_id uuid, user_key text
@@ -266,6 +268,20 @@
         {%- call statement('analyze') -%} analyze {{ relation }} {%- endcall -%}
     {%- endif -%}
     {{ return((mode | upper) ~ ' -' ~ counts[0] ~ ' +' ~ counts[1]) }}
+{%- endmacro %}
+
+
+{#- Of two rows with one key, one may stand as it is, and the other would not be missed. -#}
+{% macro refuse_doubles(unique_key) -%}
+    {%- set doubles = run_query(
+        "select concat_ws(', ', " ~ unique_key | join(', ') ~ ") from fresh"
+        ~ " group by " ~ unique_key | join(', ') ~ " having count(*) > 1 limit 1"
+    ).rows -%}
+    {%- if doubles -%}
+        {%- do exceptions.raise_compiler_error(
+            "more than one row has the " ~ unique_key | join(', ') ~ " " ~ doubles[0][0] ~ "."
+        ) -%}
+    {%- endif -%}
 {%- endmacro %}
 
 
