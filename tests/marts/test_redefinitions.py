@@ -117,12 +117,16 @@ def test_a_column_of_another_type_stays_where_users_do_not_read_it(
         project.dbt.build(standing, *select)
     assert rows_in(user, ["analytics.scorecards"]) == shown
 
-    user.execute("create view desk.exchanges as select total_exchanges from reporting.scorecards")
-    with pytest.raises(AssertionError, match=r"desk.exchanges depends"):
-        project.dbt.build(standing, "--full-refresh", *select)
-    assert rows_in(user, ["analytics.scorecards"]) == shown
-
-    user.execute("drop view desk.exchanges")
+    for kind, definition in (
+        ("view", "as select total_exchanges from reporting.scorecards"),
+        ("function", "() returns bigint begin atomic "
+         "select sum(total_exchanges) from reporting.scorecards; end"),
+    ):  # fmt: skip
+        user.execute(f"create {kind} desk.exchanges {definition}")
+        with pytest.raises(AssertionError, match=r"desk.exchanges.* depends"):
+            project.dbt.build(standing, "--full-refresh", *select)
+        assert rows_in(user, ["analytics.scorecards"]) == shown
+        user.execute(f"drop {kind} desk.exchanges")
     project.dbt.build(standing, "--full-refresh", *select)
     assert user.execute(WHAT_HOLDS_ON).fetchone() == before
     for mart in ("analytics.scorecards", "reporting.scorecards"):
@@ -179,6 +183,23 @@ def test_a_view_of_ours_is_created_anew_where_nobody_else_reads_it(
         assert relations_of(user) == relations
         assert list(columns_of(user, "staging.stg_pulse__evaluations__steps"))[-1] == "document_id"
         assert rows_in(user, marts) == {mart: rows[mart] for mart in marts}
+
+
+def test_a_full_refresh_mends_a_view_that_somebody_replaced(
+    standing: DatabaseSettings, project: Project
+) -> None:
+    with connect(standing) as user:
+        before = rows_in(user, ["reporting.learners"])
+        definition = user.execute(
+            "select pg_get_viewdef('reporting.learners'::regclass)"
+        ).fetchone()
+        assert definition is not None
+        user.execute(
+            f"create or replace view reporting.learners as {definition[0].rstrip(';')} limit 0"
+        )
+        assert rows_in(user, ["reporting.learners"]) != before
+        project.dbt.build(standing, "--full-refresh", "--select", "reporting__learners")
+        assert rows_in(user, ["reporting.learners"]) == before
 
 
 # -- seeds, vars and macros
