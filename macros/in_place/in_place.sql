@@ -55,6 +55,10 @@
         {%- endif -%}
     {%- endif -%}
 
+    {%- if did != 'UNCHANGED' and model.sources and config.get('landing') is none -%}
+        {%- do refuse_when_overtaken() -%}
+    {%- endif -%}
+
     {%- if is_redefined or state.documentation != documentation or state.kind != 'r' -%}
         {%- do persist_docs(target_relation, model) -%}
         {%- call statement('record') -%}
@@ -106,6 +110,22 @@
         {%- endif -%}
     {%- endfor -%}
     {{ return(key) }}
+{%- endmacro %}
+
+
+{#- What a model is told was touched, by the model of whole documents, may come from a younger build. Read
+    as of an older cutoff it would be missed for good: no build tells it again. -#}
+{% macro refuse_when_overtaken() -%}
+    {%- set is_overtaken = run_query(
+        "select exists (select from " ~ builds_relation() ~ " as mine"
+        ~ " inner join " ~ builds_relation() ~ " as other on mine.cutoff_at < other.cutoff_at"
+        ~ " where mine.invocation_id = '" ~ invocation_id ~ "')"
+    ).rows[0][0] -%}
+    {%- if is_overtaken -%}
+        {%- do exceptions.raise_compiler_error(
+            "another build began after this one, which stops here. Nothing is lost: the next build goes on."
+        ) -%}
+    {%- endif -%}
 {%- endmacro %}
 
 
