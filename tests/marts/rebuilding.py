@@ -121,12 +121,12 @@ def assert_equals_full_build(settings: DatabaseSettings, dbt: WarmDbt, *argument
             )
         dbt.build(settings, *arguments)
         full = everything(connection)
-    differing = {
-        name: (standing.get(name), full.get(name))
-        for name in standing.keys() | full.keys()
-        if standing.get(name) != full.get(name)
-    }
-    assert differing == {}
+    for relation in sorted(standing.keys() | full.keys()):
+        stands, computed = standing.get(relation, []), full.get(relation, [])
+        surplus = [row for row in stands if row not in computed]
+        missing = [row for row in computed if row not in stands]
+        told = f"{relation}\nsurplus {surplus[:3]}\nmissing {missing[:3]}"
+        assert stands == computed, told
 
 
 def everything(connection: psycopg.Connection) -> dict[str, list[str]]:
