@@ -86,10 +86,11 @@
 {%- endmacro %}
 
 
-{#- What a model's rows follow from. The cutoff differs from build to build and is no part of it. -#}
+{#- What a model's rows follow from. The cutoff differs from build to build and is no part of it, nor is
+    the name of the database: a copy under another name stands as the original does. -#}
 {% macro definition_of(sql) -%}
     {{ return(local_md5(tojson([
-        sql | replace(build_cutoff(), ':cutoff'),
+        sql | replace(build_cutoff(), ':cutoff') | replace(adapter.quote(target.database) ~ '.', ''),
         model.columns.values() | map(attribute='name') | list,
         model.columns.values() | map(attribute='data_type') | list,
         model.columns.values() | map(attribute='constraints') | map('string') | list,

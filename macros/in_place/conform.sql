@@ -59,9 +59,6 @@
             {%- do clear_dependents(relation, column[0]) -%}
         {%- endfor -%}
         {%- call statement('conform_columns') -%}
-            {%- for constraint in constraints_of(relation) %}
-            alter table {{ relation }} drop constraint {{ adapter.quote(constraint[0]) }};
-            {%- endfor %}
             {%- for column in differing if column[2] %}
             alter table {{ relation }} drop column {{ adapter.quote(column[0]) }};
             {%- endfor %}
@@ -88,31 +85,46 @@
 {%- endmacro %}
 
 
-{#- Keys, checks and NOT NULL as in the shape. -#}
+{#- Before the rows: what the shape does not have must not forbid what it allows. -#}
+{% macro release_constraints(shape, relation) -%}
+    {%- set wanted = constraints_of(shape) | map('last') | list -%}
+    {%- call statement('release_constraints') -%}
+        select;
+        {%- for constraint in constraints_of(relation) if constraint[1] not in wanted %}
+        alter table {{ relation }} drop constraint {{ adapter.quote(constraint[0]) }};
+        {%- endfor %}
+        {%- for column in differing_nulls(shape, relation) if not column[1] %}
+        alter table {{ relation }} alter column {{ adapter.quote(column[0]) }} drop not null;
+        {%- endfor %}
+    {%- endcall -%}
+{%- endmacro %}
+
+
+{#- After the rows: keys, checks and NOT NULL as in the shape. -#}
 {% macro conform_constraints(shape, relation) -%}
-    {%- set wanted = constraints_of(shape) -%}
-    {%- set standing = constraints_of(relation) -%}
-    {%- set nullable = run_query(
+    {%- set standing = constraints_of(relation) | map('last') | list -%}
+    {%- call statement('conform_constraints') -%}
+        select;
+        {%- for column in differing_nulls(shape, relation) if column[1] %}
+        alter table {{ relation }} alter column {{ adapter.quote(column[0]) }} set not null;
+        {%- endfor %}
+        {%- for constraint in constraints_of(shape) if constraint[1] not in standing %}
+        alter table {{ relation }} add {{ constraint[1] }};
+        {%- endfor %}
+    {%- endcall -%}
+{%- endmacro %}
+
+
+{#- Columns that only one of both allows to be NULL: name, whether the shape forbids it. -#}
+{% macro differing_nulls(shape, relation) -%}
+    {{ return(run_query(
         "select shape.attname, shape.attnotnull"
         ~ " from pg_catalog.pg_attribute as shape"
         ~ " inner join pg_catalog.pg_attribute as standing on shape.attname = standing.attname"
         ~ " where shape.attrelid = '" ~ shape.render() ~ "'::regclass and shape.attnum > 0"
         ~ " and standing.attrelid = '" ~ relation.render() ~ "'::regclass"
         ~ " and shape.attnotnull <> standing.attnotnull"
-    ).rows -%}
-    {%- call statement('conform_constraints') -%}
-        select;
-        {%- for constraint in standing if constraint[1] not in (wanted | map('last')) %}
-        alter table {{ relation }} drop constraint {{ adapter.quote(constraint[0]) }};
-        {%- endfor %}
-        {%- for column in nullable %}
-        alter table {{ relation }} alter column {{ adapter.quote(column[0]) }}
-        {{ 'set' if column[1] else 'drop' }} not null;
-        {%- endfor %}
-        {%- for constraint in wanted if constraint[1] not in (standing | map('last')) %}
-        alter table {{ relation }} add {{ constraint[1] }};
-        {%- endfor %}
-    {%- endcall -%}
+    ).rows) }}
 {%- endmacro %}
 
 

@@ -14,11 +14,12 @@
     {%- if others -%}
         {%- do exceptions.raise_compiler_error(told_dependents(relation, column, others)) -%}
     {%- endif -%}
-    {%- for dependent in dependents -%}
-        {%- call statement('drop_dependent') -%}
-            drop view if exists {{ dependent.name }} cascade
+    {#- Together, so that none stands in another's way, and without cascade: it would take a user's functions. -#}
+    {%- if dependents -%}
+        {%- call statement('drop_dependents') -%}
+            drop view {{ dependents | map(attribute='name') | join(', ') }}
         {%- endcall -%}
-    {%- endfor -%}
+    {%- endif -%}
 {%- endmacro %}
 
 

@@ -15,7 +15,8 @@
     {%- set is_there = state.kind == 'v' -%}
     {%- set did = 'UNCHANGED' -%}
 
-    {%- if not is_there or state.definition != definition or should_full_refresh() -%}
+    {%- if not is_there or state.definition != definition
+        or (should_full_refresh() and reads_differently(target_relation, sql)) -%}
         {%- set did = 'REPLACED' if is_there else 'CREATED' -%}
         {%- do assert_contract(sql) -%}
         {%- if state.kind == 'r' -%}
@@ -24,14 +25,8 @@
             {%- do drop_with_ours(target_relation, 'view') -%}
         {%- endif -%}
         {%- call statement('replace_view') -%}
-            create or replace view {{ target_relation }} ({{ column_list() }}) as
-            select {{ column_list() }}
-            from (
-                {{ sql }}
-            ) as computed;
-            {%- if state.definition != definition %}
+            create or replace view {{ target_relation }} {{ body_of_view(sql) }};
             {{ tell_consumers_everything(consumers_of(model.unique_id)) }}
-            {%- endif %}
         {%- endcall -%}
     {%- endif -%}
     {%- if not is_there or state.definition != definition or state.documentation != documentation -%}
@@ -51,6 +46,30 @@
     {{ return({'relations': [target_relation]}) }}
 
 {% endmaterialization %}
+
+
+{% macro body_of_view(sql) -%}
+    ({{ column_list() }}) as
+    select {{ column_list() }}
+    from (
+        {{ sql }}
+    ) as computed
+{%- endmacro %}
+
+
+{#- Whether somebody else has replaced the view. Replacing it once more would wait for all its readers,
+    and have the next ones wait. -#}
+{% macro reads_differently(relation, sql) -%}
+    {%- set ours = 'pg_temp.' ~ adapter.quote(relation.identifier) -%}
+    {%- call statement('create_ours') -%}
+        create temporary view {{ adapter.quote(relation.identifier) }} {{ body_of_view(sql) }}
+    {%- endcall -%}
+    {%- set is_different = run_query(
+        "select pg_get_viewdef('" ~ ours ~ "'::regclass) <> pg_get_viewdef('" ~ relation.render() ~ "'::regclass)"
+    ).rows[0][0] -%}
+    {%- call statement('drop_ours') -%} drop view {{ ours }} {%- endcall -%}
+    {{ return(is_different) }}
+{%- endmacro %}
 
 
 {#- PostgreSQL replaces a view whose columns stay, as they are and where they are; new ones go last. -#}

@@ -11,6 +11,10 @@
 
 
 {% macro postgres__reset_csv_table(model, full_refresh, old_relation, agate_table) -%}
+    {#- Another build may be at the same seed: its rows are not there yet to be deleted, and would double. -#}
+    {%- call statement('await_others') -%}
+        lock table {{ this }} in share row exclusive mode
+    {%- endcall -%}
     {%- set state = standing_state(this, model.name) -%}
     {%- set shape = api.Relation.create(schema='pg_temp', identifier=this.identifier, type='table') -%}
     {%- call statement('create_shape') -%}

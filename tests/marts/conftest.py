@@ -7,6 +7,7 @@ import pytest
 
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import EXAMPLES, RunCommand, Server, create_database, drop_database
+from tests.marts.rebuilding import Project, copy_project
 from tests.marts.warm_dbt import WarmDbt, warm_dbt
 
 
@@ -21,6 +22,29 @@ def built_examples(
     assert done.returncode == 1, done.stdout + done.stderr
     yield settings
     drop_database(server, "pulse_examples")
+
+
+@pytest.fixture
+def standing(
+    server: Server, built_examples: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DatabaseSettings]:
+    """A database of the test's own with the marts of examples/legacy."""
+    settings = create_database(server, "pulse_standing", "pulse_examples")
+    monkeypatch.setenv(URL_VARIABLE, settings.as_url(with_password=True))
+    yield settings
+    drop_database(server, "pulse_standing")
+
+
+@pytest.fixture(scope="session")
+def _project_copy(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return copy_project(tmp_path_factory.mktemp("copy"))
+
+
+@pytest.fixture
+def project(_project_copy: Project) -> Iterator[Project]:
+    """A copy of the dbt project to be edited."""
+    yield _project_copy
+    _project_copy.restore()
 
 
 @pytest.fixture(scope="session")

@@ -53,14 +53,10 @@ class WarmDbt:
         """Run a dbt command; return the message of each node by its name."""
         from dbt.cli.main import dbtRunner
 
+        manifest = self.parse(settings)
+        _forget_compilations(manifest)
         with _environment({**settings.as_environment(with_password=True), **(environment or {})}):
-            name = settings.parameters["dbname"]
-            if name not in self._manifests:
-                parsed = dbtRunner().invoke(["--log-level", "none", "parse", *self._places()])
-                assert parsed.success, parsed.exception
-                self._manifests[name] = parsed.result
-            _forget_compilations(self._manifests[name])
-            outcome = dbtRunner(manifest=self._manifests[name]).invoke(
+            outcome = dbtRunner(manifest=manifest).invoke(
                 ["--log-level", "none", *command, "--no-write-json", *self._places(), *arguments]
             )
         assert outcome.exception is None, outcome.exception
@@ -71,6 +67,22 @@ class WarmDbt:
         ]
         assert outcome.success, "\n".join(failed)
         return {result.node.name: str(result.message) for result in outcome.result}
+
+    def parse(self, settings: DatabaseSettings) -> Any:  # noqa: ANN401 - dbt's types are its own
+        """Return the project as dbt parsed it for this database."""
+        from dbt.cli.main import dbtRunner
+
+        name = settings.parameters["dbname"]
+        if name not in self._manifests:
+            with _environment(settings.as_environment(with_password=True)):
+                parsed = dbtRunner().invoke(["--log-level", "none", "parse", *self._places()])
+            assert parsed.success, parsed.exception
+            self._manifests[name] = parsed.result
+        return self._manifests[name]
+
+    def parse_again(self) -> None:
+        """Forget what was parsed: a file of the project has changed."""
+        self._manifests.clear()
 
     def _places(self) -> list[str]:
         return [
