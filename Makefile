@@ -12,9 +12,11 @@ POSTGRES ?= 16 18
 # How long a soak takes: moments to kill a load at, and how many documents are made up.
 MOMENTS ?= 50
 PROFILE ?= soak
+EXAMPLES ?= 10
 
-# How large a tree the benchmarks load; OPTIONS may hold --without-dlt and others.
+# How large a tree the benchmarks load and build; OPTIONS may hold --without-dlt and others.
 SESSIONS ?= 50000
+MART_SESSIONS ?= 200000
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test soak lint format bench bench-million profile docs lock clean
@@ -41,9 +43,11 @@ demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build t
 test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
 	$(BIN)/pytest -n $(words $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version))
 
-soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, judge a hundred thousand documents
+soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, judge hundreds of thousands of documents
 	$(BIN)/pytest -n $(words $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version)) \
-	    --moments $(MOMENTS) --hypothesis-profile $(PROFILE) tests/loaders/test_crashes.py tests/loaders/test_verdicts.py
+	    --moments $(MOMENTS) --hypothesis-profile $(PROFILE) --examples $(EXAMPLES) \
+	    tests/loaders/test_crashes.py tests/loaders/test_verdicts.py \
+	    tests/marts/test_scorecard_oracle.py tests/marts/test_readiness_oracle.py
 
 lint: $(INSTALLED) ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check .
@@ -55,8 +59,9 @@ format: $(INSTALLED) ## Lay out Python as ruff does
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED) ## Time loads and a build of a sample tree, next to tar, find, \copy and dlt (SESSIONS=50000)
+bench: $(INSTALLED) ## Time loads next to tar, find, \copy and dlt (SESSIONS=50000), then builds (MART_SESSIONS=200000)
 	$(BIN)/python -m benchmarks.pipeline --sessions $(SESSIONS) $(OPTIONS)
+	$(BIN)/python -m benchmarks.marts --sessions $(MART_SESSIONS) $(MART_OPTIONS)
 
 bench-million: $(INSTALLED) ## The same, and watch memory while a million files are loaded
 	$(BIN)/python -m benchmarks.pipeline --sessions $(SESSIONS) --million $(OPTIONS)

@@ -15,10 +15,6 @@ SECOND = "second load"
 ONE_PERCENT = "1 % changed"
 COPY = "copy"
 
-BUILD = "build, wall"
-IN_MODELS = "in models"
-IN_TESTS = "in tests"
-
 Round = Mapping[str, float]
 
 _BARS = {
@@ -36,9 +32,6 @@ _WORDS = {
     FIRST: "first load",
     SECOND: "second load, nothing changed",
     ONE_PERCENT: "load after 1 % of sessions changed",
-    BUILD: "`pulse-elt build`, wall clock",
-    IN_MODELS: "of that in models, over two threads",
-    IN_TESTS: "of that in tests, over two threads",
 }
 _SHORT = {COPY: "`\\copy`", ONE_PERCENT: "load after 1 %"}
 
@@ -51,7 +44,6 @@ class Results:
     watched: Watched
     rounds: Sequence[Round]
     dlt: Sequence[DltRun]
-    build: Mapping[str, float]
     memory: Sequence[Series]
 
     def median(self, name: str) -> float:
@@ -69,7 +61,6 @@ class Results:
             "counters": dict(self.watched.counters),
             "rounds": [dict(measured) for measured in self.rounds],
             "dlt": [{**vars(run), "seconds_for_all": run.seconds_for_all} for run in self.dlt],
-            "build": dict(self.build),
             "peaks": list(self.watched.peaks),
             "memory": {
                 series.what: {size: load.peaks for size, load in series.loads.items()}
@@ -84,7 +75,6 @@ def rows_of(results: Results) -> list[Row]:
     return [
         *_timed_rows(results),
         *_dlt_rows(results),
-        *(Row(_WORDS[name], _seconds(seconds)) for name, seconds in results.build.items()),
         *_memory_rows(results),
     ]
 

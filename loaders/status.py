@@ -40,6 +40,13 @@ limit 1
 # Versions landed after the cutoff; the ledger knows of loads, the documents of the app's writes.
 _LANDED_SINCE = "select count(*) from raw.documents where landed_at > %s"
 
+# The newest first: it is what somebody has to look at.
+_DRIFT = """
+select kind, field, first_seen_at, document_count, example_source_path
+from staging.stg_pulse__unknown_fields
+order by first_seen_at desc, kind, field collate "C"
+"""
+
 _MARTS = """
 select c.relname
 from pg_catalog.pg_class as c
@@ -83,13 +90,25 @@ class MartsStatus:
 
 
 @dataclass(frozen=True)
+class UnknownField:
+    """A field that a kind is not known to have, as of the last build; documents hold it."""
+
+    kind: str
+    field: str
+    first_seen_at: datetime
+    documents: int
+    example: str
+
+
+@dataclass(frozen=True)
 class PipelineStatus:
-    """Everything 'pulse-elt status' shows; marts are None before the first build."""
+    """Everything 'pulse-elt status' shows; before the first build marts are None, drift empty."""
 
     loads: tuple[ledger.LedgerEntry, ...]
     kinds: tuple[KindStatus, ...]
     quarantine: tuple[QuarantineStatus, ...]
     marts: MartsStatus | None
+    drift: tuple[UnknownField, ...]
 
 
 def read_status(connection: psycopg.Connection, loads: int = 5) -> PipelineStatus:
@@ -99,12 +118,13 @@ def read_status(connection: psycopg.Connection, loads: int = 5) -> PipelineStatu
         kinds=tuple(KindStatus(*row) for row in connection.execute(_KINDS)),
         quarantine=tuple(QuarantineStatus(*row) for row in connection.execute(_QUARANTINE)),
         marts=_marts(connection),
+        drift=_drift(connection),
     )
 
 
 def _marts(connection: psycopg.Connection) -> MartsStatus | None:
-    known = connection.execute("select to_regclass('staging.builds') is not null").fetchone()
-    build = connection.execute(_BUILD).fetchone() if known and known[0] else None
+    is_built = _is_there(connection, "staging.builds")
+    build = connection.execute(_BUILD).fetchone() if is_built else None
     if build is None:
         return None
     since = connection.execute(_LANDED_SINCE, (build[0],)).fetchone()
@@ -115,3 +135,15 @@ def _marts(connection: psycopg.Connection) -> MartsStatus | None:
         ).fetchone()
         rows.append((name, count[0] if count else 0))
     return MartsStatus(build[0], build[1], since[0] if since else 0, tuple(rows))
+
+
+def _drift(connection: psycopg.Connection) -> tuple[UnknownField, ...]:
+    # A build that failed, or of an older version, has left none.
+    if not _is_there(connection, "staging.stg_pulse__unknown_fields"):
+        return ()
+    return tuple(UnknownField(*row) for row in connection.execute(_DRIFT))
+
+
+def _is_there(connection: psycopg.Connection, relation: str) -> bool:
+    found = connection.execute("select to_regclass(%s) is not null", (relation,)).fetchone()
+    return bool(found and found[0])

@@ -68,3 +68,23 @@
         where loaded_at <= {{ build_cutoff() }}
     ) as user_identities
 {%- endmacro %}
+
+
+{#- The same documents, each taken out of its compressed storage once: every mention of a stored column
+    does it again. The empty path is the document itself; `offset 0` keeps the planner from writing the
+    expression in place of each mention. Not for models that carry the payload along: it would have to
+    be compressed anew. -#}
+{% macro detoasted(documents) -%}
+    (
+        select
+            document_id,
+            source_path,
+            session_key,
+            user_key,
+            source_modified_at,
+            landed_at,
+            payload #> '{}' as payload
+        from {{ documents }}
+        offset 0
+    ) as detoasted
+{%- endmacro %}

@@ -56,7 +56,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--histories", type=int, default=2, help="Random histories of increments; 2 by default."
     )
     parser.addoption(
-        "--seed", type=int, help="Seed of the random moments; a failure names the one it had."
+        "--examples",
+        type=int,
+        default=1,
+        help="How many times as many made-up learners and scorecards to judge; 1 by default.",
+    )
+    parser.addoption(
+        "--seed",
+        type=int,
+        help="Seed of moments, histories and documents; a failure names the one it had.",
     )
 
 

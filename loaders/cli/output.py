@@ -13,13 +13,16 @@ import click
 if TYPE_CHECKING:
     from loaders.landing.load import LoadResult
     from loaders.landing.model import Counters, Plan
-    from loaders.status import PipelineStatus
+    from loaders.status import PipelineStatus, UnknownField
     from loaders.transform.dbt import BuildResult
     from loaders.transform.marts import Readiness
 
 
 # More lines than this are not read.
 _NAMED = 20
+_NAMED_DRIFT = 10
+# Names of fields come from strangers: one line of a table each.
+_WIDTH_OF_FIELDS = 60
 _COMPONENTS = ("tech.", "comm.", "struct.", "behav.")
 _WIDTH_OF_LONG_IDS = 115
 
@@ -37,8 +40,9 @@ def printable(text: str) -> str:
 
 
 def as_json(value: object) -> None:
-    """Print a value, dataclasses as objects, as one JSON document."""
-    click.echo(json.dumps(value, default=_plain, ensure_ascii=False))
+    """Print a value, dataclasses as objects, as one JSON document that a terminal may get too."""
+    text = json.dumps(value, default=_plain, ensure_ascii=False)
+    click.echo("".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text))
 
 
 def _plain(value: object) -> object:
@@ -230,6 +234,26 @@ def status_report(status: "PipelineStatus") -> None:
         f"{marts.landed_since:,} documents landed since."
     )
     table(["mart", "rows"], marts.rows, right=["rows"])
+    _drift_table(status.drift)
+
+
+def _drift_table(drift: Sequence["UnknownField"]) -> None:
+    if not drift:
+        return
+    say("Unknown fields (drift), newest first; they stay in the payload")
+    table(
+        ["kind", "field", "first seen (UTC)", "documents"],
+        [
+            (entry.kind, _cut(printable(entry.field)), entry.first_seen_at, entry.documents)
+            for entry in drift[:_NAMED_DRIFT]
+        ],
+        right=["documents"],
+    )
+    _more(len(drift), "select them from staging.stg_pulse__unknown_fields", _NAMED_DRIFT)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDTH_OF_FIELDS else text[: _WIDTH_OF_FIELDS - 1] + "…"
 
 
 def _paths(title: str, found: Sequence[str], count: int) -> None:
@@ -241,6 +265,6 @@ def _paths(title: str, found: Sequence[str], count: int) -> None:
         say()
 
 
-def _more(count: int, where: str) -> None:
-    if count > _NAMED:
-        say(f"  … and {count - _NAMED:,} more; {where}.")
+def _more(count: int, where: str, named: int = _NAMED) -> None:
+    if count > named:
+        say(f"  … and {count - named:,} more; {where}.")

@@ -9,6 +9,7 @@
 -- depends_on: {{ ref('reporting__learners') }}, {{ ref('reporting__learner_focus') }}
 -- depends_on: {{ ref('stg_pulse__rejected_values') }}, {{ ref('stg_pulse__conversations') }}
 -- depends_on: {{ ref('stg_pulse__pulse_states') }}, {{ ref('stg_pulse__sale_states') }}
+-- depends_on: {{ ref('stg_pulse__unknown_fields') }}
 
 with
 

@@ -1,5 +1,6 @@
 """What tests of the marts share: the example tree, loaded and built once per server."""
 
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -19,3 +20,13 @@ def built_examples(
     assert done.returncode == 1, done.stdout + done.stderr
     yield settings
     drop_database(server, "pulse_examples")
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """What the made-up documents grow from: always the same in `make test`, new in a soak."""
+    given: int | None = request.config.getoption("--seed")
+    if given is not None:
+        return given
+    soaking = request.config.getoption("--examples") > 1
+    return random.SystemRandom().randrange(10**6) if soaking else 20250304

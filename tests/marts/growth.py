@@ -4,7 +4,9 @@ import hashlib
 import json
 import os
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +31,26 @@ SKILLS = [
 ]
 JUNK: list[Any] = [None, "N/A", "12,5", -3, 250, "", [], {}, True, "yesterday", "87%"]
 
+_DELETE = """
+with chosen as (
+    select source_path from raw.documents order by md5(source_path || %s) limit 1
+)
+
+delete from raw.documents using chosen
+where
+    documents.source_path = chosen.source_path
+    and (documents.superseded_at is not null or not %s)
+returning documents.source_path
+"""
+
+_INSERT = """
+insert into raw.documents (
+    kind, source_path, content_sha256, session_key, origin, source_modified_at, landed_at, payload
+)
+select 'scorecard', %s, %s, %s, 'app', now, now, %s
+from clock_timestamp() as now
+"""
+
 
 @dataclass
 class Growth:
@@ -40,16 +62,23 @@ class Growth:
 
     def step(self, connection: psycopg.Connection) -> str:
         """Do one random thing and return what it was."""
-        things = [
-            (8, self._scorecard), (6, self._session), (6, self._answers), (4, self._history),
-            (3, self._evaluation), (2, self._transcript), (1, self._change_log), (2, self._state),
-        ]  # fmt: skip
-        stranger = [
-            (2, self._delete_documents), (2, self._app_write), (1, self._identity), (1, self._old_file),
-        ]  # fmt: skip
-        weights, doings = zip(*(things + stranger), strict=True)
-        done = self.chance.choices(doings, weights)[0]
-        return done(connection) if done in [s for _, s in stranger] else done()  # type: ignore[operator,no-any-return]
+        doings: list[tuple[int, Callable[[], str]]] = [
+            (8, self._scorecard),
+            (6, self._session),
+            (6, self._answers),
+            (4, self._history),
+            (3, self._evaluation),
+            (2, self._transcript),
+            (1, self._change_log),
+            (2, self._state),
+            (1, self._old_file),
+            (2, lambda: self._delete_documents(connection)),
+            (2, lambda: self._app_write(connection)),
+            (1, lambda: self._identity(connection)),
+        ]
+        weights = [weight for weight, _ in doings]
+        _, do = self.chance.choices(doings, weights)[0]
+        return do()
 
     # -- files
 
@@ -59,32 +88,44 @@ class Growth:
         return self._write(path, self._scorecard_document())
 
     def _scorecard_document(self) -> object:
-        part = lambda top: {"score": self._number(top), "summary": self.chance.choice(["ok", "hm"])}  # noqa: E731
+        def part(top: float) -> dict[str, object]:
+            return {"score": self._number(top), "summary": self.chance.choice(["ok", "hm"])}
+
         generation = self.chance.random()
         if generation < 0.5:
             return {
                 "overall": {"score": self._number(100), "raw_score": self._number(3)},
-                "bce": part(3), "mcf": part(3), "cpo": part(3),
-                "pulse_details": {"sale_outcome": self.chance.choice(["won", "lost", "WON", "maybe"]),
-                                  "trust_score": self._number(10), "missteps": ["a"]},
-            }  # fmt: skip
+                "bce": part(3),
+                "mcf": part(3),
+                "cpo": part(3),
+                "pulse_details": {
+                    "sale_outcome": self.chance.choice(["won", "lost", "WON", "maybe"]),
+                    "trust_score": self._number(10),
+                    "missteps": ["a"],
+                },
+            }
         if generation < 0.7:
             return {
-                "Trainee_ID": self._user(), "Persona_Tested": self._persona(),
+                "Trainee_ID": self._user(),
+                "Persona_Tested": self._persona(),
                 "Overall_Certification_Score": f"{self.chance.randrange(101)}%",
                 "Certification_Status": self.chance.choice(["PASS", "FAIL"]),
                 "Agent_Scores": {"BCE_Score": self._number(100), "MCF_Score": 90, "CPO_Score": 88},
-            }  # fmt: skip
+            }
         if generation < 0.85:
             return {"overall": {"score": round(self.chance.random(), 2)}, "bce": part(1)}
         return self.chance.choice(JUNK)
 
     def _session(self) -> str:
         document = {
-            "user_id": self._user(), "request": {"userId": self._user(), "persona": self._persona()},
-            "persona": self._persona(), "created_at": self._moment(), "completed_at": self._moment(),
+            "user_id": self._user(),
+            "request": {"userId": self._user(), "persona": self._persona()},
+            "persona": self._persona(),
+            "created_at": self._moment(),
+            "completed_at": self._moment(),
             "status": "completed",
-        }  # fmt: skip
+            "mood": "a field nobody knows",
+        }
         for name in list(document):
             if self._seldom(0.25):
                 del document[name]
@@ -93,10 +134,15 @@ class Growth:
     def _answers(self) -> str:
         unit = self._seldom(0.5)
         answers = [
-            {"user_id": self._user(), "ts": self._moment(), "skill_tag": self.chance.choice(SKILLS),
-             "score": self._number(1 if unit else 100), "pulse_step": self.chance.choice(["Probe", "earn", "Greet"])}
+            {
+                "user_id": self._user(),
+                "ts": self._moment(),
+                "skill_tag": self.chance.choice(SKILLS),
+                "score": self._number(1 if unit else 100),
+                "pulse_step": self.chance.choice(["Probe", "earn", "Greet"]),
+            }
             for _ in range(self.chance.choice([0, 0, 1, 2, 5]))
-        ]  # fmt: skip
+        ]
         wrapped: object = {"events": answers} if self._seldom(0.3) else answers
         return self._write(f"sessions/{self._key()}/events.json", wrapped)
 
@@ -105,8 +151,16 @@ class Growth:
         entries: list[object] = []
         for _ in range(self.chance.choice([0, 1, 2, 4])):
             if self._seldom(0.6):
-                entries.append({"sessionId": self._key(), "date": self._moment(), "persona": self._persona(),
-                                "outcome": "won", "score": self._number(100), "duration": 12})  # fmt: skip
+                entries.append(
+                    {
+                        "sessionId": self._key(),
+                        "date": self._moment(),
+                        "persona": self._persona(),
+                        "outcome": "won",
+                        "score": self._number(100),
+                        "duration": 12,
+                    }
+                )
             else:
                 entries.append(
                     {"timestamp": self._moment(), "overall": self._number(100), "structure": None}
@@ -130,9 +184,17 @@ class Growth:
         key = self._key()
         return self._write(
             f"trainer-change-logs/2025-03-04/Probe/shop-{self.chance.randrange(2)}/{key}.json",
-            {"timestamp": self._moment(), "pulse_step": "Probe", "learner_id": self._user(), "session_id": key,
-             "trainer_change_log": {"emit": True, "observed_pattern": self.chance.choice(["a", "b"])}},
-        )  # fmt: skip
+            {
+                "timestamp": self._moment(),
+                "pulse_step": "Probe",
+                "learner_id": self._user(),
+                "session_id": key,
+                "trainer_change_log": {
+                    "emit": True,
+                    "observed_pattern": self.chance.choice(["a", "b"]),
+                },
+            },
+        )
 
     def _state(self) -> str:
         name = self.chance.choice(["conversation", "pulse_state", "sale_state"])
@@ -146,9 +208,7 @@ class Growth:
         """As retention and forgetting will: every version of a path, or the superseded ones, go."""
         only_superseded = self._seldom(0.4)
         deleted = connection.execute(
-            "with chosen as (select source_path from raw.documents order by md5(source_path || %s) limit 1) "
-            "delete from raw.documents using chosen where documents.source_path = chosen.source_path "
-            "and (superseded_at is not null or not %s) returning documents.source_path",
+            _DELETE,
             (str(self.chance.random()), only_superseded),
         ).fetchall()
         return f"deleted {len(deleted)} versions of {deleted[0][0] if deleted else 'nothing'}"
@@ -164,9 +224,7 @@ class Growth:
                 (path,),
             )
             connection.execute(
-                "insert into raw.documents (kind, source_path, content_sha256, session_key, origin, "
-                "source_modified_at, landed_at, payload) "
-                "select 'scorecard', %s, %s, %s, 'app', now, now, %s from clock_timestamp() as now",
+                _INSERT,
                 (path, hashlib.sha256(text.encode()).digest(), key, text),
             )
         return f"the app wrote {path}"
@@ -176,7 +234,7 @@ class Growth:
         write_identities(connection, {key: user})
         return f"{key} became {user}"
 
-    def _old_file(self, connection: psycopg.Connection) -> str:
+    def _old_file(self) -> str:
         """A file of another path for a session, older or younger than the one there is."""
         key = self._key()
         return self._write(f"scorecards/{key}.json", self._scorecard_document(), self._second())
@@ -218,6 +276,4 @@ class Growth:
     def _moment(self) -> object:
         if self._seldom(0.08):
             return self.chance.choice(JUNK)
-        from datetime import UTC, datetime
-
         return datetime.fromtimestamp(self._second(), UTC).isoformat()

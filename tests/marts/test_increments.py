@@ -84,7 +84,9 @@ def _grow_and_compare(
         "select max(formula_version) from analytics.user_readiness"
     ).fetchone()
     for schema in SCHEMAS:
-        connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
+        connection.execute(
+            sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema))
+        )
     version = formula[0] if formula and formula[0] else "v1"
     dbt.build(settings, "--vars", f"readiness_formula: {version}", PGTZ=chance.choice(ZONES))
     built_at_once = everything(settings)

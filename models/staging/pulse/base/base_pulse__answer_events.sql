@@ -21,7 +21,7 @@ source as (
         source_modified_at,
         landed_at,
         payload
-    from {{ landed_documents('answer_events') }}
+    from {{ detoasted(landed_documents('answer_events')) }}
 
 ),
 
@@ -42,7 +42,11 @@ renamed as (
         landed_at,
 
         -- what could not be cast
-        {{ rejected_values(casts) }} as rejected_values
+        {{ rejected_values(casts) }} as rejected_values,
+        {{ unknown_fields('answer_events', {
+            '': 'payload',
+            '[]': json_list('payload', ['events']),
+        }) }} as unknown_fields
     from source
 
 )

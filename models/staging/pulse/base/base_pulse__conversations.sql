@@ -22,7 +22,7 @@ source as (
         source_modified_at,
         landed_at,
         payload
-    from {{ landed_documents('conversations') }}
+    from {{ detoasted(landed_documents('conversations')) }}
 
 ),
 
@@ -43,7 +43,11 @@ renamed as (
         source.landed_at,
 
         -- what could not be cast
-        {{ rejected_values(casts) }} as rejected_values
+        {{ rejected_values(casts) }} as rejected_values,
+        {{ unknown_fields('conversation', {
+            '': 'source.payload',
+            'messages[]': 'document.messages',
+        }) }} as unknown_fields
     from source
     cross join lateral jsonb_to_record({{ json_object('source.payload') }}) as document (
         messages jsonb

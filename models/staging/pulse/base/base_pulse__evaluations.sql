@@ -48,7 +48,12 @@ renamed as (
         source.landed_at,
 
         -- what could not be cast
-        {{ rejected_values(casts) }} as rejected_values
+        {{ rejected_values(casts) }} as rejected_values,
+        {{ unknown_fields('evaluation', {
+            '': 'source.payload',
+            'overall_summary': 'document.overall_summary',
+            'scores.*': 'document.scores',
+        }) }} as unknown_fields
     from source
     cross join lateral jsonb_to_record({{ json_object('source.payload') }}) as document (
         framework jsonb,

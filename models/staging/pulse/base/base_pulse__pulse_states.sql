@@ -47,7 +47,8 @@ renamed as (
         source.landed_at,
 
         -- what could not be cast
-        {{ rejected_values(casts) }} as rejected_values
+        {{ rejected_values(casts) }} as rejected_values,
+        {{ unknown_fields('pulse_state', {'': 'source.payload'}) }} as unknown_fields
     from source
     cross join lateral jsonb_to_record({{ json_object('source.payload') }}) as document (
         current_stage jsonb,

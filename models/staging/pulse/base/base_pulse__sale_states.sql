@@ -48,7 +48,11 @@ renamed as (
         source.landed_at,
 
         -- what could not be cast
-        {{ rejected_values(casts) }} as rejected_values
+        {{ rejected_values(casts) }} as rejected_values,
+        {{ unknown_fields('sale_state', {
+            '': 'source.payload',
+            'missteps[]': 'document.missteps',
+        }) }} as unknown_fields
     from source
     cross join lateral jsonb_to_record({{ json_object('source.payload') }}) as document (
         trust_score jsonb,

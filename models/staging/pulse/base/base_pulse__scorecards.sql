@@ -219,6 +219,16 @@ renamed as (
 
         -- what could not be cast, and the evidence
         {{ rejected_values(casts) }} as rejected_values,
+        {{ unknown_fields('scorecard', {
+            '': 'payload',
+            'overall': "(payload -> 'overall')",
+            'bce': "(payload -> 'bce')",
+            'mcf': "(payload -> 'mcf')",
+            'cpo': "(payload -> 'cpo')",
+            'pulse_details': 'pulse_details',
+            'Agent_Scores': 'agent_scores',
+            'Feedback_Consolidated': "(payload -> 'Feedback_Consolidated')",
+        }) }} as unknown_fields,
         payload
     from ranges
 

@@ -57,6 +57,7 @@ renamed as (
 
         -- what could not be cast, and the evidence
         {{ rejected_values(casts) }} as rejected_values,
+        {{ unknown_fields('trainer_change_log', {'': 'source.payload'}) }} as unknown_fields,
         source.payload
     from source
     cross join lateral jsonb_to_record({{ json_object('source.payload') }}) as document (

@@ -22,7 +22,7 @@ source as (
         source_modified_at,
         landed_at,
         payload
-    from {{ landed_versions('user_histories') }}
+    from {{ detoasted(landed_versions('user_histories')) }}
 
 ),
 
@@ -42,7 +42,11 @@ renamed as (
         landed_at,
 
         -- what could not be cast
-        {{ rejected_values(casts) }} as rejected_values
+        {{ rejected_values(casts) }} as rejected_values,
+        {{ unknown_fields('user_history', {
+            '': 'payload',
+            '[]': json_list('payload', list_names),
+        }) }} as unknown_fields
     from source
 
 )
