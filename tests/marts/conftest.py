@@ -7,6 +7,7 @@ import pytest
 
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import EXAMPLES, RunCommand, Server, create_database, drop_database
+from tests.marts.warm_dbt import WarmDbt, warm_dbt
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,12 @@ def built_examples(
     assert done.returncode == 1, done.stdout + done.stderr
     yield settings
     drop_database(server, "pulse_examples")
+
+
+@pytest.fixture(scope="session")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> WarmDbt:
+    """dbt in this process, parsed once per server."""
+    return warm_dbt(tmp_path_factory.mktemp("warm"))
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import Tree
 from tests.marts.growth import Growth
-from tests.marts.warm_dbt import WarmDbt, warm_dbt
+from tests.marts.warm_dbt import WarmDbt
 
 SCHEMAS = ("staging", "intermediate", "analytics", "reporting")
 ZONES = ["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati"]
@@ -22,11 +22,6 @@ ZONES = ["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/
 _BOOKS = ("builds", "built_relations", "rebuild_queue")
 
 Everything = dict[str, list[str]]
-
-
-@pytest.fixture(scope="session")
-def dbt(tmp_path_factory: pytest.TempPathFactory) -> WarmDbt:
-    return warm_dbt(tmp_path_factory.mktemp("warm"))
 
 
 def test_random_increments_give_what_a_full_build_gives(
