@@ -37,3 +37,9 @@ def seed(request: pytest.FixtureRequest) -> int:
         return given
     soaking = request.config.getoption("--examples") > 1
     return random.SystemRandom().randrange(10**6) if soaking else 20250304
+
+
+@pytest.fixture(scope="session")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> WarmDbt:
+    """dbt in this process, for tests of what is built and not of how the command tells it."""
+    return warm_dbt(tmp_path_factory.mktemp("warm"))

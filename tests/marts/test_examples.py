@@ -3,9 +3,9 @@
 import pytest
 
 from loaders.database.connection import connect
-from loaders.database.settings import URL_VARIABLE, DatabaseSettings
-from tests.conftest import ROOT, RunCommand
-from tests.marts.comparison import MARTS, in_order, marts_of, rows_of
+from loaders.database.settings import DatabaseSettings
+from tests.conftest import ROOT
+from tests.marts.comparison import MARTS, in_order, rows_of
 from tests.marts.expectations import load_expectations
 
 EXPECTED = load_expectations(ROOT / "examples" / "expected.md")
@@ -31,18 +31,3 @@ def test_every_cell_is_as_expected_by_hand(built_examples: DatabaseSettings, rel
 def test_the_page_covers_every_mart() -> None:
     described = {heading for heading in EXPECTED if heading.startswith("analytics.")}
     assert described == {f"analytics.{mart}" for mart in MARTS}
-
-
-def test_a_build_in_another_time_zone_gives_the_same_marts(
-    built_examples: DatabaseSettings, pulse_elt: RunCommand
-) -> None:
-    with connect(built_examples) as connection:
-        before = marts_of(connection)
-        done = pulse_elt(
-            "build",
-            PGTZ="Europe/Berlin",
-            **{URL_VARIABLE: built_examples.as_url(with_password=True)},
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert marts_of(connection) == before
-    assert any(before.values())

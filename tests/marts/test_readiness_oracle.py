@@ -18,13 +18,13 @@ import pytest
 from psycopg.rows import class_row, dict_row
 
 from loaders.database.connection import connect
-from loaders.database.settings import URL_VARIABLE
-from tests.conftest import ROOT, RunCommand, Server, create_database, drop_database
+from tests.conftest import ROOT, Server, create_database, drop_database
 from tests.marts.oracle.events import Event, events_of
 from tests.marts.oracle.made_up_histories import WINDOW, histories
 from tests.marts.oracle.readiness import Snapshot, formula, readiness
 from tests.marts.oracle.skills import SkillAggregate, skill_aggregates, windows
 from tests.marts.oracle.writing import write_text
+from tests.marts.warm_dbt import WarmDbt
 
 LEARNERS = 1_500
 
@@ -46,7 +46,7 @@ class Built:
 def built(
     server: Server,
     template: str,
-    pulse_elt: RunCommand,
+    dbt: WarmDbt,
     tmp_path_factory: pytest.TempPathFactory,
     seed: int,
     request: pytest.FixtureRequest,
@@ -58,14 +58,11 @@ def built(
         at = file.modified_at.timestamp()
         os.utime(write_text(root, path, file.text), (at, at))
     settings = create_database(server, "pulse_learners", template)
-    named = {URL_VARIABLE: settings.as_url(with_password=True)}
     with connect(settings) as connection:
-        done = pulse_elt("run", root, **named)
-        assert done.returncode == 0, f"--seed {seed}: {done.stdout}{done.stderr}"
+        dbt.run(settings, root)
         found = {"v1": _readiness(connection)}
         skills = _skills(connection)
-        done = pulse_elt("build", "--vars", "readiness_formula: v2", **named)
-        assert done.returncode == 0, f"--seed {seed}: {done.stdout}{done.stderr}"
+        dbt.build(settings, "--vars", "readiness_formula: v2")
         found["v2"] = _readiness(connection)
     yield Built(seed, events_of(files), found, skills)
     drop_database(server, "pulse_learners")

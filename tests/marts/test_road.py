@@ -12,8 +12,11 @@ import pytest
 
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
+from loaders.landing.model import Scope
+from loaders.pipeline import load_source
 from tests.conftest import EXAMPLES, ROOT, RunCommand, Tree
 from tests.marts.comparison import MARTS, marts_of
+from tests.marts.warm_dbt import WarmDbt
 
 # Ada's second session: answers, a scorecard, and the only place of its user and its end.
 SESSION_FILE = "sessions/ad021fb2-9649-40df-bd94-9809b94c84bc/session.json"
@@ -36,21 +39,22 @@ def test_a_session_file_that_comes_late_or_goes_leaves_the_marts_as_they_were(
     built_examples: DatabaseSettings,
     connection: psycopg.Connection,
     copied_examples: Path,
-    pulse_elt: RunCommand,
+    database: DatabaseSettings,
+    dbt: WarmDbt,
 ) -> None:
     with connect(built_examples) as never_deleted:
         expected = marts_of(never_deleted)
     late = copied_examples / SESSION_FILE
     content = late.read_bytes()
     late.unlink()
-    assert pulse_elt("run", copied_examples).returncode == 1
+    dbt.run(database, copied_examples)
     without = marts_of(connection)
     assert without != expected
     late.write_bytes(content)
-    assert pulse_elt("run", copied_examples).returncode == 0
+    dbt.run(database, copied_examples)
     assert marts_of(connection) == expected
     late.unlink()
-    assert pulse_elt("run", copied_examples).returncode == 0
+    dbt.run(database, copied_examples)
     assert marts_of(connection) == expected
 
 
@@ -112,10 +116,10 @@ def test_a_build_does_not_touch_an_analytics_schema_of_the_application(
 
 
 def test_what_lands_after_the_cutoff_waits_for_the_next_build(
-    connection: psycopg.Connection, tree: Tree, pulse_elt: RunCommand
+    database: DatabaseSettings, connection: psycopg.Connection, tree: Tree, dbt: WarmDbt
 ) -> None:
     tree.write("sessions/now/scorecard.json", {"overall": {"score": 85}, "pulse_details": {}})
-    assert pulse_elt("load", tree.root).returncode == 0
+    load_source(tree.root, None, Scope())
     connection.execute(
         "insert into raw.documents (kind, source_path, content_sha256, session_key, origin, "
         "source_modified_at, landed_at, payload) select kind, 'sessions/later/scorecard.json', "
@@ -123,12 +127,11 @@ def test_what_lands_after_the_cutoff_waits_for_the_next_build(
         "payload from raw.scorecards"
     )
     # The first build of all: the book of builds, and the cutoff in it, are only just there.
-    done = pulse_elt("build")
-    assert done.returncode == 0, done.stdout
+    dbt.build(database)
     scored = "select session_key from analytics.scorecards order by 1"
     assert connection.execute(scored).fetchall() == [("now",)]
     connection.execute("update raw.scorecards set landed_at = landed_at - interval '2 hours'")
-    assert pulse_elt("build").returncode == 0
+    dbt.build(database)
     assert connection.execute(scored).fetchall() == [("later",), ("now",)]
 
 
@@ -167,7 +170,7 @@ def test_the_bi_role_reads_marts_without_personal_data_and_nothing_else(
 
 
 def test_no_document_stops_a_build(
-    connection: psycopg.Connection, tree: Tree, pulse_elt: RunCommand
+    database: DatabaseSettings, connection: psycopg.Connection, tree: Tree, dbt: WarmDbt
 ) -> None:
     user = "ada1ec75-0724-46cf-a5d1-1321a58903e3"
     answer = {"user_id": user, "score": 50, "skill_tag": "communication"}
@@ -185,8 +188,7 @@ def test_no_document_stops_a_build(
         "sessions/twice/evaluation.json",
         {"scores": {"probe": {"score": 1}, "Probe ": {"score": 2}, "Link": {"score": 3}}},
     )
-    done = pulse_elt("run", tree.root)
-    assert done.returncode == 0, done.stdout + done.stderr
+    dbt.run(database, tree.root)
     steps = connection.execute(
         "select pulse_step, score::text from analytics.session_events "
         "where event_source = 'evaluation' order by 1"
@@ -220,15 +222,10 @@ def test_part_of_the_models_reads_what_the_others_have_read(
     assert status["marts"]["landed_since"] > 0
 
 
-def test_another_formula_is_a_variable_away(
-    built_examples: DatabaseSettings, pulse_elt: RunCommand
-) -> None:
-    named = {URL_VARIABLE: built_examples.as_url(with_password=True)}
+def test_another_formula_is_a_variable_away(built_examples: DatabaseSettings, dbt: WarmDbt) -> None:
     versions = "select distinct formula_version from analytics.user_readiness_latest"
     with connect(built_examples) as connection:
-        selected = ("build", "-s", "user_readiness+")
-        done = pulse_elt(*selected, "--vars", "readiness_formula: v2", **named)
-        assert done.returncode == 0, done.stdout
+        dbt.build(built_examples, "--vars", "readiness_formula: v2")
         assert connection.execute(versions).fetchall() == [("v2",)]
-        assert pulse_elt(*selected, **named).returncode == 0
+        dbt.build(built_examples)
         assert connection.execute(versions).fetchall() == [("v1",)]

@@ -17,11 +17,11 @@ import pytest
 from psycopg.rows import dict_row
 
 from loaders.database.connection import connect
-from loaders.database.settings import URL_VARIABLE
-from tests.conftest import RunCommand, Server, create_database, drop_database
+from tests.conftest import Server, create_database, drop_database
 from tests.marts.oracle.made_up_scorecards import scorecard
 from tests.marts.oracle.scorecards import Scorecard, normalise
 from tests.marts.oracle.writing import write_text
+from tests.marts.warm_dbt import WarmDbt
 
 RANDOM_SCORECARDS = 4_000
 
@@ -251,7 +251,7 @@ class Built:
 def built(
     server: Server,
     template: str,
-    pulse_elt: RunCommand,
+    dbt: WarmDbt,
     tmp_path_factory: pytest.TempPathFactory,
     seed: int,
     request: pytest.FixtureRequest,
@@ -270,8 +270,7 @@ def built(
     for key, text in documents.items():
         write_text(root, _path(key), text)
     settings = create_database(server, "pulse_scorecards", template)
-    done = pulse_elt("run", root, **{URL_VARIABLE: settings.as_url(with_password=True)})
-    assert done.returncode == 0, f"--seed {seed}: {done.stdout}{done.stderr}"
+    dbt.run(settings, root)
     with connect(settings) as connection:
         yield Built(seed, documents, _rows(connection), _rejected(connection))
     drop_database(server, "pulse_scorecards")

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from loaders.database.settings import DatabaseSettings
+from loaders.landing.model import Scope
+from loaders.pipeline import load_source
 from tests.conftest import ROOT
 
 
@@ -18,7 +20,8 @@ class WarmDbt:
     root: Path
     profiles: Path
     target: Path
-    _manifest: Any = None
+    # By name of the database, which dbt writes into what it parses.
+    _manifests: dict[str, Any] = field(default_factory=dict)
 
     def build(
         self, settings: DatabaseSettings, *arguments: str, **environment: str
@@ -34,6 +37,12 @@ class WarmDbt:
             environment,
         )
 
+    def run(self, settings: DatabaseSettings, tree: Path, **environment: str) -> dict[str, str]:
+        """Load a tree and build without tests; see build."""
+        with _environment(settings.as_environment(with_password=True)):
+            load_source(tree, None, Scope(), workers=1)
+        return self.build(settings, **environment)
+
     def invoke(
         self,
         settings: DatabaseSettings,
@@ -45,12 +54,13 @@ class WarmDbt:
         from dbt.cli.main import dbtRunner
 
         with _environment({**settings.as_environment(with_password=True), **(environment or {})}):
-            if self._manifest is None:
+            name = settings.parameters["dbname"]
+            if name not in self._manifests:
                 parsed = dbtRunner().invoke(["--log-level", "none", "parse", *self._places()])
                 assert parsed.success, parsed.exception
-                self._manifest = parsed.result
-            _forget_compilations(self._manifest)
-            outcome = dbtRunner(manifest=self._manifest).invoke(
+                self._manifests[name] = parsed.result
+            _forget_compilations(self._manifests[name])
+            outcome = dbtRunner(manifest=self._manifests[name]).invoke(
                 ["--log-level", "none", *command, "--no-write-json", *self._places(), *arguments]
             )
         assert outcome.exception is None, outcome.exception

@@ -48,7 +48,7 @@ told_apart as (
 
 ),
 
--- A certification is read by its own names alone.
+-- A certification's scores are read by its own names alone.
 split as (
 
     select
@@ -69,8 +69,8 @@ documents as (
         split.landed_at,
         split.payload,
         split.is_certification,
-        certification."Trainee_ID" as trainee_id,
-        certification."Persona_Tested" as persona_tested,
+        coalesce(certification."Trainee_ID", pulse."Trainee_ID") as trainee_id,
+        coalesce(certification."Persona_Tested", pulse."Persona_Tested") as persona_tested,
         certification."Overall_Certification_Score" as certification_score,
         certification."Certification_Status" as certification_status,
         certification."Agent_Scores" as agent_scores,
@@ -95,7 +95,9 @@ documents as (
             bce jsonb,
             mcf jsonb,
             cpo jsonb,
-            pulse_details jsonb
+            pulse_details jsonb,
+            "Trainee_ID" jsonb,
+            "Persona_Tested" jsonb
         )
 
 ),
