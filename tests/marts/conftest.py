@@ -24,12 +24,6 @@ def built_examples(
 
 
 @pytest.fixture(scope="session")
-def dbt(tmp_path_factory: pytest.TempPathFactory) -> WarmDbt:
-    """dbt in this process, parsed once per server."""
-    return warm_dbt(tmp_path_factory.mktemp("warm"))
-
-
-@pytest.fixture(scope="session")
 def seed(request: pytest.FixtureRequest) -> int:
     """What the made-up documents grow from: always the same in `make test`, new in a soak."""
     given: int | None = request.config.getoption("--seed")
