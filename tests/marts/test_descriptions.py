@@ -18,7 +18,7 @@ LONGEST_NAME = 63  # bytes; PostgreSQL cuts what is longer, without an error
 # Names of columns that identify a person, quote somebody, or hold a document as written.
 PERSONAL = re.compile(
     r"payload|meta|\w+_json|raw_metrics|(\w+_)?notes|(\w+_)*user_key|(\w+_)?source_path"
-    r"|transcript_lines|rejected_text|rejected_values|observed_pattern|improvements|strengths"
+    r"|transcript_lines|rejected_text|rejected_values|observed_pattern|improvements|strengths|first_bytes|around"
 )
 # Of type jsonb and yet without anybody's words: names of fields.
 IMPERSONAL_JSON = {"unknown_fields"}
