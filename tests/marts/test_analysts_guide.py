@@ -68,6 +68,17 @@ def test_the_guide_knows_every_mart_and_asks_of_each() -> None:
     assert [mart for mart in MARTS if not re.search(rf"\.{mart}\b", asked)] == []
 
 
+def test_every_link_of_the_guide_leads_somewhere() -> None:
+    text = GUIDE.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert links
+    assert {link[1:] for link in links if link.startswith("#")} <= anchors
+    files = [link.split("#")[0] for link in links if not link.startswith("#")]
+    assert [file for file in files if not (GUIDE.parent / file).exists()] == []
+
+
 @pytest.mark.parametrize(
     ("body", "complaint"),
     [

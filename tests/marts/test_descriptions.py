@@ -180,3 +180,19 @@ def test_an_assertion_opens_with_what_why_and_how() -> None:
         opening = file.read_text(encoding="utf-8").splitlines()[:3]
         for line, words in zip(opening, ("What", "Why it matters", "How to resolve"), strict=True):
             assert re.fullmatch(rf"-- {words}: .{{20,}}", line), f"{file.name}: {line}"
+
+
+def test_a_test_stops_the_build_unless_a_named_threshold_says_otherwise() -> None:
+    files = [
+        ROOT / "dbt_project.yml",
+        *ROOT.glob("models/**/*.yml"),
+        *ROOT.glob("seeds/*.yml"),
+        *ROOT.glob("tests/assertions/*.sql"),
+    ]
+    severities = [
+        line.strip()
+        for file in files
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if re.search(r"severity|warn_if|error_if", line) and "var(" not in line
+    ]
+    assert severities == ["+severity: error"]
