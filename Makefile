@@ -9,10 +9,12 @@ INSTALLED := $(VENV)/.installed
 # Which embedded PostgreSQL the tests run against; both by default.
 POSTGRES ?= 16 18
 
-# How long a soak takes: moments to kill a load at, and how many documents are made up.
+# How long a soak takes: moments to kill a load at, how many documents are made up, and how many
+# histories of increments are held against full builds.
 MOMENTS ?= 50
 PROFILE ?= soak
 EXAMPLES ?= 10
+HISTORIES ?= 500
 
 # How large a tree the benchmarks load and build; OPTIONS may hold --without-dlt and others.
 SESSIONS ?= 50000
@@ -45,9 +47,9 @@ test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
 
 soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, judge hundreds of thousands of documents
 	$(BIN)/pytest -n $(words $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version)) \
-	    --moments $(MOMENTS) --hypothesis-profile $(PROFILE) --examples $(EXAMPLES) \
+	    --moments $(MOMENTS) --hypothesis-profile $(PROFILE) --examples $(EXAMPLES) --histories $(HISTORIES) \
 	    tests/loaders/test_crashes.py tests/loaders/test_verdicts.py \
-	    tests/marts/test_scorecard_oracle.py tests/marts/test_readiness_oracle.py
+	    tests/marts/test_scorecard_oracle.py tests/marts/test_readiness_oracle.py tests/marts/test_increments.py
 
 lint: $(INSTALLED) ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check .

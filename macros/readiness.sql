@@ -169,7 +169,13 @@
         weighed.event_count::int as event_count,
         formulas.formula_version,
         jsonb_build_object(
+            'formula', formulas.formula_version,
             'window_days', formulas.window_days,
+            'weights', jsonb_build_object(
+                {%- for component in components %}
+                '{{ component }}', weights.{{ component }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            ),
             'sample_sizes', jsonb_build_object(
                 {%- for component in components + ['overall'] %}
                 '{{ component }}', weighed.{{ component }}_count{{ ',' if not loop.last }}
@@ -178,6 +184,7 @@
         ) as meta
     from weighed
     cross join formulas
+    cross join weights
     where weighed.readiness_overall is not null
 
 {%- endmacro %}

@@ -108,7 +108,9 @@ def build(
     from dbt.cli.main import dbtRunner
 
     def on_event(event: Any) -> None:  # noqa: ANN401 - dbt's events carry no types
-        if event.info.name == "NodeFinished":
+        # An ephemeral model is done with, and yet no result: it is part of those that read it.
+        is_done = event.info.name == "NodeFinished"
+        if is_done and event.data.node_info.materialized != "ephemeral":
             on_node(event.data.node_info.node_name)
 
     command = ["build", "--project-dir", str(root), "--profiles-dir", str(_profiles(root))]

@@ -78,20 +78,27 @@ users as (
 
 ),
 
-files as (
+speaking as (
 
-    select
-        documents.session_id,
-        min(documents.session_key collate "C") as session_key,
-        max(documents.source_modified_at) filter (where documents.kind = 'scorecard') as scorecard_file_at,
-        min(documents.source_modified_at) filter (where documents.kind <> 'scorecard') as document_file_at
+    select documents.*
     from documents
     left join outdone
         on
             documents.document_id = outdone.document_id
             and documents.source_path = outdone.source_path
     where outdone.document_id is null
-    group by documents.session_id
+
+),
+
+files as (
+
+    select
+        session_id,
+        min(session_key collate "C") as session_key,
+        max(source_modified_at) filter (where kind = 'scorecard') as scorecard_file_at,
+        min(source_modified_at) filter (where kind <> 'scorecard') as document_file_at
+    from speaking
+    group by session_id
 
 ),
 

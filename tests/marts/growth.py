@@ -48,7 +48,7 @@ insert into raw.documents (
     kind, source_path, content_sha256, session_key, origin, source_modified_at, landed_at, payload
 )
 select 'scorecard', %s, %s, %s, 'app', now, now, %s
-from clock_timestamp() as now
+from raw.landing_time() as now
 """
 
 
@@ -73,7 +73,7 @@ class Growth:
             (2, self._state),
             (1, self._old_file),
             (2, lambda: self._delete_documents(connection)),
-            (2, lambda: self._app_write(connection)),
+            (2, lambda: self.app_write(connection)),
             (1, lambda: self._identity(connection)),
         ]
         weights = [weight for weight, _ in doings]
@@ -213,7 +213,8 @@ class Growth:
         ).fetchall()
         return f"deleted {len(deleted)} versions of {deleted[0][0] if deleted else 'nothing'}"
 
-    def _app_write(self, connection: psycopg.Connection) -> str:
+    def app_write(self, connection: psycopg.Connection) -> str:
+        """Write a version of a scorecard as the store will, at any time."""
         key = self._key()
         path = f"sessions/{key}/scorecard.json"
         text = json.dumps(self._scorecard_document())

@@ -31,3 +31,31 @@ def test_every_cell_is_as_expected_by_hand(built_examples: DatabaseSettings, rel
 def test_the_page_covers_every_mart() -> None:
     described = {heading for heading in EXPECTED if heading.startswith("analytics.")}
     assert described == {f"analytics.{mart}" for mart in MARTS}
+
+
+def test_a_snapshot_says_how_it_was_computed(built_examples: DatabaseSettings) -> None:
+    with connect(built_examples) as connection:
+        found = connection.execute(
+            "select meta from analytics.user_readiness_latest "
+            "where user_id = 'ada1ec75-0724-46cf-a5d1-1321a58903e3'"
+        ).fetchone()
+    # The seventh moment of expected.md, "Readiness of Ada, step by step".
+    assert found == (
+        {
+            "formula": "v1",
+            "window_days": 30,
+            "weights": {
+                "technical": 0.3,
+                "communication": 0.3,
+                "structure": 0.2,
+                "behavioral": 0.2,
+            },
+            "sample_sizes": {
+                "technical": 2,
+                "communication": 2,
+                "structure": 2,
+                "behavioral": 2,
+                "overall": 2,
+            },
+        },
+    )

@@ -1,6 +1,11 @@
 """However documents come, go and change: builds on the way give what one full build gives."""
 
 import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -34,71 +39,100 @@ def test_random_increments_give_what_a_full_build_gives(
     seed = request.config.getoption("--seed")
     seed = random.randrange(10**6) if seed is None else seed
     for number in range(request.config.getoption("--histories")):
-        chance = random.Random(f"{seed}/{number}")
-        _grow_and_compare(
-            database,
-            connection,
-            dbt,
-            chance,
-            tmp_path / str(number),
-            f"--seed {seed}, history {number}",
-        )
+        name = f"{seed}/{number}"
+        history = History(name, database, connection, dbt, random.Random(name), tmp_path / name)
+        grown = history.grow()
+        at_once = history.build_at_once()
+        for relation in sorted(grown.keys() | at_once.keys()):
+            assert relation in grown, history.told(relation)
+            assert relation in at_once, history.told(relation)
+            surplus = [row for row in grown[relation] if row not in at_once[relation]]
+            missing = [row for row in at_once[relation] if row not in grown[relation]]
+            told = history.told(f"{relation}: surplus {surplus[:5]}, missing {missing[:5]}")
+            assert grown[relation] == at_once[relation], told
 
 
-def _grow_and_compare(
-    settings: DatabaseSettings,
-    connection: psycopg.Connection,
-    dbt: WarmDbt,
-    chance: random.Random,
-    folder: Path,
-    name: str,
-) -> None:
-    # The marts of the history before stand: that all its documents go is the first increment.
-    connection.execute("truncate raw.documents, raw.files, raw.quarantine, raw.user_identities")
-    folder.mkdir()
-    growth = Growth(chance, Tree(folder))
-    diary: list[str] = []
-    for increment in range(chance.choice([4, 4, 5, 6])):
-        steps = [
-            growth.step(connection)
-            for _ in range(chance.choice([1, 2, 4, 12 if increment else 30]))
-        ]
-        if any(folder.rglob("*.json")):
-            load_source(folder, None, Scope(), workers=1)
-        zone = chance.choice(ZONES)
-        built = dbt.build(settings, *_arguments(chance), PGTZ=zone)
-        diary.append(
-            f"{steps} in {zone}: { {n: m for n, m in built.items() if '-' in m or '+' in m} }"
-        )
-        waiting = connection.execute(
-            "select distinct consumer from staging.rebuild_queue"
-        ).fetchall()
-        assert waiting == [], f"{name}: {waiting} wait\n" + "\n".join(diary)
-    grown = everything(settings)
-    formula = connection.execute(
-        "select max(formula_version) from analytics.user_readiness"
-    ).fetchone()
-    for schema in SCHEMAS:
-        connection.execute(
-            sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema))
-        )
-    version = formula[0] if formula and formula[0] else "v1"
-    dbt.build(settings, "--vars", f"readiness_formula: {version}", PGTZ=chance.choice(ZONES))
-    built_at_once = everything(settings)
-    for relation, rows in built_at_once.items():
-        surplus = [row for row in grown[relation] if row not in rows]
-        missing = [row for row in rows if row not in grown[relation]]
-        told = f"{name}: {relation}\nsurplus {surplus[:5]}\nmissing {missing[:5]}\n" + "\n".join(
-            diary
-        )
-        assert grown[relation] == rows, told
-    assert set(grown) == set(built_at_once)
+@dataclass
+class History:
+    """A landing that grows in increments, with a build after each, and then is built at once."""
 
+    name: str
+    settings: DatabaseSettings
+    connection: psycopg.Connection
+    dbt: WarmDbt
+    chance: random.Random
+    folder: Path
+    arguments: list[str] = field(default_factory=list)
+    diary: list[str] = field(default_factory=list)
 
-def _arguments(chance: random.Random) -> list[str]:
-    if chance.random() < 0.15:
-        return ["--vars", "readiness_formula: v2"]
-    return ["--full-refresh"] if chance.random() < 0.1 else []
+    def grow(self) -> Everything:
+        """Return what stands after the last increment."""
+        # The marts of the history before stand: that all documents go is the first increment.
+        self.connection.execute(
+            "truncate raw.documents, raw.files, raw.quarantine, raw.user_identities"
+        )
+        self.folder.mkdir(parents=True)
+        growth = Growth(self.chance, Tree(self.folder))
+        last = self.chance.choice([4, 4, 5, 6])
+        for number in range(1, last + 1):
+            steps = self.chance.choice([1, 2, 4, 30 if number == 1 else 12])
+            self.diary += [growth.step(self.connection) for _ in range(steps)]
+            if any(self.folder.rglob("*.json")):
+                load_source(self.folder, None, Scope(), workers=1)
+            # What is written during the last build would be in the build at once, and not before.
+            is_live = number < last and self.chance.random() < 0.4
+            with self._live_writes() if is_live else nullcontext():
+                self._build(self._arguments())
+            waiting = self.connection.execute("select consumer from staging.rebuild_queue")
+            assert waiting.fetchall() == [], self.told("somebody still waits for keys")
+        return everything(self.settings)
+
+    def build_at_once(self) -> Everything:
+        """Return what a full build of the same landing gives where nothing stands."""
+        for schema in SCHEMAS:
+            self.connection.execute(
+                sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema))
+            )
+        self._build([each for each in self.arguments if each != "--full-refresh"])
+        return everything(self.settings)
+
+    def told(self, finding: str) -> str:
+        """Return a finding with all that led to it."""
+        return "\n".join([f"--seed and history {self.name}: {finding}", *self.diary])
+
+    def _build(self, arguments: list[str]) -> None:
+        zone = self.chance.choice(ZONES)
+        built = self.dbt.build(self.settings, *arguments, PGTZ=zone)
+        did = {name: what for name, what in built.items() if "-" in what}
+        self.diary.append(f"built with {arguments} in {zone}: {did}")
+        self.arguments = arguments
+
+    def _arguments(self) -> list[str]:
+        if self.chance.random() < 0.15:
+            return ["--vars", "readiness_formula: v2"]
+        return ["--full-refresh"] if self.chance.random() < 0.1 else []
+
+    @contextmanager
+    def _live_writes(self) -> Iterator[None]:
+        """The application writes as long as the block lasts."""
+        over = threading.Event()
+        growth = Growth(random.Random(self.chance.random()), Tree(self.folder))
+
+        def write() -> int:
+            count = 0
+            with connect(self.settings) as connection:
+                while count == 0 or not over.wait(0.05):
+                    growth.app_write(connection)
+                    count += 1
+            return count
+
+        with ThreadPoolExecutor(1) as pool:
+            written = pool.submit(write)
+            try:
+                yield
+            finally:
+                over.set()
+            self.diary.append(f"meanwhile the app wrote {written.result()} scorecards")
 
 
 def everything(settings: DatabaseSettings) -> Everything:

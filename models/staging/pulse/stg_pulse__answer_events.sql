@@ -18,16 +18,7 @@ answers as (
         is_unit_scale,
         occurred_at,
         raw_metrics
-    from {{ ref('base_pulse__answer_events__answers') }}
-
-),
-
-outdone as (
-
-    select
-        document_id,
-        source_path
-    from {{ ref('stg_pulse__duplicate_documents') }}
+    from {{ speaking_documents('base_pulse__answer_events__answers') }}
 
 ),
 
@@ -68,13 +59,8 @@ final as (
         -- evidence
         answers.raw_metrics
     from answers
-    left join outdone
-        on
-            answers.document_id = outdone.document_id
-            and answers.source_path = outdone.source_path
     left join pulse_steps
         on lower(answers.pulse_step) = pulse_steps.step_key
-    where outdone.document_id is null
 
 )
 

@@ -11,17 +11,8 @@ steps as (
         step_key,
         reason,
         score
-    from {{ ref('base_pulse__evaluations__steps') }}
+    from {{ speaking_documents('base_pulse__evaluations__steps') }}
     where is_repeated is not true
-
-),
-
-outdone as (
-
-    select
-        document_id,
-        source_path
-    from {{ ref('stg_pulse__duplicate_documents') }}
 
 ),
 
@@ -51,13 +42,8 @@ final as (
         -- numerics
         steps.score
     from steps
-    left join outdone
-        on
-            steps.document_id = outdone.document_id
-            and steps.source_path = outdone.source_path
     inner join pulse_steps
         on lower(btrim(steps.step_key)) = pulse_steps.step_key
-    where outdone.document_id is null
 
 )
 

@@ -21,29 +21,8 @@ pulse_states as (
         -- timestamps
         source_modified_at,
         landed_at
-    from {{ ref('base_pulse__pulse_states') }}
-
-),
-
-outdone as (
-
-    select
-        document_id,
-        source_path
-    from {{ ref('stg_pulse__duplicate_documents') }}
-
-),
-
-final as (
-
-    select pulse_states.*
-    from pulse_states
-    left join outdone
-        on
-            pulse_states.document_id = outdone.document_id
-            and pulse_states.source_path = outdone.source_path
-    where outdone.document_id is null
+    from {{ speaking_documents('base_pulse__pulse_states') }}
 
 )
 
-select * from final
+select * from pulse_states

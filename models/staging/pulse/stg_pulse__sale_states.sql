@@ -22,29 +22,8 @@ sale_states as (
         -- timestamps
         source_modified_at,
         landed_at
-    from {{ ref('base_pulse__sale_states') }}
-
-),
-
-outdone as (
-
-    select
-        document_id,
-        source_path
-    from {{ ref('stg_pulse__duplicate_documents') }}
-
-),
-
-final as (
-
-    select sale_states.*
-    from sale_states
-    left join outdone
-        on
-            sale_states.document_id = outdone.document_id
-            and sale_states.source_path = outdone.source_path
-    where outdone.document_id is null
+    from {{ speaking_documents('base_pulse__sale_states') }}
 
 )
 
-select * from final
+select * from sale_states

@@ -43,29 +43,8 @@ scorecards as (
 
         -- evidence
         payload
-    from {{ ref('base_pulse__scorecards') }}
-
-),
-
-outdone as (
-
-    select
-        document_id,
-        source_path
-    from {{ ref('stg_pulse__duplicate_documents') }}
-
-),
-
-final as (
-
-    select scorecards.*
-    from scorecards
-    left join outdone
-        on
-            scorecards.document_id = outdone.document_id
-            and scorecards.source_path = outdone.source_path
-    where outdone.document_id is null
+    from {{ speaking_documents('base_pulse__scorecards') }}
 
 )
 
-select * from final
+select * from scorecards

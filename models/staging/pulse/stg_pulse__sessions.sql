@@ -24,29 +24,8 @@ sessions as (
         completed_at,
         source_modified_at,
         landed_at
-    from {{ ref('base_pulse__sessions') }}
-
-),
-
-outdone as (
-
-    select
-        document_id,
-        source_path
-    from {{ ref('stg_pulse__duplicate_documents') }}
-
-),
-
-final as (
-
-    select sessions.*
-    from sessions
-    left join outdone
-        on
-            sessions.document_id = outdone.document_id
-            and sessions.source_path = outdone.source_path
-    where outdone.document_id is null
+    from {{ speaking_documents('base_pulse__sessions') }}
 
 )
 
-select * from final
+select * from sessions

@@ -20,29 +20,8 @@ transcripts as (
 
         -- evidence
         payload
-    from {{ ref('base_pulse__transcripts') }}
-
-),
-
-outdone as (
-
-    select
-        document_id,
-        source_path
-    from {{ ref('stg_pulse__duplicate_documents') }}
-
-),
-
-final as (
-
-    select transcripts.*
-    from transcripts
-    left join outdone
-        on
-            transcripts.document_id = outdone.document_id
-            and transcripts.source_path = outdone.source_path
-    where outdone.document_id is null
+    from {{ speaking_documents('base_pulse__transcripts') }}
 
 )
 
-select * from final
+select * from transcripts
