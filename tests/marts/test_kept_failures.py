@@ -18,9 +18,9 @@ _TABLES = "select relname from pg_class where relnamespace = 'test_failures'::re
 
 @pytest.fixture
 def built_copy(server: Server, built_examples: DatabaseSettings) -> Iterator[DatabaseSettings]:
-    """The built examples, to be spoilt."""
-    yield create_database(server, "pulse_spoilt", str(built_examples.parameters["dbname"]))
-    drop_database(server, "pulse_spoilt")
+    """The built examples, to be spoilt; under the name that dbt has parsed for other tests."""
+    yield create_database(server, "pulse_test", str(built_examples.parameters["dbname"]))
+    drop_database(server, "pulse_test")
 
 
 def test_what_a_test_finds_is_kept_until_it_passes(
