@@ -82,7 +82,7 @@
         and (
             namespace.nspname = '{{ schema_name }}'
             or (namespace.nspname, relation.relname) in (
-                {%- for node in graph.nodes.values() if node.resource_type in ('model', 'seed') %}
+                {%- for node in graph.nodes.values() if node.resource_type in ('model', 'seed', 'test') %}
                 ('{{ node.schema }}', '{{ node.alias }}'){{ ',' if not loop.last }}
                 {%- endfor %}
             )

@@ -163,6 +163,8 @@ def build_summary(result: "BuildResult") -> None:
         say(f"{len(failed)} failed:")
     for node in failed:
         say(f"  {node.resource} {node.name}: {node.message}")
+        if node.rows_in:
+            say(f"    what it found is in {node.rows_in}")
     if result.skipped:
         say(f"{len(result.skipped)} were left out because of that.")
 

@@ -26,13 +26,17 @@ _DATABASE_TROUBLE = re.compile(
 
 @dataclass(frozen=True)
 class Node:
-    """One model, seed or test of a build: dbt's status, seconds, and its message when it failed."""
+    """One model, seed or test of a build: dbt's status, seconds, and its message when it failed.
+
+    rows_in is the table that keeps what a failed test found, None for all else.
+    """
 
     name: str
     resource: str
     status: str
     seconds: float
     message: str | None
+    rows_in: str | None
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,9 @@ def build(
     from dbt.cli.main import dbtRunner
 
     def on_event(event: Any) -> None:  # noqa: ANN401 - dbt's events carry no types
-        if event.info.name == "NodeFinished":
+        # An ephemeral model is done with, and yet no result: it is part of those that read it.
+        is_done = event.info.name == "NodeFinished"
+        if is_done and event.data.node_info.materialized != "ephemeral":
             on_node(event.data.node_info.node_name)
 
     command = ["build", "--project-dir", str(root), "--profiles-dir", str(_profiles(root))]
@@ -148,12 +154,15 @@ def _interruption_told() -> Iterator[None]:
 
 
 def _node(result: Any) -> Node:  # noqa: ANN401 - dbt's results carry no types
+    node = result.node
+    is_kept = str(result.status) in _FAILED_TEST and getattr(node, "should_store_failures", False)
     return Node(
         name=result.node.name,
         resource=str(result.node.resource_type),
         status=str(result.status),
         seconds=result.execution_time,
         message=result.message,
+        rows_in=f"{node.schema}.{node.alias}" if is_kept else None,
     )
 
 

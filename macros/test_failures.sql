@@ -1,0 +1,46 @@
+{#- What tests found: the rows of a test that fails are kept in schema test_failures, as a table named like
+    the test, until it passes again. Rows may hold personal data: nobody is granted that schema.
+
+    dbt's own way drops and creates a table for every test of every build, and two builds at a time
+    trip over each other. Here a test that passes writes nothing. -#}
+
+{% materialization test, adapter='postgres' %}
+
+    {%- set found = get_limit_subquery_sql(sql, config.get('limit')) -%}
+
+    {%- call statement('main', fetch_result=True) -%}
+        {{ get_test_sql(found, config.get('fail_calc'), config.get('warn_if'), config.get('error_if'), limit=none) }}
+    {%- endcall -%}
+
+    {%- if should_store_failures() -%}
+        {%- do keep_failures(found, load_result('main').data[0][0] != 0) -%}
+    {%- endif -%}
+
+    {{ return({'relations': []}) }}
+
+{% endmaterialization %}
+
+
+{#- Keeps what a test found, in place of what it found before. -#}
+{% macro keep_failures(found, is_failing) -%}
+    {%- set failures = api.Relation.create(
+        database=model.database, schema=model.schema, identifier=model.alias, type='table'
+    ) -%}
+    {%- set standing = adapter.get_relation(failures.database, failures.schema, failures.identifier) -%}
+
+    {%- if standing or is_failing -%}
+        {#- Another build may be keeping the same; a lock is what makes them take turns. -#}
+        {%- call statement('keep_failures', auto_begin=true) -%}
+            select pg_advisory_xact_lock(x'70756c73'::int, 2);
+            drop table if exists {{ failures }};
+            {%- if is_failing %}
+            create table {{ failures }} as
+            {{ found }};
+            {{ postgres__alter_relation_comment(
+                failures, 'What the test ' ~ model.name ~ ' found; dropped when it passes again.'
+            ) }}
+            {%- endif %}
+        {%- endcall -%}
+        {%- do adapter.commit() -%}
+    {%- endif -%}
+{%- endmacro %}
