@@ -236,6 +236,9 @@
         analyze fresh ({{ unique_key | join(', ') }})
     {%- endcall -%}
     {%- do refuse_doubles(unique_key) -%}
+    {%- if should_full_refresh() -%}
+        {%- do delete_doubles(relation, unique_key) -%}
+    {%- endif -%}
     {%- call statement('apply_fresh') -%}
         create temporary table changed (
             is_added boolean, source_path text, document_id bigint, session_id uuid, user_id uuid, user_key text
@@ -302,6 +305,19 @@
             "more than one row has the " ~ unique_key | join(', ') ~ " " ~ doubles[0][0] ~ "."
         ) -%}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#- A row that somebody doubled by hand is equal to what it should be, twice; a full refresh heals that. -#}
+{% macro delete_doubles(relation, unique_key) -%}
+    {%- call statement('delete_doubles') -%}
+        delete from {{ relation }} as standing
+        using (
+            select ctid, row_number() over (partition by {{ unique_key | join(', ') }}) as place
+            from {{ relation }}
+        ) as numbered
+        where standing.ctid = numbered.ctid and numbered.place > 1
+    {%- endcall -%}
 {%- endmacro %}
 
 
