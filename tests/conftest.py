@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--moments", type=int, default=2, help="Random moments per sort of crash; 2 by default."
     )
     parser.addoption(
-        "--histories", type=int, default=2, help="Random histories of increments; 2 by default."
+        "--histories", type=int, default=1, help="Random histories of increments; 1 by default."
     )
     parser.addoption(
         "--examples",

@@ -9,6 +9,7 @@ import pytest
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import RunCommand, Tree
+from tests.marts.warm_dbt import WarmDbt
 
 # Colours, erases and turns round what a terminal shows; the last two are no ASCII.
 ESC = "\x1b[2J"
@@ -142,11 +143,6 @@ def _write(tree: Tree, documents: dict[str, object]) -> None:
         tree.write(path, document)
 
 
-def _run(pulse_elt: RunCommand, tree: Tree) -> None:
-    done = pulse_elt("run", tree.root)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def _drift(pulse_elt: RunCommand) -> dict[tuple[str, str], dict[str, object]]:
     reported = json.loads(pulse_elt("status", "--json").stdout)["drift"]
     return {(entry["kind"], entry["field"]): entry for entry in reported}
@@ -157,12 +153,16 @@ def _is_printable(text: str) -> bool:
 
 
 def test_every_unknown_field_is_reported_and_no_known_one(
-    connection: psycopg.Connection, tree: Tree, pulse_elt: RunCommand
+    connection: psycopg.Connection,
+    database: DatabaseSettings,
+    tree: Tree,
+    pulse_elt: RunCommand,
+    dbt: WarmDbt,
 ) -> None:
     _write(tree, KNOWN)
     assert pulse_elt("load", tree.root).returncode == 0
     _write(tree, NEW)
-    _run(pulse_elt, tree)
+    dbt.run(database, tree.root)
     found = _drift(pulse_elt)
     assert {key: entry["documents"] for key, entry in found.items()} == DRIFT
     confidence = found["scorecard", "confidence"]
@@ -175,12 +175,16 @@ def test_every_unknown_field_is_reported_and_no_known_one(
 
 
 def test_the_terminal_gets_ten_lines_and_nothing_that_moves_its_cursor(
-    connection: psycopg.Connection, tree: Tree, pulse_elt: RunCommand
+    connection: psycopg.Connection,
+    database: DatabaseSettings,
+    tree: Tree,
+    pulse_elt: RunCommand,
+    dbt: WarmDbt,
 ) -> None:
     names = {ESC: 1, BEYOND_ASCII: 1, "\x7f": 1, "w" * 150: 1}
     others = {f"z{number}": number for number in range(20)}
     tree.write("sessions/a/scorecard.json", PULSE | names | others)
-    _run(pulse_elt, tree)
+    dbt.run(database, tree.root)
     shown = pulse_elt("status").stdout
     assert _is_printable(shown)
     assert r"\u001b[2J" in shown
@@ -195,7 +199,11 @@ def test_the_terminal_gets_ten_lines_and_nothing_that_moves_its_cursor(
 
 
 def test_drift_ends_with_the_last_document_that_holds_it(
-    connection: psycopg.Connection, tree: Tree, pulse_elt: RunCommand
+    connection: psycopg.Connection,
+    database: DatabaseSettings,
+    tree: Tree,
+    pulse_elt: RunCommand,
+    dbt: WarmDbt,
 ) -> None:
     new = PULSE | {"confidence": 1}
     tree.write("sessions/a/scorecard.json", new)
@@ -203,13 +211,13 @@ def test_drift_ends_with_the_last_document_that_holds_it(
     assert pulse_elt("load", tree.root).returncode == 0
     # Landed later, built in the same build: first seen is when it landed.
     tree.write("sessions/b/scorecard.json", new)
-    _run(pulse_elt, tree)
+    dbt.run(database, tree.root)
     before = _drift(pulse_elt)
     assert before["scorecard", "confidence"]["documents"] == 2
 
     # The older one goes: first seen is what the other says.
     tree.write("sessions/a/scorecard.json", PULSE | {"confident": 1})
-    _run(pulse_elt, tree)
+    dbt.run(database, tree.root)
     after = _drift(pulse_elt)
     assert after["scorecard", "confidence"]["documents"] == 1
     assert after["scorecard", "confidence"]["example"] == "sessions/b/scorecard.json"
@@ -223,12 +231,16 @@ def test_drift_ends_with_the_last_document_that_holds_it(
     tree.write("sessions/b/scorecard.json", PULSE)
     # Of a history all versions are read: what rolled out of it stays.
     tree.write("history_a.json", [SNAPSHOT])
-    _run(pulse_elt, tree)
+    dbt.run(database, tree.root)
     assert _drift(pulse_elt).keys() == {("user_history", "[].mood")}
 
 
 def test_ten_thousand_long_names_break_no_build(
-    connection: psycopg.Connection, tree: Tree, pulse_elt: RunCommand
+    connection: psycopg.Connection,
+    database: DatabaseSettings,
+    tree: Tree,
+    pulse_elt: RunCommand,
+    dbt: WarmDbt,
 ) -> None:
     many = {f"{number:05}": number for number in range(10_000)}
     tree.write("sessions/a/scorecard.json", PULSE | many)
@@ -236,7 +248,7 @@ def test_ten_thousand_long_names_break_no_build(
     # Emoji and control characters take the most bytes.
     long = {sign * 100_000: 1 for sign in ("w", "🙂", "\x01")}
     tree.write("sessions/a/pulse_state.json", long | {"w" * 200: 1})
-    _run(pulse_elt, tree)
+    dbt.run(database, tree.root)
     fields = _drift(pulse_elt).keys()
     assert {field for kind, field in fields if kind == "scorecard"} == set(list(many)[:50])
     assert len([field for kind, field in fields if kind == "answer_events"]) == 50
