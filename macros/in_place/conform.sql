@@ -146,13 +146,15 @@
 
 
 {#- on-run-start: what the materializations would refuse half-way through a build is looked at before
-    anything is touched. Names only; types are compared when their turn comes. -#}
+    anything is touched. A change of precision alone, as of numeric, is seen when its turn comes. -#}
 {% macro refuse_changed_columns() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
         {%- for row in run_query(changed_columns_query()).rows -%}
             {%- set relation = api.Relation.create(schema=row[0], identifier=row[1]) -%}
             {%- if not flags.FULL_REFRESH -%}
-                {%- do exceptions.raise_compiler_error(told_columns(relation, names_in(row[2]) + names_in(row[3]))) -%}
+                {%- do exceptions.raise_compiler_error(
+                    told_columns(relation, (names_in(row[2]) + names_in(row[3])) | unique | list)
+                ) -%}
             {%- endif -%}
             {%- for column in names_in(row[3]) -%}
                 {%- set others = dependents_of(relation, column)
@@ -171,7 +173,8 @@
 {%- endmacro %}
 
 
-{#- Selected relations that stand with other columns than their contracts have: added and lost ones. -#}
+{#- Selected relations that stand with other columns than their contracts have: added and lost ones. One of
+    another type is both. -#}
 {% macro changed_columns_query() -%}
     with wanted (schema_name, relation_name, columns) as (
         values
@@ -179,7 +182,15 @@
         {%- for node in graph.nodes.values()
             if node.unique_id in selected_resources
             and node.config.materialized in ('in_place', 'in_place_view') %},
-        ('{{ node.schema }}', '{{ node.alias }}', '{ {{- node.columns | join(', ') -}} }')
+        (
+            '{{ node.schema }}',
+            '{{ node.alias }}',
+            array[
+                {%- for column in node.columns.values() %}
+                '{{ column.name }} ' || to_regtype('{{ column.data_type }}')::text{{ ',' if not loop.last }}
+                {%- endfor %}
+            ]
+        )
         {%- endfor %}
     ),
 
@@ -189,7 +200,7 @@
             wanted.relation_name,
             wanted.columns as wanted_columns,
             array(
-                select attname::text
+                select attname || ' ' || format_type(atttypid, null)
                 from pg_catalog.pg_attribute
                 where attrelid = relation.oid and attnum > 0 and not attisdropped
             ) as columns
@@ -202,8 +213,16 @@
     select
         schema_name,
         relation_name,
-        array_to_string(array(select unnest(wanted_columns) except select unnest(columns) order by 1), ',') as added,
-        array_to_string(array(select unnest(columns) except select unnest(wanted_columns) order by 1), ',') as lost
+        array_to_string(array(
+            select split_part(wanted_column, ' ', 1)
+            from unnest(wanted_columns) as wanted_column
+            where wanted_column <> all(columns)
+        ), ',') as added,
+        array_to_string(array(
+            select split_part(standing_column, ' ', 1)
+            from unnest(columns) as standing_column
+            where standing_column <> all(wanted_columns)
+        ), ',') as lost
     from standing
     where not (wanted_columns @> columns and columns @> wanted_columns)
     order by schema_name, relation_name
