@@ -43,10 +43,10 @@ demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build t
 	@echo "Look around: $(BIN)/pulse-elt status, $(BIN)/pulse-elt db psql. Stop the server: $(BIN)/pulse-elt db stop"
 
 test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
-	$(BIN)/pytest -n $(words $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version))
+	$(BIN)/pytest -n $(words $(POSTGRES) $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version))
 
 soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, judge hundreds of thousands of documents
-	$(BIN)/pytest -n $(words $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version)) \
+	$(BIN)/pytest -n $(words $(POSTGRES) $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version)) \
 	    --moments $(MOMENTS) --hypothesis-profile $(PROFILE) --examples $(EXAMPLES) --histories $(HISTORIES) \
 	    tests/loaders/test_crashes.py tests/loaders/test_verdicts.py \
 	    tests/marts/test_scorecard_oracle.py tests/marts/test_readiness_oracle.py tests/marts/test_increments.py

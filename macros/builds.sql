@@ -42,8 +42,10 @@
             select pg_advisory_xact_lock(x'70756c73'::int, 1)
         {%- endcall -%}
         {#- Part of the models read what the others have read: new documents come with a whole build. -#}
+        {%- set types = invocation_args_dict.get('resource_types') -%}
         {%- set is_part = invocation_args_dict.get('select') or invocation_args_dict.get('exclude')
-            or invocation_args_dict.get('selector') -%}
+            or invocation_args_dict.get('selector') or (types and 'model' not in types)
+            or 'model' in (invocation_args_dict.get('exclude_resource_types') or []) -%}
         {%- call statement('fix_cutoff') -%}
             insert into {{ builds }} (invocation_id, command, cutoff_at)
             select

@@ -26,6 +26,12 @@
 {#- Refuses an old server, a database without a landing, and relations of others in analytics. -#}
 {% macro refuse_unfit_database() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'retry') -%}
+        {%- if flags.EMPTY -%}
+            {%- do exceptions.raise_compiler_error(
+                "--empty would empty the marts that stand. Nothing was touched. Try it with --target dev and "
+                ~ "a database of your own, or use 'dbt compile'."
+            ) -%}
+        {%- endif -%}
         {%- do refuse_old_server() -%}
         {%- do refuse_foreign_relations() -%}
         {%- do refuse_missing_landing() -%}

@@ -58,14 +58,26 @@
 {%- endmacro %}
 
 
-{#- The identities as they stood at the cutoff. -#}
+{#- The identities as they stood at the cutoff. The landing keeps the latest account of a key only: where it
+    has changed since, the calling model's own table still knows the one before. -#}
 {% macro loaded_identities() -%}
+    {%- set cutoff = build_cutoff() -%}
     (
         select
             user_key,
             user_id
         from {{ source('pulse', 'user_identities') }}
-        where loaded_at <= {{ build_cutoff() }}
+        where loaded_at <= {{ cutoff }}
+        {%- if execute and load_relation(this) %}
+        union all
+        select
+            standing.user_key,
+            standing.user_id
+        from {{ this }} as standing
+        inner join {{ source('pulse', 'user_identities') }} as identities
+            on standing.user_key = identities.user_key
+        where identities.loaded_at > {{ cutoff }}
+        {%- endif %}
     ) as user_identities
 {%- endmacro %}
 

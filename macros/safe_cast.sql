@@ -57,7 +57,7 @@
 
 
 {#- ISO-8601 with date and time; without an offset it is UTC, whatever the session's time zone. -#}
-{% macro safe_timestamp(casts, value, field) -%}
+{% macro safe_timestamp(casts, value, field, landed_at='landed_at') -%}
     {%- set date_and_time = '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?' -%}
     {%- set offset = '([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)' -%}
     {%- set text = json_text(value) -%}
@@ -73,10 +73,13 @@
                 then ({{ with_offset }})::timestamptz
         end
     {%- endset -%}
-    {#- An offset can carry a year that was fine out of the four digits that clients can read. -#}
+    {#- Nothing was played before PULSE, nor more than a year after its document landed. One such date would
+        stretch every cohort to it, and be the newest there is. -#}
     {%- set typed -%}
         case
-            when {{ moment }} >= '0001-01-01 00:00+00' and {{ moment }} < '9999-12-31 00:00+00'
+            when
+                {{ moment }} >= '2000-01-01 00:00+00'
+                and {{ moment }} <= coalesce({{ landed_at }}, 'infinity') + interval '366 days'
                 then {{ moment }}
         end
     {%- endset -%}

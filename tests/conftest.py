@@ -71,9 +71,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
         versions = metafunc.config.getoption("--postgres") or ["16", "18"]
-        # One worker per server, so that no server is started twice.
+        # Loading and building have a worker and a server each, for each version: they wait at
+        # different times.
+        half = "marts" if ".marts." in metafunc.module.__name__ else "loaders"
         parameters = [
-            pytest.param(version, marks=pytest.mark.xdist_group(f"pg{version}"), id=f"pg{version}")
+            pytest.param(
+                version, marks=pytest.mark.xdist_group(f"pg{version}-{half}"), id=f"pg{version}"
+            )
             for version in versions
         ]
         metafunc.parametrize("server", parameters, indirect=True, scope="session")

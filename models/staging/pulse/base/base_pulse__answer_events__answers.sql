@@ -20,6 +20,7 @@ source as (
         document_id,
         source_path,
         session_key,
+        landed_at,
         payload
     from {{ landed_documents('answer_events') }}
 
@@ -31,6 +32,7 @@ lists as (
         document_id,
         source_path,
         session_key,
+        landed_at,
         {{ json_list('payload', ['events']) }} as answers,
         {{ json_list_path('payload', ['events']) }} as json_path
     from source
@@ -57,6 +59,7 @@ answers as (
         files.document_id,
         files.source_path,
         files.session_key,
+        files.landed_at,
         files.is_unit_scale,
         answer.value as payload,
         (answer.position - 1)::int as answer_index,
@@ -94,9 +97,9 @@ renamed as (
 
         -- timestamps
         coalesce(
-            {{ safe_timestamp(casts, 'answer.ts', 'ts') }},
-            {{ safe_timestamp(casts, 'answer.occurred_at', 'occurred_at') }},
-            {{ safe_timestamp(casts, 'answer."timestamp"', 'timestamp') }}
+            {{ safe_timestamp(casts, 'answer.ts', 'ts', 'answers.landed_at') }},
+            {{ safe_timestamp(casts, 'answer.occurred_at', 'occurred_at', 'answers.landed_at') }},
+            {{ safe_timestamp(casts, 'answer."timestamp"', 'timestamp', 'answers.landed_at') }}
         ) as occurred_at,
 
         -- what could not be cast, and the evidence

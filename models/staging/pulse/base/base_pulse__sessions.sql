@@ -45,8 +45,10 @@ renamed as (
         {{ safe_text(casts, 'document.status', 'status') }} as session_status,
 
         -- timestamps
-        {{ safe_timestamp(casts, 'document.created_at', 'created_at') }} as created_at,
-        {{ safe_timestamp(casts, 'document.completed_at', 'completed_at') }} as completed_at,
+        {{ safe_timestamp(casts, 'document.created_at', 'created_at', 'source.landed_at') }}
+            as created_at,
+        {{ safe_timestamp(casts, 'document.completed_at', 'completed_at', 'source.landed_at') }}
+            as completed_at,
         source.source_modified_at,
         source.landed_at,
 

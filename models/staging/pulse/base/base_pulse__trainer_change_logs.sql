@@ -51,7 +51,7 @@ renamed as (
             as is_emitted,
 
         -- timestamps
-        {{ safe_timestamp(casts, 'document."timestamp"', 'timestamp') }} as logged_at,
+        {{ safe_timestamp(casts, 'document."timestamp"', 'timestamp', 'source.landed_at') }} as logged_at,
         source.source_modified_at,
         source.landed_at,
 

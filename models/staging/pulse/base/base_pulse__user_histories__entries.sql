@@ -118,8 +118,8 @@ renamed as (
         {%- endfor %}
 
         -- timestamps
-        {{ safe_timestamp(casts, 'result."date"', 'date') }} as occurred_at,
-        {{ safe_timestamp(casts, 'snapshot."timestamp"', 'timestamp') }} as snapshot_at,
+        {{ safe_timestamp(casts, 'result."date"', 'date', 'entries.landed_at') }} as occurred_at,
+        {{ safe_timestamp(casts, 'snapshot."timestamp"', 'timestamp', 'entries.landed_at') }} as snapshot_at,
         entries.source_modified_at,
         entries.landed_at,
 
