@@ -53,6 +53,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--moments", type=int, default=2, help="Random moments per sort of crash; 2 by default."
     )
     parser.addoption(
+        "--thorough", action="store_true", help="Run tests marked one_server on every version too."
+    )
+    parser.addoption(
         "--histories", type=int, default=1, help="Random histories of increments; 1 by default."
     )
     parser.addoption(
@@ -81,6 +84,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             for version in versions
         ]
         metafunc.parametrize("server", parameters, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, on all but the newest version, what takes long and differs little: see soak."""
+    if config.getoption("--thorough"):
+        return
+    newest = max(config.getoption("--postgres") or ["16", "18"])
+    spared = [
+        item
+        for item in items
+        if item.get_closest_marker("one_server") and _is_on_other(item, newest)
+    ]
+    config.hook.pytest_deselected(items=spared)
+    items[:] = [item for item in items if item not in spared]
+
+
+def _is_on_other(item: pytest.Item, version: str) -> bool:
+    parameters = getattr(item, "callspec", None)
+    return parameters is not None and parameters.params.get("server", version) != version
 
 
 @pytest.hookimpl(wrapper=True)
