@@ -50,9 +50,7 @@ soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, jud
 	    --moments $(MOMENTS) --hypothesis-profile $(PROFILE) --examples $(EXAMPLES) --histories $(HISTORIES) \
 	    tests/loaders/test_crashes.py tests/loaders/test_verdicts.py \
 	    --thorough tests/marts/test_scorecard_oracle.py tests/marts/test_readiness_oracle.py \
-	    tests/marts/test_increments.py tests/marts/test_rebuilds.py tests/marts/test_redefinitions.py \
-	    tests/marts/test_odd_requests.py tests/marts/test_kept_failures.py \
-	    tests/marts/test_formula_comparison.py tests/marts/test_docs.py
+	    tests/marts/test_increments.py
 
 lint: $(INSTALLED) ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check .
