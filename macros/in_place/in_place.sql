@@ -26,7 +26,6 @@
     {%- set state = standing_state(target_relation, model.name) -%}
     {%- set definition = definition_of(sql) -%}
     {%- set documentation = documentation_of() -%}
-    {%- set consumers = consumers_of(model.unique_id) -%}
     {%- set is_redefined = state.definition != definition -%}
 
     {%- if state.kind and state.kind != 'r' -%}
@@ -35,11 +34,11 @@
 
     {%- if state.kind != 'r' -%}
         {%- do assert_contract(sql) -%}
-        {%- set did = build_new_table(target_relation, sql, consumers) -%}
+        {%- set did = build_new_table(target_relation, sql) -%}
     {%- else -%}
         {%- if is_redefined -%}
             {%- do assert_contract(sql) -%}
-            {%- set shape = create_shape() -%}
+            {%- set shape = create_shape(get_table_columns_and_constraints()) -%}
             {%- do conform_columns(shape, target_relation, should_full_refresh()) -%}
             {%- do release_constraints(shape, target_relation) -%}
         {%- endif -%}
@@ -47,7 +46,7 @@
         {%- if mode == 'unchanged' -%}
             {%- set did = 'UNCHANGED' -%}
         {%- else -%}
-            {%- set did = bring_up_to_date(target_relation, sql, mode, consumers, state) -%}
+            {%- set did = bring_up_to_date(target_relation, sql, mode, state) -%}
         {%- endif -%}
         {%- if is_redefined -%}
             {%- do conform_constraints(shape, target_relation) -%}
@@ -130,8 +129,8 @@
 
 
 {#- The first build of a table. Keys and indexes come after the rows: sorted once, not row by row. -#}
-{% macro build_new_table(relation, sql, consumers) -%}
-    {%- set shape = create_shape() -%}
+{% macro build_new_table(relation, sql) -%}
+    {%- set shape = create_shape(get_table_columns_and_constraints()) -%}
     {%- call statement('build_new_table') -%}
         create table {{ relation }} (like {{ shape }} including constraints including defaults);
 
@@ -147,19 +146,17 @@
     {%- do create_indexes(relation) -%}
     {%- call statement('tell') -%}
         analyze {{ relation }};
-        {{ tell_consumers_everything(consumers) }}
+        {{ tell_consumers_everything(consumers_of(model.unique_id)) }}
     {%- endcall -%}
     {{ return('CREATED +' ~ row_count) }}
 {%- endmacro %}
 
 
-{#- An empty temporary table made by the contract: what the standing one must look like. -#}
-{% macro create_shape() -%}
+{#- An empty temporary table of these columns: what the standing one must look like. -#}
+{% macro create_shape(columns) -%}
     {%- set shape = api.Relation.create(schema='pg_temp', identifier=this.identifier, type='table') -%}
     {%- call statement('create_shape') -%}
-        create temporary table {{ adapter.quote(this.identifier) }}
-        {{ get_table_columns_and_constraints() }}
-        on commit drop
+        create temporary table {{ adapter.quote(this.identifier) }} {{ columns }} on commit drop
     {%- endcall -%}
     {{ return(shape) }}
 {%- endmacro %}
@@ -222,7 +219,7 @@
 
 
 {#- Computes what the touched rows, or all rows, should be; deletes what differs, inserts what is missing. -#}
-{% macro bring_up_to_date(relation, sql, mode, consumers, state) -%}
+{% macro bring_up_to_date(relation, sql, mode, state) -%}
     {%- set keys = as_list(config.get('rebuilt_by')) if mode == 'touched' else [] -%}
     {%- set unique_key = unique_key() -%}
     {%- set carried = rebuild_keys() | select('in', model.columns) | list -%}
@@ -281,7 +278,7 @@
         )
         insert into changed ({{ (['is_added'] + carried) | join(', ') }})
         select {{ (['is_added'] + carried) | join(', ') }} from added;
-        {{ tell_consumers(consumers, carried) }}
+        {{ tell_consumers(consumers_of(model.unique_id), carried) }}
     {%- endcall -%}
     {%- set counts = run_query(
         "select count(*) filter (where not is_added), count(*) filter (where is_added) from changed"

@@ -16,11 +16,7 @@
         lock table {{ this }} in share row exclusive mode
     {%- endcall -%}
     {%- set state = standing_state(this, model.name) -%}
-    {%- set shape = api.Relation.create(schema='pg_temp', identifier=this.identifier, type='table') -%}
-    {%- call statement('create_shape') -%}
-        create temporary table {{ adapter.quote(this.identifier) }} {{ seed_columns(agate_table) }} on commit drop
-    {%- endcall -%}
-    {%- do conform_columns(shape, this, true) -%}
+    {%- do conform_columns(create_shape(seed_columns(agate_table)), this, true) -%}
     {%- call statement('empty_seed') -%}
         delete from {{ this }};
         {%- if state.definition != seed_definition() %}

@@ -24,6 +24,9 @@ SCHEMAS = ["staging", "intermediate", "analytics", "reporting"]
 # What tells builds apart, and not what they built.
 BOOKS = ["builds", "built_relations", "rebuild_queue"]
 
+# The rows of each relation, by its name.
+Everything = dict[str, list[str]]
+
 _PROJECT_FILES = ["dbt_project.yml", "profiles.example.yml"]
 _PROJECT_FOLDERS = ["models", "macros", "seeds", "tests/assertions"]
 
@@ -115,21 +118,32 @@ def assert_equals_full_build(settings: DatabaseSettings, dbt: WarmDbt, *argument
     with connect(settings) as connection:
         assert connection.execute("select * from staging.rebuild_queue").fetchall() == []
         standing = everything(connection)
-        for schema in SCHEMAS:
-            connection.execute(
-                sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema))
-            )
+        drop_what_stands(connection)
         dbt.build(settings, *arguments)
-        full = everything(connection)
+        assert_same(standing, everything(connection))
+
+
+def drop_what_stands(connection: psycopg.Connection) -> None:
+    """Leave nothing of what dbt built."""
+    for schema in SCHEMAS:
+        connection.execute(
+            sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema))
+        )
+
+
+def assert_same(standing: Everything, full: Everything, history: str = "") -> None:
+    """Assert that two builds left the same relations with the same rows."""
     for relation in sorted(standing.keys() | full.keys()):
-        stands, computed = standing.get(relation, []), full.get(relation, [])
+        assert relation in standing, f"only a full build has {relation}\n{history}"
+        assert relation in full, f"a full build has no {relation}\n{history}"
+        stands, computed = standing[relation], full[relation]
         surplus = [row for row in stands if row not in computed]
         missing = [row for row in computed if row not in stands]
-        told = f"{relation}\nsurplus {surplus[:3]}\nmissing {missing[:3]}"
+        told = f"{relation}\nsurplus {surplus[:5]}\nmissing {missing[:5]}\n{history}"
         assert stands == computed, told
 
 
-def everything(connection: psycopg.Connection) -> dict[str, list[str]]:
+def everything(connection: psycopg.Connection) -> Everything:
     """Return all that dbt built as JSON, whatever the order of columns."""
     query = "select to_jsonb(whole)::text from {} as whole order by 1"
     return {

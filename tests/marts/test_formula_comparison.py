@@ -2,11 +2,15 @@
 
 from decimal import Decimal
 
+import pytest
 from psycopg.rows import dict_row
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from tests.marts.warm_dbt import WarmDbt
+
+# Minutes, and hardly a word of SQL that the versions read differently.
+pytestmark = pytest.mark.one_server
 
 ANALYSIS = "compare_readiness_formulas"
 LEFT_IN_MARCH = "be027dd9-5e8a-4125-a533-519e8b61e985"
@@ -18,9 +22,6 @@ select user_id, snapshot_at, event_count, readiness_overall as v1_overall,
     readiness_communication as v1_communication, readiness_structure as v1_structure,
     readiness_behavioral as v1_behavioral
 from analytics.user_readiness
-
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
 where source = 'computed'
 order by user_id, snapshot_at
 """

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
@@ -18,15 +17,10 @@ from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import Tree
 from tests.marts.growth import Growth
+from tests.marts.rebuilding import Everything, assert_same, drop_what_stands, everything
 from tests.marts.warm_dbt import WarmDbt
 
-SCHEMAS = ("staging", "intermediate", "analytics", "reporting")
 ZONES = ["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati"]
-
-# What tells builds apart, and not what they built.
-_BOOKS = ("builds", "built_relations", "rebuild_queue")
-
-Everything = dict[str, list[str]]
 
 
 def test_random_increments_give_what_a_full_build_gives(
@@ -42,14 +36,7 @@ def test_random_increments_give_what_a_full_build_gives(
         name = f"{seed}/{number}"
         history = History(name, database, connection, dbt, random.Random(name), tmp_path / name)
         grown = history.grow()
-        at_once = history.build_at_once()
-        for relation in sorted(grown.keys() | at_once.keys()):
-            assert relation in grown, history.told(relation)
-            assert relation in at_once, history.told(relation)
-            surplus = [row for row in grown[relation] if row not in at_once[relation]]
-            missing = [row for row in at_once[relation] if row not in grown[relation]]
-            told = history.told(f"{relation}: surplus {surplus[:5]}, missing {missing[:5]}")
-            assert grown[relation] == at_once[relation], told
+        assert_same(grown, history.build_at_once(), history.told("a full build differs"))
 
 
 @dataclass
@@ -85,16 +72,13 @@ class History:
                 self._build(self._arguments())
             waiting = self.connection.execute("select consumer from staging.rebuild_queue")
             assert waiting.fetchall() == [], self.told("somebody still waits for keys")
-        return everything(self.settings)
+        return everything(self.connection)
 
     def build_at_once(self) -> Everything:
         """Return what a full build of the same landing gives where nothing stands."""
-        for schema in SCHEMAS:
-            self.connection.execute(
-                sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema))
-            )
+        drop_what_stands(self.connection)
         self._build([each for each in self.arguments if each != "--full-refresh"])
-        return everything(self.settings)
+        return everything(self.connection)
 
     def told(self, finding: str) -> str:
         """Return a finding with all that led to it."""
@@ -133,24 +117,3 @@ class History:
             finally:
                 over.set()
             self.diary.append(f"meanwhile the app wrote {written.result()} scorecards")
-
-
-def everything(settings: DatabaseSettings) -> Everything:
-    """Return every table and view that dbt built, whole, its rows as text in order."""
-    with connect(settings) as connection:
-        relations = connection.execute(
-            "select n.nspname, c.relname from pg_class as c "
-            "inner join pg_namespace as n on n.oid = c.relnamespace "
-            "where n.nspname = any(%s) and c.relkind in ('r', 'v') and c.relname <> all(%s)",
-            (list(SCHEMAS), list(_BOOKS)),
-        ).fetchall()
-        query = "select to_jsonb(whole)::text from {} as whole order by to_jsonb(whole)::text"
-        return {
-            f"{schema}.{name}": [
-                row
-                for (row,) in connection.execute(
-                    sql.SQL(query).format(sql.Identifier(schema, name))
-                )
-            ]
-            for schema, name in relations
-        }

@@ -26,6 +26,9 @@ from tests.marts.rebuilding import (
 )
 from tests.marts.warm_dbt import WarmDbt
 
+# Minutes, and hardly a word of SQL that the versions read differently.
+pytestmark = pytest.mark.one_server
+
 # A reader that the build had to wait for would hold it up for ever.
 IMPATIENTLY = {"PGOPTIONS": "-c lock_timeout=20s"}
 
@@ -92,9 +95,6 @@ select 'relation', format('%s.%s', relnamespace::regnamespace, relname), format(
     c.oid, relacl, relrowsecurity, reloptions, (select array_agg(attacl::text) from pg_attribute
     where attrelid = c.oid and attacl is not null))
 from pg_class as c
-
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
 where relnamespace::regnamespace::text = any('{staging,intermediate,analytics,reporting,desk}')
     and relkind in ('r', 'v', 'm', 'i')
 union all

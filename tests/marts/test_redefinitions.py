@@ -9,6 +9,9 @@ from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from tests.marts.rebuilding import Project, assert_equals_full_build, relations_of, rows_in
 
+# Minutes, and hardly a word of SQL that the versions read differently.
+pytestmark = pytest.mark.one_server
+
 SCORECARDS = "models/marts/core/scorecards.sql"
 CORE = "models/marts/core/_core__models.yml"
 REPORTING = "models/reporting/_reporting__models.yml"
@@ -27,9 +30,6 @@ select c.oid, c.relacl::text, (select count(*) from desk.passed),
     (select array_agg(oid) from pg_policy where polrelid = c.oid),
     (select array_agg(indexrelid) from pg_index where indrelid = c.oid and indexprs is not null)
 from pg_class as c where oid = 'analytics.scorecards'::regclass
-
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
 """
 
 
