@@ -14,6 +14,9 @@ from loaders.database.settings import (
 from loaders.errors import WrongRequest
 from loaders.project import project_root
 
+LOADER_ROLE_VARIABLE = "PULSE_ELT_LOADER_ROLE"
+TRANSFORMER_ROLE_VARIABLE = "PULSE_ELT_TRANSFORMER_ROLE"
+
 
 def current_settings() -> DatabaseSettings:
     """Return the database to use; starts the embedded server when none is named.
@@ -24,6 +27,22 @@ def current_settings() -> DatabaseSettings:
     """
     named = settings_from_environment(os.environ)
     return named or embedded.start(embedded.data_directory(project_root()))
+
+
+def loader_settings() -> DatabaseSettings:
+    """Return the database as the role that owns raw and ops, PULSE_ELT_LOADER_ROLE, sees it.
+
+    Without such a role, as the user who connects; raises as current_settings.
+    """
+    return current_settings().acting_as(os.environ.get(LOADER_ROLE_VARIABLE))
+
+
+def transformer_settings() -> DatabaseSettings:
+    """Return the database as the role of builds, PULSE_ELT_TRANSFORMER_ROLE, sees it.
+
+    Without such a role, as the user who connects; raises as current_settings.
+    """
+    return current_settings().acting_as(os.environ.get(TRANSFORMER_ROLE_VARIABLE))
 
 
 def start_embedded() -> DatabaseSettings:

@@ -6,3 +6,4 @@ _CLASS = 0x70756C73
 # cutoff (macros/) takes it exclusively.
 LOAD_LOCK = (_CLASS, 2)
 MIGRATION_LOCK = (_CLASS, 3)
+RUN_LOCK = (_CLASS, 4)

@@ -1,7 +1,8 @@
 """Which database to use, read from the environment (design §3)."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode
 
 from psycopg import ProgrammingError
@@ -48,6 +49,19 @@ class DatabaseSettings:
             if name in self.parameters:
                 environment[variable] = self.parameters[name]
         return environment
+
+    def acting_as(self, role: str | None) -> "DatabaseSettings":
+        """Return settings whose sessions act as another role; None leaves them as they are.
+
+        Raises:
+            WrongRequest: a name with anything but letters, digits and _ is not sent to a server.
+        """
+        if not role:
+            return self
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", role):
+            raise WrongRequest(f"{role!r} is not a role's name: letters, digits and _ only.")
+        options = f"{self.parameters.get('options', '')} -c role={role}".strip()
+        return replace(self, parameters={**self.parameters, "options": options})
 
     def as_url(self, *, with_password: bool) -> str:
         """Return a connection URL, percent-escaped as libpq reads it."""
