@@ -19,6 +19,10 @@ class DatabaseUnavailable(PulseEltError):
     exit_code = 3
 
 
+class DatabaseAway(DatabaseUnavailable):
+    """No connection can be had, or it was lost: the database may come back by itself."""
+
+
 class WorkFailed(PulseEltError):
     """The work itself failed: a model error, a full disk, counters that do not add up."""
 
@@ -26,6 +30,6 @@ class WorkFailed(PulseEltError):
 
 
 class LoadInProgress(PulseEltError):
-    """Another load holds the lock."""
+    """Another load, or another nightly run, holds the lock."""
 
     exit_code = 75

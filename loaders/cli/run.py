@@ -1,4 +1,4 @@
-"""pulse-elt run: load, then build."""
+"""pulse-elt run: the nightly job, from a source to marts that were checked."""
 
 import click
 
@@ -7,32 +7,47 @@ import click
 @click.argument("source")
 @click.option("--root", help="Folder inside SOURCE where the tree begins.")
 @click.option(
+    "--resume", "is_resumed", is_flag=True, help="Leave out what the last run of SOURCE has done."
+)
+@click.option(
+    "--patience",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait, and try again, while the database is away.",
+)
+@click.option(
     "--json",
     "is_json",
     is_flag=True,
     help="Result as JSON on stdout, progress as JSON lines on stderr.",
 )
-def run(source: str, root: str | None, is_json: bool) -> int:
-    """Load SOURCE, build the marts, show each learner's readiness.
+def run(source: str, root: str | None, is_resumed: bool, patience: float, is_json: bool) -> int:
+    """Load SOURCE, build and check the marts: the nightly job, booked in ops.runs.
 
-    Exits with 1 when files were newly quarantined or a test failed, 4 when a model did.
+    Migrate, load, landing gate, dbt build, mart checks; a stage that fails ends the run and
+    leaves the marts as they were. Tells PULSE_ELT_ALERT_COMMAND or PULSE_ELT_ALERT_URL of
+    failure, recovery and first success, and PULSE_ELT_PING_URL of every success.
+
+    Exits with 1 when files were newly quarantined, or a test or mart check failed; 4 when the
+    landing gate stopped the run, or a model failed.
     """
-    from loaders.cli import output
-    from loaders.cli.progress import build_progress, progress
-    from loaders.landing.model import Scope
-    from loaders.pipeline import build_marts, latest_readiness, load_source
+    import os
+    import signal
 
-    with progress(is_json=is_json) as on_progress:
-        loaded = load_source(source, root, Scope(), on_progress=on_progress)
-    if not is_json:
-        output.load_summary(loaded)
-    with build_progress(is_json=is_json) as on_node:
-        built = build_marts((), quiet=True, on_node=on_node)
-    readiness = latest_readiness() if built.is_whole else ()
+    from loaders.cli import night
+    from loaders.nightly.hooks import hooks_from_environment
+    from loaders.nightly.model import Request
+    from loaders.nightly.run import run as run_all
+
+    # A scheduler that ends a job asks as Ctrl-C does: what runs is booked, and told of.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    request = Request(source, root, is_resumed=is_resumed, patience=patience)
+    watch = night.JsonWatch() if is_json else night.TextWatch()
+    result, details = run_all(request, watch, hooks_from_environment(os.environ))
     if is_json:
-        output.as_json({"load": loaded, "build": built, "readiness": readiness})
+        night.as_json(result, details)
     else:
-        output.build_summary(built)
-        output.readiness_table(readiness)
-    findings = int(bool(loaded.counters and loaded.counters.quarantined))
-    return built.exit_code or findings
+        night.summary(result, details)
+    return result.exit_code

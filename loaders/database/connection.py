@@ -8,7 +8,7 @@ import psycopg
 from psycopg import errors
 
 from loaders.database.settings import DatabaseSettings
-from loaders.errors import DatabaseUnavailable, PulseEltError, WorkFailed
+from loaders.errors import DatabaseAway, DatabaseUnavailable, PulseEltError, WorkFailed
 
 OLDEST_SERVER = 160000
 
@@ -32,7 +32,8 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection:
     """Open an autocommit connection in UTC and UTF-8.
 
     Raises:
-        DatabaseUnavailable: no connection can be had, or the server is older than 16.
+        DatabaseAway: no connection can be had.
+        DatabaseUnavailable: the server refuses this user or database, or is older than 16.
         WorkFailed: its disk is full.
     """
     parameters = {
@@ -49,8 +50,10 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection:
             raise WorkFailed(
                 f"The server's disk is full ({settings}), no connection can be had: {said}"
             ) from error
-        advice = next((advice for sign, advice in _ADVICE if sign in said), _OTHER_ADVICE)
-        raise DatabaseUnavailable(f"Cannot connect to {settings}: {said} {advice}") from error
+        advice = next((advice for sign, advice in _ADVICE if sign in said), None)
+        kind = DatabaseUnavailable if advice else DatabaseAway
+        told = f"Cannot connect to {settings}: {said} {advice or _OTHER_ADVICE}"
+        raise kind(told) from error
     version = connection.info.server_version
     if version < OLDEST_SERVER:
         connection.close()
@@ -70,7 +73,8 @@ def told_in_a_sentence(settings: DatabaseSettings) -> Iterator[None]:
     """Turn what psycopg raises inside the block into errors with a sentence and an exit code.
 
     Raises:
-        DatabaseUnavailable: no permission, or the connection was lost.
+        DatabaseUnavailable: no permission.
+        DatabaseAway: the connection was lost.
         WorkFailed: the disk is full, or the database refused something unforeseen.
     """
     try:
@@ -92,7 +96,7 @@ def as_pulse_error(error: psycopg.Error, settings: DatabaseSettings) -> PulseElt
         return WorkFailed(f"The server's disk is full ({settings}): {first_line(error)}")
     lost = isinstance(error, psycopg.OperationalError) and not sqlstate
     if lost or sqlstate.startswith(_CONNECTION_CLASSES):
-        return DatabaseUnavailable(
+        return DatabaseAway(
             f"The connection to {settings} was lost: {first_line(error)} "
             "Run the command again; what was committed stays."
         )

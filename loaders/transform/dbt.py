@@ -13,14 +13,17 @@ from types import FrameType
 from typing import Any
 
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
-from loaders.errors import DatabaseUnavailable, WorkFailed, WrongRequest
+from loaders.errors import DatabaseAway, DatabaseUnavailable, WorkFailed, WrongRequest
 
 _FAILED_MODEL = ("error", "partial success")
 _FAILED_TEST = ("fail",)
 # What dbt passes on only as text: a right that is missing, a server that is gone.
-_DATABASE_TROUBLE = re.compile(
-    r"permission denied|must be owner|connection to server|closed the connection|"
-    r"terminating connection|could not connect|connection already closed"
+_NOT_ALLOWED = re.compile(
+    r"permission denied|must be owner|authentication failed|FATAL: .* does not exist"
+)
+_GONE = re.compile(
+    r"connection to server|closed the connection|terminating connection|could not connect|"
+    r"connection already closed|connection has been closed|the database system is"
 )
 
 
@@ -28,13 +31,17 @@ _DATABASE_TROUBLE = re.compile(
 class Node:
     """One model, seed or test of a build: dbt's status, seconds, and its message when it failed.
 
-    rows_in is the table that keeps what a failed test found, None for all else.
+    rows_affected counts what a model or seed wrote, failures what a test found; None for the
+    others. rows_in is the table that keeps what a failed test found, None for all else.
     """
 
+    node_id: str
     name: str
     resource: str
     status: str
     seconds: float
+    rows_affected: int | None
+    failures: int | None
     message: str | None
     rows_in: str | None
 
@@ -63,11 +70,16 @@ class BuildResult:
     @property
     def exit_code(self) -> int:
         """The exit code of design §6: 0, 1 for findings, 3 for the database, 4 for a model."""
-        if any(_is_database_trouble(node.message) for node in self.failed_models):
+        if any(_trouble(node.message) for node in self.failed_models):
             return DatabaseUnavailable.exit_code
         if self.failed_models:
             return WorkFailed.exit_code
         return 1 if self.failed_tests else 0
+
+    @property
+    def has_lost_database(self) -> bool:
+        """Whether a node failed because the server went away: it may come back."""
+        return any(_trouble(node.message) is DatabaseAway for node in self.failed_models)
 
     @property
     def seconds(self) -> float:
@@ -100,7 +112,8 @@ def build(
 
     Raises:
         WrongRequest: dbt did not understand the arguments.
-        DatabaseUnavailable: a permission is missing, or the server is gone.
+        DatabaseUnavailable: a permission is missing.
+        DatabaseAway: the server is gone.
         WorkFailed: the project does not compile, or dbt broke.
     """
     # dbt takes seconds to import; only a build shall wait for it.
@@ -125,7 +138,7 @@ def build(
     if outcome.exception is not None:
         # Below the message dbt lists the macros it came through.
         said = " ".join(str(outcome.exception).split("\n  > in macro")[0].split())
-        kind = DatabaseUnavailable if _is_database_trouble(said) else WorkFailed
+        kind = _trouble(said) or WorkFailed
         raise kind(f"dbt: {said} More is in {root / 'logs' / 'dbt.log'}.")
     return BuildResult(tuple(_node(result) for result in outcome.result or ()))
 
@@ -133,22 +146,27 @@ def build(
 @contextmanager
 def _interruption_told() -> Iterator[None]:
     """Raise KeyboardInterrupt in the end if one came: dbt calls it a failure without words."""
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
     is_interrupted = False
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def note(number: int, frame: FrameType | None) -> None:
         nonlocal is_interrupted
         is_interrupted = True
+        handler = handlers[signal.Signals(number)]
+        assert callable(handler)  # noqa: S101 - the others are not replaced
         handler(number, frame)
 
-    signal.signal(signal.SIGINT, note)
+    for number, handler in handlers.items():
+        if callable(handler):
+            signal.signal(number, note)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     if is_interrupted:
         raise KeyboardInterrupt
 
@@ -156,18 +174,26 @@ def _interruption_told() -> Iterator[None]:
 def _node(result: Any) -> Node:  # noqa: ANN401 - dbt's results carry no types
     node = result.node
     is_kept = str(result.status) in _FAILED_TEST and getattr(node, "should_store_failures", False)
+    resource = str(result.node.resource_type)
+    is_test = resource in ("test", "unit_test")
     return Node(
-        name=result.node.name,
-        resource=str(result.node.resource_type),
+        node_id=node.unique_id,
+        name=node.name,
+        resource=resource,
         status=str(result.status),
         seconds=result.execution_time,
+        rows_affected=None if is_test else result.adapter_response.get("rows_affected"),
+        failures=result.failures if is_test else None,
         message=result.message,
         rows_in=f"{node.schema}.{node.alias}" if is_kept else None,
     )
 
 
-def _is_database_trouble(message: str | None) -> bool:
-    return bool(message and _DATABASE_TROUBLE.search(message))
+def _trouble(message: str | None) -> type[DatabaseUnavailable] | None:
+    """Return what a message says of the database: not allowed, gone, or nothing."""
+    if message and _NOT_ALLOWED.search(message):
+        return DatabaseUnavailable
+    return DatabaseAway if message and _GONE.search(message) else None
 
 
 def _profiles(root: Path) -> Path:

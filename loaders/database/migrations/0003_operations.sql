@@ -15,6 +15,7 @@ create table ops.runs (
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz,
     exit_code int,
+    is_trusted boolean not null default false,
     summary text,
     check ((status = 'running') = (finished_at is null))
 );
@@ -31,6 +32,8 @@ comment on column ops.runs.status is
 comment on column ops.runs.started_at is 'Start, by the database clock.';
 comment on column ops.runs.finished_at is 'End, by the database clock; NULL while it runs.';
 comment on column ops.runs.exit_code is 'Exit code of the command.';
+comment on column ops.runs.is_trusted is
+    'Whether the marts are new and every gate, test and check held; a file newly quarantined is no distrust.';
 comment on column ops.runs.summary is 'What became of it, in one sentence.';
 
 create table ops.run_stages (

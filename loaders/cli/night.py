@@ -1,0 +1,191 @@
+"""How a nightly run looks: details as they come, and at the end what fits a phone's screen."""
+
+import json
+import sys
+import textwrap
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from loaders.cli import output
+from loaders.cli.progress import build_progress, progress
+
+if TYPE_CHECKING:
+    from loaders.checks.result import CheckResult
+    from loaders.errors import DatabaseUnavailable
+    from loaders.landing.load import Progress
+    from loaders.nightly.model import Details, RunResult, Stage, StageResult
+
+# The columns of a phone held upright, and the lines that its screen has.
+PHONE_COLUMNS = 40
+PHONE_LINES = 20
+
+_SIGNS = {"succeeded": "ok", "with_findings": "see", "failed": "FAIL", "left_out": "kept"}
+_STATUS = {
+    "succeeded": "succeeded",
+    "with_findings": "done, with findings",
+    "stopped": "STOPPED",
+    "failed": "FAILED",
+}
+_NAMED_DOCUMENTS = 5
+
+
+class TextWatch:
+    """Shows people each stage's own result as it ends."""
+
+    def loading(self) -> "AbstractContextManager[Callable[[Progress], None]]":
+        """Show the load's progress."""
+        return progress()
+
+    def building(self) -> AbstractContextManager[Callable[[str], None]]:
+        """Show the build's progress."""
+        return build_progress()
+
+    def begins(self, stage: "Stage") -> None:
+        """Say nothing: progress and results say it."""
+
+    def waits(self, stage: "Stage", seconds: float, error: "DatabaseUnavailable") -> None:
+        """Say that the database is away."""
+        said = output.printable(str(error))
+        click.echo(f"{_name(stage)}: {said} Trying again in {seconds:.0f} s.", err=True)
+
+    def ends(self, result: "StageResult", details: "Details") -> None:
+        """Print what the stage did."""
+        if result.status == "left_out":
+            return
+        if result.stage == "load" and details.load:
+            output.load_summary(details.load)
+        elif result.stage == "landing_gate" and details.landing_gate:
+            check_findings(details.landing_gate)
+        elif result.stage == "build" and details.build:
+            output.build_summary(details.build)
+        elif result.stage == "mart_checks" and details.mart_checks:
+            check_findings(details.mart_checks)
+
+
+class JsonWatch:
+    """Writes one JSON object per event to stderr."""
+
+    def loading(self) -> "AbstractContextManager[Callable[[Progress], None]]":
+        """Write the load's progress."""
+        return progress(is_json=True)
+
+    def building(self) -> AbstractContextManager[Callable[[str], None]]:
+        """Write the build's progress."""
+        return build_progress(is_json=True)
+
+    def begins(self, stage: "Stage") -> None:
+        """Write that a stage begins."""
+        _event({"event": "stage_began", "stage": stage})
+
+    def waits(self, stage: "Stage", seconds: float, error: "DatabaseUnavailable") -> None:
+        """Write that the database is away."""
+        _event({"event": "waiting", "stage": stage, "seconds": seconds, "error": str(error)})
+
+    def ends(self, result: "StageResult", details: "Details") -> None:
+        """Write what became of a stage."""
+        _event({"event": "stage_ended", **asdict(result)})
+
+
+def _event(event: dict[str, object]) -> None:
+    print(json.dumps(event), file=sys.stderr, flush=True)
+
+
+def as_json(result: "RunResult", details: "Details") -> None:
+    """Print the whole result as one JSON document."""
+    from loaders.pipeline import latest_readiness
+
+    readiness = latest_readiness() if _has_new_marts(result) else ()
+    output.as_json({"run": result, **vars(details), "readiness": readiness})
+
+
+def check_findings(found: "CheckResult") -> None:
+    """Print what a gate found, with the documents behind it."""
+    if not found.failed:
+        output.say(f"{found.expectations} expectations of the {found.gate} hold.")
+        return
+    output.say(
+        f"{len(found.failed)} of {found.expectations} expectations of the {found.gate} failed:"
+    )
+    for failed in found.failed:
+        output.say(f"  {failed.name}: {output.printable(failed.sentence)}")
+        for path in failed.documents[:_NAMED_DOCUMENTS]:
+            output.say(f"    {output.printable(path)}")
+        if len(failed.documents) > _NAMED_DOCUMENTS:
+            output.say(f"    … more in {found.site}")
+
+
+def summary(result: "RunResult", details: "Details") -> None:
+    """Print readiness, and what became of the run on a phone's screen."""
+    from loaders.pipeline import latest_readiness
+
+    if _has_new_marts(result):
+        output.readiness_table(latest_readiness())
+    for trouble in result.hook_troubles:
+        click.echo(f"pulse-elt: {trouble} The run is not affected.", err=True)
+    for line in phone_screen(result, details):
+        output.say(line)
+
+
+def _has_new_marts(result: "RunResult") -> bool:
+    return result.status in ("succeeded", "with_findings")
+
+
+def phone_screen(result: "RunResult", details: "Details") -> list[str]:
+    """Return the summary: at most PHONE_LINES lines of at most PHONE_COLUMNS columns."""
+    number = "" if result.run_id is None else f" {result.run_id}"
+    lines = [
+        f"Run{number} {_STATUS[result.status]}",
+        f"{result.started_at[:16]}Z {_time(result.seconds)}",
+    ]
+    for stage in result.stages:
+        sign = _SIGNS[stage.status]
+        lines.append(
+            f"{sign:<5}{_name(stage.stage):<13}{_time(stage.seconds):>7}  {_figures(stage)}"
+        )
+    site = next(
+        (found.site for found in (details.mart_checks, details.landing_gate) if found), None
+    )
+    tail = [f"Checks: {_short(str(site))}"] if site else []
+    said = textwrap.wrap(
+        output.printable(result.summary),
+        PHONE_COLUMNS,
+        max_lines=PHONE_LINES - len(lines) - len(tail),
+        placeholder=" …",
+    )
+    return [line[:PHONE_COLUMNS] for line in (*lines, *said)] + tail
+
+
+def _figures(stage: "StageResult") -> str:
+    """Return what a stage counted, in a dozen columns."""
+    counts = stage.counts
+    if stage.stage == "load" and counts:
+        return f"{counts['landed']:,} new"
+    if stage.stage == "build" and counts:
+        return f"{counts['models']} models"
+    if "expectations" in counts:
+        return f"{counts['expectations'] - counts['failed']} of {counts['expectations']}"
+    return ""
+
+
+def _time(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def _name(stage: str) -> str:
+    return stage.replace("_", " ")
+
+
+def _short(path: str) -> str:
+    """Return a path from here if it lies below."""
+    from pathlib import Path
+
+    with_here = Path(path)
+    here = Path.cwd()
+    return str(with_here.relative_to(here)) if with_here.is_relative_to(here) else path

@@ -1,0 +1,1 @@
+"""The nightly job: load, gates and build as one run that is booked, retried and told of."""

@@ -1,0 +1,101 @@
+"""What a nightly run is asked, and what it did."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from loaders.checks.result import CheckResult
+from loaders.errors import DatabaseUnavailable
+from loaders.landing.load import LoadResult, Progress
+from loaders.transform.dbt import BuildResult
+
+Stage = Literal["migrate", "load", "landing_gate", "build", "mart_checks"]
+Status = Literal["succeeded", "with_findings", "failed", "left_out"]
+RunStatus = Literal["succeeded", "with_findings", "stopped", "failed"]
+Event = Literal["failure", "findings", "recovery", "first_success"]
+
+# In this order; each depends on those before it.
+STAGES: tuple[Stage, ...] = ("migrate", "load", "landing_gate", "build", "mart_checks")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to run: the source as an operator names it, and how long to wait for a database.
+
+    patience is in seconds, for each outage; is_resumed asks to leave out what the last run of
+    the same source has done.
+    """
+
+    source: str
+    root: str | None = None
+    is_resumed: bool = False
+    patience: float = 60.0
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What became of one stage; message says why it failed or what it found.
+
+    distrusts tells that the marts are not to be trusted, though the stage did its work.
+    """
+
+    stage: Stage
+    status: Status
+    seconds: float = 0.0
+    attempts: int = 1
+    counts: dict[str, int] = field(default_factory=dict)
+    message: str | None = None
+    load_id: int | None = None
+    exit_code: int = 0
+    distrusts: bool = False
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the stages of a run returned; None for those that did not run."""
+
+    load: LoadResult | None = None
+    landing_gate: CheckResult | None = None
+    build: BuildResult | None = None
+    mart_checks: CheckResult | None = None
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did. run_id is None when the database could not be reached to write it down.
+
+    is_trusted: the marts are new, and every gate, test and check held. event is what the alert
+    hook was told, None when there was nothing to tell.
+    """
+
+    run_id: int | None
+    source: str
+    status: RunStatus
+    exit_code: int
+    is_trusted: bool
+    summary: str
+    started_at: str
+    seconds: float
+    stages: tuple[StageResult, ...]
+    event: Event | None = None
+    hook_troubles: tuple[str, ...] = ()
+
+
+class Watch(Protocol):
+    """Who watches a run."""
+
+    def loading(self) -> AbstractContextManager[Callable[[Progress], None]]:
+        """Show how far the load is, as long as the context lasts."""
+
+    def building(self) -> AbstractContextManager[Callable[[str], None]]:
+        """Show which node dbt has done, as long as the context lasts."""
+
+    def begins(self, stage: Stage) -> None:
+        """A stage begins."""
+
+    def waits(self, stage: Stage, seconds: float, error: DatabaseUnavailable) -> None:
+        """The database is away; the stage is tried again after so many seconds."""
+
+    def ends(self, result: StageResult, details: Details) -> None:
+        """A stage has ended."""

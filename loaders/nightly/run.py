@@ -1,0 +1,337 @@
+"""A nightly run from beginning to end: migrate, load, landing gate, build, mart checks."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from urllib.parse import urlsplit, urlunsplit
+
+from loaders.checks.result import CheckResult
+from loaders.errors import DatabaseAway, DatabaseUnavailable, PulseEltError, WorkFailed
+from loaders.landing.model import Scope
+from loaders.nightly.book import Book, Earlier
+from loaders.nightly.hooks import Hooks, tell
+from loaders.nightly.model import (
+    STAGES,
+    Details,
+    Request,
+    RunResult,
+    RunStatus,
+    Stage,
+    StageResult,
+    Watch,
+)
+from loaders.nightly.patience import patiently
+from loaders.pipeline import (
+    build_marts,
+    check_landing,
+    check_marts,
+    load_source,
+    migrate_database,
+)
+
+_DONE = ("succeeded", "with_findings", "left_out")
+INTERRUPTED = 130
+
+
+class NothingToResume(PulseEltError):
+    """The last run of that source did all its stages."""
+
+    exit_code = 0
+
+
+@dataclass
+class _Night:
+    """A run under way."""
+
+    request: Request
+    watch: Watch
+    book: Book
+    began: float = field(default_factory=time.monotonic)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    stages: list[StageResult] = field(default_factory=list)
+    details: Details = field(default_factory=Details)
+    done_before: dict[str, StageResult] = field(default_factory=dict)
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {"root": self.request.root} if self.request.root else {}
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+
+def run(request: Request, watch: Watch, hooks: Hooks) -> tuple[RunResult, Details]:
+    """Run all stages, each when those before it have done their work; book and tell of them.
+
+    A stage that fails ends the run; the marts stay as they were before it. While the database is
+    away, a stage waits and is tried again.
+
+    Raises:
+        LoadInProgress: another run is at work; nothing is booked or told.
+        NothingToResume: there was nothing to resume.
+        KeyboardInterrupt: after it was booked and told; so is any error that nobody foresaw.
+    """
+    book = Book(request.patience)
+    night = _Night(request, watch, book)
+    error: BaseException | None = None
+    try:
+        # The lock first: what follows belongs to one run alone.
+        with book:
+            error = _stages_in_order(night)
+            result = _result(night, error)
+            if book.run_id is not None:
+                book.close(result)
+            result = tell(hooks, book, result)
+    except DatabaseUnavailable as unavailable:
+        # There is no book to write into; somebody is to hear of it all the same.
+        result = tell(hooks, None, _result(night, error or unavailable))
+    if error is not None and not isinstance(error, PulseEltError):
+        raise error
+    return result, night.details
+
+
+def _stages_in_order(night: _Night) -> BaseException | None:
+    """Run the stages; return what ended them early, None when nothing did."""
+    works: dict[Stage, Callable[[], StageResult]] = {
+        "migrate": lambda: _migrate(night),
+        "load": lambda: _load(night),
+        "landing_gate": lambda: _landing_gate(night),
+        "build": lambda: _build(night),
+        "mart_checks": lambda: _mart_checks(night),
+    }
+    try:
+        for stage in STAGES:
+            result = _staged(night, stage, works[stage])
+            if stage == "build" and night.details.build is not None:
+                night.book.write_nodes(night.details.build.nodes)
+            if result.status == "failed":
+                return None
+    except NothingToResume:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        return error
+    return None
+
+
+def _staged(night: _Night, stage: Stage, work: Callable[[], StageResult]) -> StageResult:
+    """Run one stage with patience, and write down what became of it."""
+    if before := night.done_before.get(stage):
+        left_out = replace(
+            before, status="left_out", seconds=0.0, message="Done by the run before."
+        )
+        return _ended(night, left_out)
+    began = time.monotonic()
+    night.watch.begins(stage)
+    if night.book.run_id is not None:
+        night.book.begin(stage)
+    attempts = 1
+
+    def wait(seconds: float, error: DatabaseAway) -> None:
+        nonlocal attempts
+        attempts += 1
+        night.watch.waits(stage, seconds, error)
+
+    try:
+        result, _ = patiently(work, night.request.patience, wait)
+    except NothingToResume:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        failed = StageResult(stage, "failed", message=_words(error), exit_code=_code(error))
+        _ended(night, replace(failed, seconds=time.monotonic() - began, attempts=attempts))
+        raise
+    return _ended(night, replace(result, seconds=time.monotonic() - began, attempts=attempts))
+
+
+def _ended(night: _Night, result: StageResult) -> StageResult:
+    night.stages.append(result)
+    if night.book.run_id is None and night.book.is_there():
+        # A migration failed on a database that has had runs before: this one is booked as well.
+        _open(night, None)
+    if night.book.run_id is not None:
+        night.book.end(result)
+    night.watch.ends(result, night.details)
+    return result
+
+
+def _migrate(night: _Night) -> StageResult:
+    """Bring the database up to date and open the book, which a first migration makes."""
+    applied = migrate_database().applied
+    book, request = night.book, night.request
+    book.fail_stale()
+    source = without_secrets(request.source)
+    earlier = book.earlier(source, night.options) if request.is_resumed else None
+    if request.is_resumed and (earlier is None or earlier.status not in ("failed", "stopped")):
+        raise NothingToResume(
+            f"Run {earlier.run_id} of {source} did all its stages; there is nothing to resume."
+            if earlier
+            else f"There is no run of {source} to resume."
+        )
+    if earlier:
+        night.done_before = _done(earlier)
+    _open(night, earlier)
+    return StageResult("migrate", "succeeded", counts={"applied": len(applied)})
+
+
+def _open(night: _Night, resumed: Earlier | None) -> None:
+    if night.book.run_id is None:
+        source = without_secrets(night.request.source)
+        resumes = resumed.run_id if resumed else None
+        night.book.open(source, night.options, resumes, night.seconds)
+
+
+def _done(earlier: Earlier) -> dict[str, StageResult]:
+    """Return what an earlier run has done of the stages after migrate, up to where it ended."""
+    done: dict[str, StageResult] = {}
+    for stage in STAGES[1:]:
+        result = earlier.stages.get(stage)
+        if result is None or result.status not in _DONE:
+            break
+        done[stage] = result
+    return done
+
+
+def _load(night: _Night) -> StageResult:
+    request = night.request
+    with night.watch.loading() as on_progress:
+        loaded = load_source(request.source, request.root, Scope(), on_progress=on_progress)
+    night.details = replace(night.details, load=loaded)
+    counters = loaded.counters
+    assert counters is not None  # noqa: S101 - only a dry run has none
+    quarantined = counters.quarantined
+    return StageResult(
+        "load",
+        "with_findings" if quarantined else "succeeded",
+        load_id=loaded.load_id,
+        counts={
+            "seen": counters.seen,
+            "landed": counters.landed,
+            "changed": counters.changed,
+            "quarantined": quarantined,
+            "vanished": counters.vanished,
+        },
+        message=f"{_count(quarantined, 'file')} newly quarantined." if quarantined else None,
+        exit_code=1 if quarantined else 0,
+    )
+
+
+def _landing_gate(night: _Night) -> StageResult:
+    found = check_landing(run_id=night.book.run_id)
+    night.details = replace(night.details, landing_gate=found)
+    if found.is_passed:
+        return StageResult("landing_gate", "succeeded", counts=_counts(found))
+    return StageResult(
+        "landing_gate",
+        "failed",
+        counts=_counts(found),
+        message=found.sentence,
+        exit_code=WorkFailed.exit_code,
+    )
+
+
+def _build(night: _Night) -> StageResult:
+    with night.watch.building() as on_node:
+        built = build_marts((), quiet=True, on_node=on_node)
+    night.details = replace(night.details, build=built)
+    if built.has_lost_database:
+        raise DatabaseAway("The connection to the database was lost during the build.")
+    counts = {
+        "models": built.count("model"),
+        "tests": built.count("test", "unit_test"),
+        "failed_models": len(built.failed_models),
+        "failed_tests": len(built.failed_tests),
+        "left_out": len(built.skipped),
+    }
+    failed = (*built.failed_models, *built.failed_tests)
+    message = f"{', '.join(node.name for node in failed[:3])} failed." if failed else None
+    if not built.is_whole:
+        # Whatever the reason, models are missing: that is no finding, the work is not done.
+        code = built.exit_code if built.failed_models else WorkFailed.exit_code
+        return StageResult("build", "failed", counts=counts, message=message, exit_code=code)
+    status: RunStatus = "with_findings" if failed else "succeeded"
+    return StageResult(
+        "build", status, counts=counts, message=message,
+        exit_code=built.exit_code, distrusts=bool(failed),
+    )  # fmt: skip
+
+
+def _mart_checks(night: _Night) -> StageResult:
+    found = check_marts(run_id=night.book.run_id)
+    night.details = replace(night.details, mart_checks=found)
+    return StageResult(
+        "mart_checks",
+        "succeeded" if found.is_passed else "with_findings",
+        counts=_counts(found),
+        message=None if found.is_passed else found.sentence,
+        exit_code=0 if found.is_passed else 1,
+        distrusts=not found.is_passed,
+    )
+
+
+def _counts(found: CheckResult) -> dict[str, int]:
+    return {"expectations": found.expectations, "failed": len(found.failed)}
+
+
+def _result(night: _Night, error: BaseException | None) -> RunResult:
+    last = night.stages[-1] if night.stages else None
+    findings = [stage for stage in night.stages if stage.message and stage.status != "left_out"]
+    status: RunStatus
+    if error is not None:
+        status, code, said = "failed", _code(error), _words(error)
+        where = f"{_name(last.stage)} failed" if last else "No database"
+        summary = f"{where}: {said}"
+    elif last is not None and last.status == "failed":
+        status = "stopped" if last.stage == "landing_gate" else "failed"
+        code = last.exit_code
+        did = "stopped the run" if status == "stopped" else "failed"
+        summary = f"The {_name(last.stage)} {did}: {last.message}"
+    else:
+        status = "with_findings" if findings else "succeeded"
+        code = max((stage.exit_code for stage in night.stages), default=0)
+        summary = " ".join(str(stage.message) for stage in findings) or "All is well."
+    is_new = status in ("succeeded", "with_findings")
+    return RunResult(
+        run_id=night.book.run_id,
+        source=without_secrets(night.request.source),
+        status=status,
+        exit_code=code,
+        is_trusted=is_new and not any(stage.distrusts for stage in night.stages),
+        summary=summary,
+        started_at=night.started_at.isoformat(),
+        seconds=night.seconds,
+        stages=tuple(night.stages),
+    )
+
+
+def _code(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    return error.exit_code if isinstance(error, PulseEltError) else WorkFailed.exit_code
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted."
+    if isinstance(error, PulseEltError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _name(stage: str) -> str:
+    return stage.replace("_", " ")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def without_secrets(source: str) -> str:
+    """Return a source as it may be written down: no user, password or signature of an address."""
+    if "://" not in source:
+        return source
+    with suppress(ValueError):
+        parts = urlsplit(source)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return source.partition("?")[0]
