@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -149,14 +150,14 @@ def phone_screen(result: "RunResult", details: "Details") -> list[str]:
     site = next(
         (found.site for found in (details.mart_checks, details.landing_gate) if found), None
     )
-    tail = [f"Checks: {_short(str(site))}"] if site else []
+    tail = [f"Checks: {_short(site)}"] if site else []
     said = textwrap.wrap(
         output.printable(result.summary),
         PHONE_COLUMNS,
         max_lines=PHONE_LINES - len(lines) - len(tail),
         placeholder=" …",
     )
-    return [line[:PHONE_COLUMNS] for line in (*lines, *said)] + tail
+    return [line[:PHONE_COLUMNS].rstrip() for line in (*lines, *said)] + tail
 
 
 def _figures(stage: "StageResult") -> str:
@@ -182,10 +183,7 @@ def _name(stage: str) -> str:
     return stage.replace("_", " ")
 
 
-def _short(path: str) -> str:
+def _short(path: Path) -> str:
     """Return a path from here if it lies below."""
-    from pathlib import Path
-
-    with_here = Path(path)
     here = Path.cwd()
-    return str(with_here.relative_to(here)) if with_here.is_relative_to(here) else path
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -1,4 +1,4 @@
-"""Who is told of a run: an alert hook on failure, recovery and first success, and a dead man's ping."""
+"""Who is told of a run: the alert hook of failure and recovery, a dead man's switch of success."""
 
 import json
 import shlex
@@ -34,7 +34,7 @@ class Hooks:
 
 
 def hooks_from_environment(environment: Mapping[str, str]) -> Hooks:
-    """Return the hooks that PULSE_ELT_ALERT_COMMAND, PULSE_ELT_ALERT_URL and PULSE_ELT_PING_URL name."""
+    """Return the hooks that the environment names."""
     return Hooks(
         command=environment.get(COMMAND_VARIABLE) or None,
         url=environment.get(URL_VARIABLE) or None,

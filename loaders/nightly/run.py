@@ -20,6 +20,7 @@ from loaders.nightly.model import (
     RunStatus,
     Stage,
     StageResult,
+    Status,
     Watch,
 )
 from loaders.nightly.patience import patiently
@@ -120,7 +121,7 @@ def _staged(night: _Night, stage: Stage, work: Callable[[], StageResult]) -> Sta
     """Run one stage with patience, and write down what became of it."""
     if before := night.done_before.get(stage):
         left_out = replace(
-            before, status="left_out", seconds=0.0, message="Done by the run before."
+            before, status="left_out", seconds=0.0, message="The resumed run had done it."
         )
         return _ended(night, left_out)
     began = time.monotonic()
@@ -250,7 +251,7 @@ def _build(night: _Night) -> StageResult:
         # Whatever the reason, models are missing: that is no finding, the work is not done.
         code = built.exit_code if built.failed_models else WorkFailed.exit_code
         return StageResult("build", "failed", counts=counts, message=message, exit_code=code)
-    status: RunStatus = "with_findings" if failed else "succeeded"
+    status: Status = "with_findings" if failed else "succeeded"
     return StageResult(
         "build", status, counts=counts, message=message,
         exit_code=built.exit_code, distrusts=bool(failed),
