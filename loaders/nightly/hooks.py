@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -57,7 +58,7 @@ def tell(hooks: Hooks, book: Book | None, result: RunResult) -> RunResult:
         troubles += _alert(hooks, body)
         _remember(note, body, is_booked=result.run_id is not None)
     if result.is_trusted and hooks.ping_url:
-        troubles += _asked(PING_VARIABLE, urllib.request.Request(hooks.ping_url))  # noqa: S310
+        troubles += _asked(PING_VARIABLE, hooks.ping_url)
     return replace(result, event=event, hook_troubles=tuple(troubles))
 
 
@@ -100,10 +101,7 @@ def _alert(hooks: Hooks, body: bytes) -> list[str]:
     if hooks.command:
         troubles += _command(hooks.command, body)
     if hooks.url:
-        request = urllib.request.Request(  # noqa: S310 - the operator's own address
-            hooks.url, data=body, headers={"Content-Type": "application/json"}
-        )
-        troubles += _asked(URL_VARIABLE, request)
+        troubles += _asked(URL_VARIABLE, hooks.url, body)
     return troubles
 
 
@@ -126,16 +124,18 @@ def _command(command: str, body: bytes) -> list[str]:
     return []
 
 
-def _asked(variable: str, request: urllib.request.Request) -> list[str]:
-    """Send a request; addresses hold tokens, so only the variable is named."""
-    if urlsplit(request.full_url).scheme not in ("http", "https"):
-        return [f"{variable} is not an http or https address."]
+def _asked(variable: str, url: str, body: bytes | None = None) -> list[str]:
+    """Get an address, or post JSON to it; it may hold tokens, so only the variable is named."""
     try:
-        with urllib.request.urlopen(request, timeout=_SECONDS):  # noqa: S310 - see above
+        if urlsplit(url).scheme not in ("http", "https"):
+            return [f"{variable} is not an http or https address."]
+        headers = {"Content-Type": "application/json"} if body else {}
+        request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_SECONDS):  # noqa: S310
             return []
     except urllib.error.HTTPError as error:
         return [f"{variable} answered {error.code}."]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         return [f"{variable} could not be reached: {type(error).__name__}."]
 
 
