@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import orjson
 import psycopg
 from psycopg import sql
 
@@ -70,15 +71,16 @@ def copy_project(folder: Path) -> Project:
 
 
 def changed_examples(folder: Path, note: str) -> Path:
-    """Write the example tree with a changed object in every document that is one."""
+    """Write the example tree with a changed object in every document that can land and is one."""
     tree = folder / f"examples-{note}"
     shutil.copytree(EXAMPLES, tree)
     for file in tree.glob("**/*.json"):
+        content = file.read_bytes()
         try:
-            document = json.loads(file.read_bytes())
-        except ValueError:
+            document = orjson.loads(content)
+        except orjson.JSONDecodeError:
             continue
-        if isinstance(document, dict):
+        if isinstance(document, dict) and b"\\u0000" not in content:
             file.write_text(json.dumps({**document, "note": note}))
     return tree
 

@@ -1,0 +1,103 @@
+"""A run that is killed in any stage: the next one recovers, and readers never notice."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from loaders.database.connection import connect
+from loaders.database.settings import DatabaseSettings
+from tests.conftest import RunCommand
+from tests.loaders.faults import one
+from tests.loaders.test_interrupts import started
+from tests.marts.nightly import last_run
+from tests.marts.rebuilding import (
+    assert_equals_full_build,
+    changed_examples,
+    lock_waiters,
+    reading,
+    until,
+)
+from tests.marts.warm_dbt import WarmDbt
+
+# Seven runs.
+pytestmark = pytest.mark.one_server
+
+# What holds up each stage, and the stage during which it has to be taken: readers go on.
+HELD_UP_BY = {
+    "migrate": ("raw.schema_migrations in access exclusive mode", None),
+    "load": ("raw.files in exclusive mode", None),
+    "landing_gate": ("ops.checks in exclusive mode", None),
+    "build": ("analytics.scorecards in exclusive mode", None),
+    "mart_checks": ("ops.checks in exclusive mode", "build"),
+}
+
+
+@contextmanager
+def killed_in(settings: DatabaseSettings, stage: str, tree: Path) -> Iterator[None]:
+    """Run until a stage waits for what is held, then kill all of the run."""
+    lock, after = HELD_UP_BY[stage]
+    with (
+        connect(settings) as holder,
+        connect(settings) as observer,
+        started("run", tree) as process,
+    ):
+        if after:
+            until(lambda: is_at(observer, after) or has_ended(process))
+        with holder.transaction():
+            holder.execute(f"lock table {lock}")
+            until(lambda: lock_waiters(observer) or has_ended(process))
+            assert process.poll() is None, process.communicate()
+            yield
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def is_at(observer: psycopg.Connection, stage: str) -> bool:
+    query = "select exists (select from ops.run_stages where status = 'running' and stage = %s)"
+    row = observer.execute(query, (stage,)).fetchone()
+    return bool(row and row[0])
+
+
+def has_ended(process: subprocess.Popen[str]) -> bool:
+    return process.poll() is not None
+
+
+def test_the_next_run_recovers_from_a_kill_in_any_stage(
+    standing: DatabaseSettings,
+    dbt: WarmDbt,
+    pulse_elt: RunCommand,
+    tmp_path: Path,
+) -> None:
+    marts = ["analytics.scorecards", "analytics.user_readiness", "reporting.learners"]
+    with connect(standing) as observer, reading(standing, marts):
+        for stage in HELD_UP_BY:
+            # Each run but the first recovers from the kill before, and is killed further on.
+            with killed_in(standing, stage, changed_examples(tmp_path, stage)):
+                if stage != "migrate":
+                    assert is_at(observer, stage)
+        last = changed_examples(tmp_path, "last")
+        done = pulse_elt("run", last)
+        assert done.returncode == 0, done.stdout + done.stderr
+        status, stages = last_run(observer)
+        assert (status, set(stages.values())) == ("succeeded", {"succeeded"})
+        assert one(observer, "select count(*) from ops.runs where status = 'running'") == 0
+        assert one(observer, "select count(*) from ops.run_stages where status = 'running'") == 0
+        assert noted(observer) == {"last"}
+    assert_equals_full_build(standing, dbt)
+
+
+def noted(connection: psycopg.Connection) -> set[str]:
+    """Return which version of the tree the scorecards of the mart are."""
+    return {
+        note
+        for (note,) in connection.execute(
+            "select distinct scorecard_json ->> 'note' from analytics.scorecards "
+            "where scorecard_json is not null and scorecard_format <> 'history'"
+        )
+    }
