@@ -17,7 +17,6 @@ from loaders.database.locks import RUN_LOCK
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import DatabaseAway, LoadInProgress, WorkFailed
 from loaders.nightly.model import RunResult, Stage, StageResult
-from loaders.nightly.patience import patiently
 from loaders.transform.dbt import Node
 
 _Answer = TypeVar("_Answer")
@@ -127,24 +126,25 @@ class Trust:
 class Book:
     """Writes a run down as it goes; holds the lock that keeps two runs apart.
 
-    Its connection may be lost and comes back with patience; a run that another one has taken for
-    dead meanwhile writes no more.
+    A connection that was lost is opened anew by the next word, which raises DatabaseAway as long
+    as that cannot be done; so does every method.
     """
 
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
+    def __init__(self) -> None:
         self._connection: psycopg.Connection | None = None
         self.run_id: int | None = None
 
     def __enter__(self) -> "Book":
-        """Take the lock.
+        return self
+
+    def take_the_lock(self) -> None:
+        """Connect, and keep other runs out as long as the connection lives.
 
         Raises:
             LoadInProgress: another run holds it.
-            DatabaseUnavailable: no database, after patience.
+            DatabaseUnavailable: no database.
         """
         self._ask(lambda connection: None)
-        return self
 
     def __exit__(self, *_: object) -> None:
         if self._connection is not None:
@@ -262,18 +262,17 @@ class Book:
             raise WorkFailed(f"Run {self.run_id} was ended by another one.")
 
     def _ask(self, question: Callable[[psycopg.Connection], _Answer]) -> _Answer:
-        def attempt() -> _Answer:
-            settings = loader_settings()
+        settings = loader_settings()
+        was_connected = self._connection is not None and not self._connection.broken
+        try:
             with told_in_a_sentence(settings):
                 return question(self._connected(settings))
-
-        try:
-            answer, _ = patiently(attempt, self._patience)
         except DatabaseAway:
-            # Whoever has waited once in vain need not wait for each word that is left.
-            self._patience = 0.0
-            raise
-        return answer
+            # Only asking shows that a connection was lost while a stage was at work.
+            if not was_connected:
+                raise
+        with told_in_a_sentence(settings):
+            return question(self._connected(settings))
 
     def _connected(self, settings: DatabaseSettings) -> psycopg.Connection:
         if self._connection is None or self._connection.broken:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from loaders.checks.result import CheckResult
@@ -32,6 +33,8 @@ from loaders.pipeline import (
     migrate_database,
 )
 
+_Result = TypeVar("_Result")
+
 _DONE = ("succeeded", "with_findings", "left_out")
 INTERRUPTED = 130
 
@@ -49,6 +52,7 @@ class _Night:
     request: Request
     watch: Watch
     book: Book
+    patience: float
     began: float = field(default_factory=time.monotonic)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     stages: list[StageResult] = field(default_factory=list)
@@ -75,16 +79,17 @@ def run(request: Request, watch: Watch, hooks: Hooks) -> tuple[RunResult, Detail
         NothingToResume: there was nothing to resume.
         KeyboardInterrupt: after it was booked and told; so is any error that nobody foresaw.
     """
-    book = Book(request.patience)
-    night = _Night(request, watch, book)
+    book = Book()
+    night = _Night(request, watch, book, request.patience)
     error: BaseException | None = None
     try:
         # The lock first: what follows belongs to one run alone.
         with book:
+            _patiently(night, "migrate", book.take_the_lock)
             error = _stages_in_order(night)
             result = _result(night, error)
             if book.run_id is not None:
-                book.close(result)
+                _patiently(night, "mart_checks", lambda: book.close(result))
             result = tell(hooks, book, result)
     except DatabaseUnavailable as unavailable:
         # There is no book to write into; somebody is to hear of it all the same.
@@ -106,8 +111,6 @@ def _stages_in_order(night: _Night) -> BaseException | None:
     try:
         for stage in STAGES:
             result = _staged(night, stage, works[stage])
-            if stage == "build" and night.details.build is not None:
-                night.book.write_nodes(night.details.build.nodes)
             if result.status == "failed":
                 return None
     except NothingToResume:
@@ -126,33 +129,50 @@ def _staged(night: _Night, stage: Stage, work: Callable[[], StageResult]) -> Sta
         return _ended(night, left_out)
     began = time.monotonic()
     night.watch.begins(stage)
-    if night.book.run_id is not None:
-        night.book.begin(stage)
-    attempts = 1
 
-    def wait(seconds: float, error: DatabaseAway) -> None:
-        nonlocal attempts
-        attempts += 1
-        night.watch.waits(stage, seconds, error)
+    def begin_and_work() -> StageResult:
+        if night.book.run_id is not None:
+            night.book.begin(stage)
+        return work()
 
     try:
-        result, _ = patiently(work, night.request.patience, wait)
+        result, attempts = _patiently(night, stage, begin_and_work)
     except NothingToResume:
         raise
     except (Exception, KeyboardInterrupt) as error:
         failed = StageResult(stage, "failed", message=_words(error), exit_code=_code(error))
-        _ended(night, replace(failed, seconds=time.monotonic() - began, attempts=attempts))
+        _ended(night, replace(failed, seconds=time.monotonic() - began))
         raise
     return _ended(night, replace(result, seconds=time.monotonic() - began, attempts=attempts))
 
 
+def _patiently(night: _Night, stage: Stage, work: Callable[[], _Result]) -> tuple[_Result, int]:
+    """Return what work returns, and its attempts; the watch hears of each wait."""
+
+    def wait(seconds: float, error: DatabaseAway) -> None:
+        night.watch.waits(stage, seconds, error)
+
+    try:
+        return patiently(work, night.patience, wait)
+    except DatabaseAway:
+        # Whoever has waited once in vain need not wait for each word that is left.
+        night.patience = 0.0
+        raise
+
+
 def _ended(night: _Night, result: StageResult) -> StageResult:
     night.stages.append(result)
-    if night.book.run_id is None and night.book.is_there():
-        # A migration failed on a database that has had runs before: this one is booked as well.
-        _open(night, None)
-    if night.book.run_id is not None:
-        night.book.end(result)
+
+    def write() -> None:
+        if night.book.run_id is None and night.book.is_there():
+            # A migration failed on a database that has had runs before: this one is booked too.
+            _open(night, None)
+        if night.book.run_id is not None:
+            if result.stage == "build" and night.details.build is not None:
+                night.book.write_nodes(night.details.build.nodes)
+            night.book.end(result)
+
+    _patiently(night, result.stage, write)
     night.watch.ends(result, night.details)
     return result
 

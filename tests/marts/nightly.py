@@ -17,9 +17,10 @@ from loaders.nightly.model import Details, Stage, StageResult
 
 @dataclass
 class SilentWatch:
-    """Shows nothing; calls back when a stage begins, and when a run waits for its database."""
+    """Shows nothing; calls back when a stage begins, a node is done, the database is away."""
 
     on_begin: Callable[[Stage], None] = lambda stage: None
+    on_node: Callable[[str], None] = lambda name: None
     on_wait: Callable[[], None] = lambda: None
     waited: list[Stage] = field(default_factory=list)
 
@@ -27,7 +28,7 @@ class SilentWatch:
         return nullcontext(lambda progress: None)
 
     def building(self) -> AbstractContextManager[Callable[[str], None]]:
-        return nullcontext(lambda name: None)
+        return nullcontext(self.on_node)
 
     def begins(self, stage: Stage) -> None:
         self.on_begin(stage)

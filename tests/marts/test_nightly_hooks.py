@@ -36,7 +36,7 @@ def ran(status: RunStatus, *, is_trusted: bool, run_id: int | None = None) -> Ru
 
 def night(hooks: Hooks, status: RunStatus, *, is_trusted: bool) -> RunResult:
     """Book a run that ended so, and tell of it."""
-    with Book(0.0) as book:
+    with Book() as book:
         run_id = book.open("/srv/tree", {}, None, 3.25)
         result = ran(status, is_trusted=is_trusted, run_id=run_id)
         book.close(result)
