@@ -9,6 +9,13 @@ from psycopg import sql
 from loaders.database.migrations import MARKER
 from loaders.landing import ledger
 
+_RUNS = """
+select run_id, source, status, started_at, finished_at, summary
+from ops.runs
+order by run_id desc
+limit %s
+"""
+
 _KINDS = """
 select
     coalesce(kind, '(unrecognised)') as kind,
@@ -60,6 +67,18 @@ order by c.relname
 
 
 @dataclass(frozen=True)
+class RunEntry:
+    """A nightly run; one that goes on has no end and no summary."""
+
+    run_id: int
+    source: str
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    summary: str | None
+
+
+@dataclass(frozen=True)
 class KindStatus:
     """Files of one kind, by what became of them."""
 
@@ -104,6 +123,7 @@ class UnknownField:
 class PipelineStatus:
     """Everything 'pulse-elt status' shows; before the first build marts are None, drift empty."""
 
+    runs: tuple[RunEntry, ...]
     loads: tuple[ledger.LedgerEntry, ...]
     kinds: tuple[KindStatus, ...]
     quarantine: tuple[QuarantineStatus, ...]
@@ -111,10 +131,11 @@ class PipelineStatus:
     drift: tuple[UnknownField, ...]
 
 
-def read_status(connection: psycopg.Connection, loads: int = 5) -> PipelineStatus:
-    """Return the status with the latest loads, newest first."""
+def read_status(connection: psycopg.Connection, latest: int = 5) -> PipelineStatus:
+    """Return the status with the latest runs and loads, newest first."""
     return PipelineStatus(
-        loads=tuple(ledger.last_loads(connection, loads)),
+        runs=tuple(RunEntry(*row) for row in connection.execute(_RUNS, (latest,))),
+        loads=tuple(ledger.last_loads(connection, latest)),
         kinds=tuple(KindStatus(*row) for row in connection.execute(_KINDS)),
         quarantine=tuple(QuarantineStatus(*row) for row in connection.execute(_QUARANTINE)),
         marts=_marts(connection),

@@ -200,6 +200,13 @@ def status_report(status: "PipelineStatus") -> None:
     if not status.loads:
         say("No load yet: pulse-elt load.")
         return
+    if status.runs:
+        say("Last runs (ops.runs), newest first")
+        table(
+            ["run", "started (UTC)", "status", "what became of it"],
+            [(run.run_id, run.started_at, run.status, run.summary) for run in status.runs],
+            right=["run"],
+        )
     say("Last loads (raw.loads), newest first")
     table(
         ["load", "started (UTC)", "status", "seen", "landed", "quarantined", "source"],

@@ -1,4 +1,4 @@
-"""pulse-elt status: how loads, landing and marts stand, and what drifted."""
+"""pulse-elt status: how runs, loads, landing and marts stand, and what drifted."""
 
 import click
 
@@ -6,7 +6,7 @@ import click
 @click.command("status")
 @click.option("--json", "is_json", is_flag=True, help="Print the status as JSON.")
 def status(is_json: bool) -> None:
-    """Show loads, files per kind, quarantine, how fresh marts are, and drift."""
+    """Show runs, loads, files per kind, quarantine, how fresh marts are, and drift."""
     from loaders.cli import output
     from loaders.pipeline import read_pipeline_status
 
