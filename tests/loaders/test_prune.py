@@ -205,10 +205,10 @@ def test_a_prune_exits_75_while_a_load_runs(
 
 
 @contextmanager
-def pruning() -> Iterator[subprocess.Popen[bytes]]:
+def pruning() -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "loaders.cli", "prune", "--yes"],
-        cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL,
+        cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     try:
         yield process
