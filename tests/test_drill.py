@@ -12,7 +12,7 @@ from loaders.database.settings import DatabaseSettings
 from tests.conftest import Server, create_database, drop_database
 
 
-# Marked by hand: it has servers of its own, and is tried on no version of the suite's.
+# It has servers of its own, whatever version the suite is asked to try.
 @pytest.mark.xdist_group("pg18-loaders")
 def test_a_database_of_16_goes_on_in_18(
     tmp_path_factory: pytest.TempPathFactory,
@@ -38,7 +38,8 @@ def pair(server: Server, database: DatabaseSettings) -> Iterator[list[psycopg.Co
         for connection in (one, two):
             connection.execute(
                 "create schema analytics; "
-                "create table analytics.m (id int, landed_at timestamptz default clock_timestamp());"
+                "create table analytics.m "
+                "(id int, landed_at timestamptz default clock_timestamp()); "
                 "insert into analytics.m (id) values (1), (2), (10)"
             )
         yield [one, two]
@@ -70,8 +71,8 @@ def test_a_mart_that_differs_on_either_side_fails_the_drill(
     pair[side].execute(change.encode())
     found = compare_marts(*pair)
     assert len([entry for entry in found if not entry.is_equal]) == 1
-    assert len(Outcome(found, whole, did).troubles) == 1
-    assert len(Outcome(whole, found, did).troubles) == 1
+    for outcome in (Outcome(found, whole, did), Outcome(whole, found, did)):
+        assert any(" differs " in trouble for trouble in outcome.troubles)
 
 
 def test_a_night_that_built_anew_fails_the_drill() -> None:
