@@ -87,12 +87,17 @@ select count(*), coalesce(sum(evidence_bytes), 0)::bigint, max(quarantine_id)
 from emptied
 """
 
-# The newest run of a source says where a --resume goes on.
+# The newest run of a source says where a --resume goes on, the newest good one that there was one.
 _OLD_RUNS = """
     runs.status <> 'running'
-    and runs.started_at < %(before)s
-    and runs.run_id < (
-        select max(newest.run_id) from ops.runs as newest where newest.source = runs.source
+    and runs.started_at < {before}
+    and exists (
+        select from ops.runs as newer
+        where
+            newer.run_id > runs.run_id
+            and newer.source = runs.source
+            and newer.options = runs.options
+            and (newer.status = 'succeeded' or runs.status <> 'succeeded')
     )
 """
 
@@ -111,14 +116,14 @@ _RUN_BYTES = """
 COUNT_RUNS = f"""
 select count(*), coalesce(sum({_RUN_BYTES}), 0)::bigint
 from ops.runs as runs
-where {_OLD_RUNS}
+where {_OLD_RUNS.format(before="%(before)s")}
 """
 
 REMOVE_RUNS = f"""
 with chosen as materialized (
     select runs.run_id, {_RUN_BYTES} as run_bytes
     from ops.runs as runs
-    where runs.run_id > %(after)s and {_OLD_RUNS}
+    where runs.run_id > %(after)s and {_OLD_RUNS.format(before="%(before)s")}
     order by runs.run_id
     limit %(batch)s
 ),
@@ -136,7 +141,7 @@ from gone
 
 # A load that a row still names is where that row came from. What this prune removes, or in a dry
 # run would remove, names nothing.
-_OLD_LOADS = """
+_OLD_LOADS = f"""
     loads.status <> 'running'
     and loads.started_at < %(before)s
     and loads.load_id not in (
@@ -160,13 +165,7 @@ _OLD_LOADS = """
             and stages.run_id not in (
                 select runs.run_id
                 from ops.runs as runs
-                where
-                    runs.status <> 'running'
-                    and runs.started_at < %(runs_before)s
-                    and runs.run_id < (
-                        select max(newest.run_id) from ops.runs as newest
-                        where newest.source = runs.source
-                    )
+                where {_OLD_RUNS.format(before="%(runs_before)s")}
             )
         union
         select max(newest.load_id)

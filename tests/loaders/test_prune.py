@@ -170,7 +170,7 @@ def test_loads_that_something_names_stay_and_so_do_the_last_ones(
     assert left == [(5,), (6,)]
 
 
-def test_old_runs_go_with_their_results_but_never_the_last_of_a_source(
+def test_old_runs_go_but_never_the_last_and_the_last_good_one_of_a_source(
     database: DatabaseSettings, connection: psycopg.Connection
 ) -> None:
     connection.execute(
@@ -178,7 +178,8 @@ def test_old_runs_go_with_their_results_but_never_the_last_of_a_source(
         "select source, '1', status, now() - years * interval '1 year', "
         "case when status <> 'running' then now() end "
         "from (values ('a', 'failed', 9), ('a', 'running', 8), ('a', 'succeeded', 7), "
-        "('a', 'succeeded', 0), ('b', 'failed', 9)) as runs (source, status, years)"
+        "('a', 'failed', 0), ('b', 'failed', 9), ('b', 'succeeded', 9), ('b', 'succeeded', 8)) "
+        "as runs (source, status, years)"
     )
     connection.execute(
         "insert into ops.run_stages (run_id, stage) select run_id, 'load' from ops.runs"
@@ -188,10 +189,10 @@ def test_old_runs_go_with_their_results_but_never_the_last_of_a_source(
         "select run_id, 'model.x', 'model', 'success', 1 from ops.runs"
     )
     found = prune_by_policy(is_dry_run=False)
-    assert removed(found) == {"runs with their stages and results": 2}
+    assert removed(found) == {"runs with their stages and results": 3}
     for table in ("runs", "run_stages", "dbt_results"):
         left = connection.execute(f"select run_id from ops.{table} order by run_id".encode())
-        assert left.fetchall() == [(2,), (4,), (5,)]
+        assert left.fetchall() == [(2,), (3,), (4,), (7,)]
 
 
 def test_a_prune_exits_75_while_a_load_runs(
