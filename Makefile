@@ -20,8 +20,11 @@ HISTORIES ?= 500
 SESSIONS ?= 50000
 MART_SESSIONS ?= 200000
 
+# How large a sample the drill loses and restores.
+DRILL_SESSIONS ?= 2000
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak lint format bench bench-million profile docs lock clean
+.PHONY: help install demo check demos test drill soak lint format bench bench-million profile docs lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +45,11 @@ demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build t
 	    else exit $$code; fi
 	@echo "Look around: $(BIN)/pulse-elt status, $(BIN)/pulse-elt db psql. Stop the server: $(BIN)/pulse-elt db stop"
 
+check: lint demos test drill ## The project's own checks, for any CI: all of the four (POSTGRES="16 18")
+
+demos: $(INSTALLED) ## Demo, demo again, plain dbt: from an empty directory, each in a temporary copy
+	@for version in $(POSTGRES); do VENV=$(abspath $(VENV)) .ci/demo $$version || exit; done
+
 test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
 	$(BIN)/pytest -n $(words $(POSTGRES) $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version))
 
@@ -51,6 +59,9 @@ soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, jud
 	    tests/loaders/test_crashes.py tests/loaders/test_verdicts.py \
 	    --thorough tests/marts/test_scorecard_oracle.py tests/marts/test_readiness_oracle.py \
 	    tests/marts/test_increments.py
+
+drill: $(INSTALLED) ## Dump a loaded database of 16, restore it into 18, go on there, compare every mart
+	$(BIN)/python -m drills.restore --sessions $(DRILL_SESSIONS)
 
 lint: $(INSTALLED) ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check .

@@ -16,7 +16,15 @@ UNRECOGNISED = "UNRECOGNISED"
 
 _ANY_FOLDER = "**/"
 _LANDING_TABLES = frozenset(
-    {"documents", "files", "loads", "quarantine", "schema_migrations", "user_identities"}
+    {
+        "documents",
+        "files",
+        "loads",
+        "pruned_versions",
+        "quarantine",
+        "schema_migrations",
+        "user_identities",
+    }
 )
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 

@@ -9,7 +9,7 @@ import psycopg
 
 from loaders.checks.result import CheckResult
 from loaders.database.connection import connect, told_in_a_sentence
-from loaders.database.current import current_settings
+from loaders.database.current import current_settings, loader_settings, transformer_settings
 from loaders.database.migrations import MigrationResult, migrate, pending_migrations
 from loaders.database.settings import DatabaseSettings
 from loaders.document_kinds import DocumentKinds, read_document_kinds
@@ -18,6 +18,15 @@ from loaders.landing.identities import IdentitiesResult, read_identities, write_
 from loaders.landing.inspection import Found, QuarantinedFile, Wanted, find, look_up
 from loaders.landing.load import LoadResult, Progress, load
 from loaders.landing.model import Counters, Scope
+from loaders.lifecycle.policy import read_policy
+from loaders.lifecycle.prune import (
+    PruneResult,
+    plan_steps,
+    preview,
+    prune,
+    read_clock,
+    read_cutoff,
+)
 from loaders.project import project_root
 from loaders.sources.opening import open_source
 from loaders.status import PipelineStatus, read_status
@@ -197,6 +206,28 @@ def load_identities(path: Path) -> IdentitiesResult:
         return write_identities(connection, identities)
 
 
+def prune_by_policy(*, is_dry_run: bool) -> PruneResult:
+    """Remove what config/retention.json lets go, or only say what would go.
+
+    A dry run reads, and waits for nobody.
+
+    Raises:
+        WrongRequest: the policy is not one.
+        LoadInProgress: a load is running.
+        DatabaseUnavailable: as for status; or the role of builds may not read staging.builds.
+    """
+    kinds = configured_kinds()
+    policy = read_policy(project_root() / "config" / "retention.json", kinds)
+    settings = loader_settings()
+    with told_in_a_sentence(settings), connect(settings) as connection:
+        _refuse_unprepared(connection, settings)
+        # The book of builds belongs to the role of builds; the landing's role need not see it.
+        with connect(transformer_settings()) as building:
+            cutoff = read_cutoff(building)
+        steps = plan_steps(policy, read_clock(connection), cutoff)
+        return preview(connection, steps) if is_dry_run else prune(connection, steps)
+
+
 @contextmanager
 def _database() -> Iterator[tuple[DatabaseSettings, psycopg.Connection]]:
     settings = current_settings()
@@ -221,9 +252,13 @@ def _prepared_landing() -> Iterator[psycopg.Connection]:
         DatabaseUnavailable: the landing is not there yet, or not up to date.
     """
     with _database() as (settings, connection):
-        if pending_migrations(connection):
-            raise DatabaseUnavailable(
-                f"{settings} holds no landing, or an older one: "
-                "'pulse-elt load' or 'pulse-elt db migrate' prepares it."
-            )
+        _refuse_unprepared(connection, settings)
         yield connection
+
+
+def _refuse_unprepared(connection: psycopg.Connection, settings: DatabaseSettings) -> None:
+    if pending_migrations(connection):
+        raise DatabaseUnavailable(
+            f"{settings} holds no landing, or an older one: "
+            "'pulse-elt load' or 'pulse-elt db migrate' prepares it."
+        )

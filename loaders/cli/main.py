@@ -21,6 +21,7 @@ class _Commands(click.Group):
         "build": "build",
         "status": "status",
         "quarantine": "quarantine",
+        "prune": "prune",
         "db": "db",
         "sample": "sample",
     }

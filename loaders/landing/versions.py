@@ -61,9 +61,9 @@ where
     and documents.payload = incoming.payload
 """
 
-# What the app wrote gives way to a later file only, and never to a version it has replaced. The
-# limit keeps the question one for the index of superseded versions, row by row: there are few
-# rows to ask about, and the tables may hold millions.
+# What the app wrote gives way to a later file only, and never to a version it has replaced, be it
+# pruned since. The limits keep the question one for the indexes of superseded and of pruned
+# versions, row by row: there are few rows to ask about, and the tables may hold millions.
 _KNOWN_BEFORE_THE_APP = """
 delete from pg_temp.pulse_incoming as incoming
 where incoming.source_path in (
@@ -72,14 +72,26 @@ where incoming.source_path in (
     inner join raw.documents as documents
         on waiting.source_path = documents.source_path
     cross join lateral (
-        select 1
-        from raw.documents as versions
-        where
-            versions.superseded_at is not null
-            and versions.kind = waiting.kind
-            and versions.source_path = waiting.source_path
-            and versions.content_sha256 = waiting.content_sha256
-        limit 1
+        (
+            select 1
+            from raw.documents as versions
+            where
+                versions.superseded_at is not null
+                and versions.kind = waiting.kind
+                and versions.source_path = waiting.source_path
+                and versions.content_sha256 = waiting.content_sha256
+            limit 1
+        )
+        union all
+        (
+            select 1
+            from raw.pruned_versions as versions
+            where
+                versions.kind = waiting.kind
+                and versions.source_path = waiting.source_path
+                and versions.content_sha256 = waiting.content_sha256
+            limit 1
+        )
     ) as replaced
     where
         documents.superseded_at is null

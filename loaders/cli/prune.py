@@ -1,0 +1,47 @@
+"""pulse-elt prune: what the policy of config/retention.json lets go."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from loaders.lifecycle.prune import PruneResult
+
+
+@click.command("prune")
+@click.option("--yes", "is_meant", is_flag=True, help="Remove it; without, only say what would go.")
+@click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
+def prune(is_meant: bool, is_json: bool) -> None:
+    """Say what config/retention.json lets go; with --yes, remove it.
+
+    Superseded versions of documents (never of histories), old bytes in quarantine, old runs
+    and loads. What the marts read stays, and what a prune that was killed left, the next one
+    removes.
+
+    Exits with 75 when a load is running.
+    """
+    from loaders.cli import output
+    from loaders.pipeline import prune_by_policy
+
+    result = prune_by_policy(is_dry_run=not is_meant)
+    if is_json:
+        output.as_json(result)
+    else:
+        _report(result)
+
+
+def _report(result: "PruneResult") -> None:
+    from loaders.cli import output
+
+    would = "would go" if result.is_dry_run else "gone"
+    output.table(
+        ["what", "older than (UTC)", would, "bytes"],
+        [(entry.what, entry.before, entry.rows, entry.bytes) for entry in result.removals],
+        right=[would, "bytes"],
+    )
+    if not any(entry.rows for entry in result.removals):
+        output.say("Nothing is old enough by config/retention.json.")
+    elif result.is_dry_run:
+        output.say("Nothing was removed; 'pulse-elt prune --yes' does it.")
+    else:
+        output.say("Autovacuum makes the room usable again; files shrink by VACUUM FULL alone.")

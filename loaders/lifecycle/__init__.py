@@ -1,0 +1,1 @@
+"""The life of what has landed: how long it is kept."""

