@@ -116,8 +116,9 @@ def test_a_run_tells_of_its_build_too(database: object, tree: Tree, pulse_elt: R
     assert done.returncode == 0, done.stderr
     (result,) = [json.loads(line) for line in done.stdout.splitlines()]
     assert result["load"]["counters"]["landed"] == 1
-    assert_events(done.stderr, "list", "copy", "close", "build")
-    built = json.loads(done.stderr.splitlines()[-1])
+    progress = [line for line in done.stderr.splitlines() if '"event": "progress"' in line]
+    assert_events("\n".join(progress), "list", "copy", "close", "build")
+    built = json.loads(progress[-1])
     nodes = [node for node in result["build"]["nodes"] if node["resource"] != "operation"]
     assert built["done"] == len(nodes) > 0
 
