@@ -19,6 +19,9 @@ from tests.conftest import ROOT, Tree
 from tests.loaders.faults import held, one, until
 from tests.loaders.test_loading import counters, load
 
+# Signals and processes, hardly a word of SQL.
+pytestmark = pytest.mark.one_server
+
 _DBT = """
 select count(*)
 from pg_stat_activity

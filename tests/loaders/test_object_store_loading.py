@@ -5,6 +5,9 @@ from loaders.pipeline import load_source
 from tests.conftest import Tree
 from tests.object_stores import StoreUnderTest
 
+# Stores and their listings, hardly a word of SQL.
+pytestmark = pytest.mark.one_server
+
 
 def test_the_same_tree_in_a_container_lands_nothing(
     database: object, tree: Tree, store: StoreUnderTest
