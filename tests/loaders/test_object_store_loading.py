@@ -1,5 +1,7 @@
 """Loading from a container: the same documents as from a directory."""
 
+import pytest
+
 from loaders.landing.model import Counters, Scope
 from loaders.pipeline import load_source
 from tests.conftest import Tree
