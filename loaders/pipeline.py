@@ -7,8 +7,10 @@ from pathlib import Path
 
 import psycopg
 
+from loaders.checks import gates
+from loaders.checks.result import CheckResult
 from loaders.database.connection import connect, told_in_a_sentence
-from loaders.database.current import current_settings
+from loaders.database.current import current_settings, loader_settings, transformer_settings
 from loaders.database.migrations import MigrationResult, migrate, pending_migrations
 from loaders.database.settings import DatabaseSettings
 from loaders.document_kinds import DocumentKinds, read_document_kinds
@@ -138,6 +140,43 @@ def build_marts(
     with _landing() as (settings, _):
         pass
     return build(settings, project_root(), arguments, quiet=quiet, on_node=on_node)
+
+
+def check_landing(*, run_id: int | None = None, accept: str | None = None) -> CheckResult:
+    """Judge what landed since the last landing check that let pass; see loaders.checks.gates.
+
+    Raises:
+        WrongRequest: nothing was ever loaded, or a file of config/ is wrong.
+    """
+    with _prepared_landing():
+        pass
+    root = project_root()
+    return gates.check_landing(
+        loader_settings(), root / "config", _data_docs(root), run_id=run_id, accept=accept
+    )
+
+
+def check_marts(*, run_id: int | None = None, accept: str | None = None) -> CheckResult:
+    """Judge the marts as built last; see loaders.checks.gates.
+
+    Raises:
+        WrongRequest: the marts were never built, or a file of config/ is wrong.
+    """
+    with _prepared_landing():
+        pass
+    root = project_root()
+    return gates.check_marts(
+        transformer_settings(),
+        loader_settings(),
+        root / "config",
+        _data_docs(root),
+        run_id=run_id,
+        accept=accept,
+    )
+
+
+def _data_docs(root: Path) -> Path:
+    return root / ".pulse" / "data_docs"
 
 
 def latest_readiness() -> tuple[Readiness, ...]:

@@ -50,7 +50,7 @@ refused as (
 
 select
     loads.load_id,
-    loads.source as source_path,
+    loads.source as subject,
     case
         when
             loads.seen <> loads.landed + loads.unchanged + loads.quarantined

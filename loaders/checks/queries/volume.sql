@@ -58,7 +58,7 @@ usual as (
 
 select
     newest.load_id,
-    newest.source as source_path,
+    newest.source as subject,
     newest.seen,
     newest.landed,
     case

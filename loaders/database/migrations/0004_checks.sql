@@ -43,7 +43,7 @@ create table ops.check_measures (
     measure text not null,
     statistic text not null check (statistic in ('null_share', 'mean', 'quantile')),
     samples bigint not null,
-    value numeric,
+    figure numeric,
     primary key (check_id, mart, measure)
 );
 comment on table ops.check_measures is 'What a check of the marts measured; later ones compare with it.';
@@ -53,7 +53,7 @@ comment on column ops.check_measures.measure is 'What was measured: column, and 
 comment on column ops.check_measures.statistic is
     'null_share (percent of rows), mean or quantile (in units of the column).';
 comment on column ops.check_measures.samples is 'Rows it was measured on.';
-comment on column ops.check_measures.value is 'The value, NULL without samples.';
+comment on column ops.check_measures.figure is 'What was measured, NULL without samples.';
 
 create table ops.known_learners (
     user_id uuid primary key,
