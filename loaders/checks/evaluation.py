@@ -169,7 +169,9 @@ def _validate(
             for entry in expectations
         ],
     )
-    batch = datasource.add_query_asset(asset, query=query).add_batch_definition_whole_table("all")
+    # A query that begins with its CTEs is not accepted.
+    rows = datasource.add_query_asset(asset, query=f"SELECT * FROM (\n{query}\n) AS {asset}")
+    batch = rows.add_batch_definition_whole_table("all")
     result_format = {
         "result_format": "SUMMARY",
         "unexpected_index_column_names": [_name_column(asset)],

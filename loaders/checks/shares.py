@@ -54,7 +54,7 @@ def landing_figures(
         figures[name] = figure_of_share(
             count,
             rule["first" if is_first else "at_most"],
-            thresholds["from_count"],
+            thresholds["first_from_count" if is_first else "from_count"],
             usual.get(name) if rule.get("above_usual") and not is_first else None,
         )
     return figures

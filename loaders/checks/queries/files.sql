@@ -19,12 +19,12 @@ refused as (
 ranges as (
 
     select
-        kind,
-        generation,
-        path,
-        lowest,
-        highest
-    from jsonb_to_recordset(:'ranges')
+        entry ->> 'kind' as kind,
+        entry ->> 'generation' as generation,
+        (entry ->> 'path')::jsonpath as json_path,
+        (entry ->> 'lowest')::numeric as lowest,
+        (entry ->> 'highest')::numeric as highest
+    from jsonb_array_elements(:'ranges') as entry
 
 ),
 
@@ -84,10 +84,10 @@ judged as (
             min(
                 case
                     when found.score_text is null or not pg_input_is_valid(found.score_text, 'numeric')
-                        then ranges.path::text || ' is no number: ' || left(found.score::text, 40)
+                        then ranges.json_path::text || ' is no number: ' || left(found.score::text, 40)
                     when found.score_text::numeric not between ranges.lowest and ranges.highest
                         then
-                            ranges.path::text || ' is ' || left(found.score::text, 40)
+                            ranges.json_path::text || ' is ' || left(found.score::text, 40)
                             || ', outside ' || ranges.lowest || ' to ' || ranges.highest
                 end
             ) as bad_score
@@ -111,7 +111,7 @@ judged as (
                                     from '^-?[0-9]+[.]?[0-9]*[eE]?[+-]?[0-9]*$'
                                 )
                     end as score_text
-                from jsonb_path_query(landed.payload, ranges.path) as each_score
+                from jsonb_path_query(landed.payload, ranges.json_path) as each_score
                 where jsonb_typeof(each_score) <> 'null'
             ) as found
         where
