@@ -17,6 +17,9 @@ _LIST = "checks.json"
 # Whatever would run, or be fetched from elsewhere: the site is read from disk, without a network.
 _ALIVE = re.compile(r"<script\b.*?</script>|<script\b[^>]*/>|<link\b[^>]*>|<img\b[^>]*>", re.DOTALL)
 
+# Unique in a section only.
+_IDS = re.compile(r'\sid="[^"]*"')
+
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -87,7 +90,7 @@ def _index(entries: list[dict[str, str]]) -> str:
     )
     body = (
         "<h1>Data Docs of pulse-elt</h1>\n<p>The last checks of both gates, newest first.</p>\n"
-        "<table><thead><tr><th>as of (UTC)</th><th>gate</th><th>outcome</th><th>what it found</th>"
+        '<table class="index"><thead><tr><th>as of (UTC)</th><th>gate</th><th>outcome</th><th>what it found</th>'
         f"</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
     )
     return _PAGE.format(title="Data Docs of pulse-elt", body=body)
@@ -130,4 +133,4 @@ def _sections(asset: str, result: Any) -> Iterator[str]:  # noqa: ANN401 - Great
         html = DefaultJinjaSectionView().render(
             {"section": section, "section_loop": {"index": f"{asset}-{number}"}}
         )
-        yield _ALIVE.sub("", html)
+        yield _IDS.sub("", _ALIVE.sub("", html))

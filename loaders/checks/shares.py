@@ -6,7 +6,7 @@ from typing import Any
 
 from loaders.checks.evaluation import Figure
 
-# Bounds are compared with ratios of counts; this is less than one row of a billion.
+# What floating point may lack of a whole row.
 _EPSILON = 1e-10
 
 
@@ -23,8 +23,11 @@ def figure_of_share(
     allowed = judged * share + chance
     limit = percent if not usual or not judged else min(100 * allowed / judged, 100.0)
     may_be_bad = max(math.floor(allowed + _EPSILON), from_count - 1)
-    mostly = max(0.0, 1 - may_be_bad / judged - _EPSILON) if judged else 0.0
-    return Figure(mostly, limit)
+    if may_be_bad >= judged:
+        return Figure(0.0, limit)
+    # Rounded down, for people to read, by less than one row is.
+    steps = 10_000 if judged < 5_000 else 10**10
+    return Figure(math.floor((1 - may_be_bad / judged) * steps) / steps, limit)
 
 
 def landing_figures(
