@@ -1,4 +1,4 @@
-"""What tests of the gates share: nights of scorecards, gates with a site and a config of their own."""
+"""What tests of the gates share: nights of scorecards, and gates with files of their own."""
 
 import json
 import shutil

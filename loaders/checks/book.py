@@ -47,6 +47,29 @@ order by
 limit 1
 """
 
+_JUDGE = """
+insert into ops.judged_files
+(check_id, kind, source_path, quarantined, wrong_type, bad_score, unscored, unusable)
+"""
+
+# Of checks that were interrupted; another one may be running.
+_FORGET_STALE = """
+delete from ops.judged_files
+where
+    check_id not in (
+        select check_id from ops.checks
+        where outcome = 'running' and as_of > clock_timestamp() - interval '24 hours'
+    )
+"""
+
+_COUNT_JUDGED = """
+select kind, count(*), count(*) filter (where quarantined is null)
+from ops.judged_files
+where check_id = %s
+group by kind
+order by kind
+"""
+
 _NULL_SHARES = """
 select measure, figure from ops.check_measures
 where check_id = %s and statistic = 'null_share'
@@ -98,6 +121,18 @@ def open_check(connection: psycopg.Connection, gate: Gate, run_id: int | None) -
         check_id, as_of = connection.execute(_OPEN, (gate, run_id)).fetchone() or (0, None)
     since = connection.execute(_SINCE, (gate,)).fetchone()
     return OpenCheck(check_id, as_of, since[0] if since else None)
+
+
+def judge_files(
+    connection: psycopg.Connection, check_id: int, query: str
+) -> Mapping[str, tuple[int, int]]:
+    """Fill the files to be judged from a query; return how many per kind, and landed of them."""
+    connection.execute(_FORGET_STALE)
+    connection.execute(f"{_JUDGE}{query}".encode())
+    # Without statistics the planner reads all kinds for each.
+    connection.execute("analyze ops.judged_files")
+    rows = connection.execute(_COUNT_JUDGED, (check_id,))
+    return {kind: (files, landed) for kind, files, landed in rows}
 
 
 def usual_shares(connection: psycopg.Connection) -> dict[str, float]:
@@ -154,6 +189,7 @@ def close_check(
                 "details": json.dumps({"failed": [asdict(each) for each in failed], **details}),
             },
         )
+        connection.execute("delete from ops.judged_files where check_id = %s", (check_id,))
         if learners is not None and outcome != "failed":
             _know(connection, check_id, learners)
 

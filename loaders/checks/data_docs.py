@@ -90,8 +90,8 @@ def _index(entries: list[dict[str, str]]) -> str:
     )
     body = (
         "<h1>Data Docs of pulse-elt</h1>\n<p>The last checks of both gates, newest first.</p>\n"
-        '<table class="index"><thead><tr><th>as of (UTC)</th><th>gate</th><th>outcome</th><th>what it found</th>'
-        f"</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
+        '<table class="index"><thead><tr><th>as of (UTC)</th><th>gate</th><th>outcome</th>'
+        f"<th>what it found</th></tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
     )
     return _PAGE.format(title="Data Docs of pulse-elt", body=body)
 

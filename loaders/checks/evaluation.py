@@ -23,6 +23,7 @@ NAMED_AT_MOST = 20
 # What names a row: its document, or where there is none, what the row is about.
 _SUBJECTS = frozenset({"loads", "volume", "changes"})
 _VARIABLE = re.compile(r":'([a-z_]+)'")
+_SELECT = "SELECT * FROM (\n{}\n) AS {}"
 # SQLAlchemy wants an address; the connections are made by our own connect.
 _NOWHERE = "postgresql+psycopg://nobody@localhost/nothing"
 
@@ -170,7 +171,7 @@ def _validate(
         ],
     )
     # A query that begins with its CTEs is not accepted.
-    rows = datasource.add_query_asset(asset, query=f"SELECT * FROM (\n{query}\n) AS {asset}")
+    rows = datasource.add_query_asset(asset, query=_SELECT.format(query, asset))
     batch = rows.add_batch_definition_whole_table("all")
     result_format = {
         "result_format": "SUMMARY",

@@ -42,23 +42,24 @@ def check_landing(
         if not _is_any(connection, "raw.documents") and not _is_any(connection, "raw.loads"):
             raise WrongRequest("Nothing has been loaded yet: 'pulse-elt load SOURCE' does.")
         check = book.open_check(connection, "landing", run_id)
-        counts = connection.execute(read_query("counts", check.bounds).encode()).fetchall()
-        figures = landing_figures(
-            thresholds,
-            {kind: files for kind, files, _ in counts},
-            next((landed for kind, _, landed in counts if kind == "scorecard"), 0),
-            book.usual_shares(connection),
-            is_first=check.since is None,
-        )
         values = {
             **check.bounds,
+            "check_id": check.check_id,
             "ranges": Jsonb(thresholds["score_ranges"]),
             "shapes": Jsonb(thresholds["shapes"]),
             "from_loads": thresholds["volume"]["from_loads"],
             "landed_floor": thresholds["volume"]["landed_floor"],
         }
-        kinds = [kind for kind, *_ in sorted(counts)]
-        evaluation = evaluate(loader, expanded(suite, kinds, ()), figures, values)
+        query = read_query("judge_files", values)
+        counts = book.judge_files(connection, check.check_id, query)
+        figures = landing_figures(
+            thresholds,
+            {kind: files for kind, (files, _) in counts.items()},
+            counts.get("scorecard", (0, 0))[1],
+            book.usual_shares(connection),
+            is_first=check.since is None,
+        )
+        evaluation = evaluate(loader, expanded(suite, tuple(counts), ()), figures, values)
         details = {"shares": _shares(evaluation.evaluated)}
         failed = _failures(evaluation.evaluated)
         book.close_check(

@@ -63,3 +63,27 @@ comment on table ops.known_learners is
     'The learners of analytics.learners at the last check of the marts that passed: none may be lost.';
 comment on column ops.known_learners.user_id is 'The learner.';
 comment on column ops.known_learners.check_id is 'The check that first knew the learner.';
+
+-- Great Expectations asks for the same rows a hundred times; documents are taken apart once. Rows
+-- live for the time of a check, so that a crash may lose them.
+create unlogged table ops.judged_files (
+    check_id bigint not null,
+    kind text not null,
+    source_path text collate "C" not null,
+    quarantined text,
+    wrong_type text,
+    bad_score text,
+    unscored text,
+    unusable text
+);
+create index on ops.judged_files (check_id, kind);
+comment on table ops.judged_files is
+    'The files that a running check of the landing judges, and what is wrong with them; empty otherwise.';
+comment on column ops.judged_files.check_id is 'The check, see ops.checks.';
+comment on column ops.judged_files.kind is 'Kind of document.';
+comment on column ops.judged_files.source_path is 'Path below the root of the source.';
+comment on column ops.judged_files.quarantined is 'Why it is in quarantine, NULL if it landed.';
+comment on column ops.judged_files.wrong_type is 'Which JSON type it is and is not to be, NULL if fine.';
+comment on column ops.judged_files.bad_score is 'A score that is no number or out of its range, NULL if none.';
+comment on column ops.judged_files.unscored is 'Says of a scorecard that it holds no score, else NULL.';
+comment on column ops.judged_files.unusable is 'The first of quarantined, wrong_type and bad_score, NULL if usable.';
