@@ -23,7 +23,7 @@ from tests.checking import (
 )
 from tests.conftest import EXAMPLES, ROOT, Tree
 
-# One load and one check each; test_checks_command.py tries the SQL on every version.
+# One load and one check each; test_checks_command.py checks on every version.
 pytestmark = pytest.mark.one_server
 
 TRUNCATED = b'{"overall": {"score": 8'
