@@ -316,3 +316,38 @@ def test_no_password_reaches_the_site(gates: Gates, tree: Tree) -> None:
         # Opened from disk, nothing is fetched.
         assert "://" not in text
     assert secret not in repr(result)
+
+
+def test_what_documents_say_is_text_on_the_pages(gates: Gates, tree: Tree) -> None:
+    hostile = "<b>N/A</b><iframe src=//x></iframe>"
+    corrupt(tree, write_night(tree, "second")[:6], [{**PULSE, "overall": {"score": hostile}}])
+    load_tree(tree)
+    assert gates.landing(accept=hostile).failed
+    page = next(gates.site.glob("landing-*-2.html")).read_text()
+    # Cut after forty signs, and shown.
+    assert "&lt;b&gt;N/A&lt;/b&gt;&lt;iframe" in page
+    for file in gates.site.glob("*.html"):
+        assert "<b>" not in file.read_text()
+        assert "<iframe" not in file.read_text()
+
+
+def test_the_site_keeps_the_newest_sixty_checks(gates: Gates) -> None:
+    newest = gates.landing()
+    pages = json.loads((gates.site / "checks.json").read_text())
+    older = [
+        {**pages[0], "page": f"old-{n}.html", "as_of": f"2020-01-01 00:00:{n}"}
+        for n in range(10, 60)
+    ]
+    older += [
+        {**pages[0], "page": f"old-{n}.html", "as_of": f"2019-01-01 00:00:{n}"}
+        for n in range(60, 80)
+    ]
+    for entry in older:
+        (gates.site / entry["page"]).write_text("old")
+    (gates.site / "checks.json").write_text(json.dumps([*pages, *older]))
+    gates.landing()
+    assert len(list(gates.site.glob("old-*.html"))) == 57
+    index = newest.site.read_text()
+    assert index.count("<tr><td>") == 60
+    assert 'href="old-10.html"' in index
+    assert 'href="old-60.html"' not in index
