@@ -16,7 +16,7 @@ from loaders.checks.result import CheckResult, FailedExpectation, Gate
 from loaders.checks.shares import landing_figures, mart_figures
 from loaders.database.connection import connect, told_in_a_sentence
 from loaders.database.settings import DatabaseSettings
-from loaders.errors import WrongRequest
+from loaders.errors import WorkFailed, WrongRequest
 
 
 def check_landing(
@@ -192,7 +192,12 @@ def _told(
         accepted_because=accept if failed else None,
     )
     name = f"{gate}-{check.as_of.astimezone(UTC):%Y%m%dT%H%M%S}-{check.check_id}.html"
-    data_docs.write(site, name, result, check.as_of, evaluation.results)
+    try:
+        data_docs.write(site, name, result, check.as_of, evaluation.results)
+    except OSError as error:
+        raise WorkFailed(
+            f"{result.sentence} But Data Docs cannot be written to {site}: {error.strerror}."
+        ) from error
     return result
 
 

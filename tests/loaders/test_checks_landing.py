@@ -10,7 +10,7 @@ import pytest
 from loaders.checks.configuration import read_suite
 from loaders.checks.result import CheckResult
 from loaders.database.settings import DatabaseSettings
-from loaders.errors import WrongRequest
+from loaders.errors import WorkFailed, WrongRequest
 from tests.checking import (
     CERTIFICATION,
     PULSE,
@@ -351,3 +351,9 @@ def test_the_site_keeps_the_newest_sixty_checks(gates: Gates) -> None:
     assert index.count("<tr><td>") == 60
     assert 'href="old-10.html"' in index
     assert 'href="old-60.html"' not in index
+
+
+def test_a_site_that_cannot_be_written_is_said_with_what_was_found(gates: Gates) -> None:
+    blocked = gates.config / "checks.json"
+    with pytest.raises(WorkFailed, match=r"expectations hold\. But Data Docs cannot be written"):
+        Gates(gates.settings, gates.config, blocked).landing()
