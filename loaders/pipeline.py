@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 
+from loaders.checks import gates
 from loaders.checks.result import CheckResult
 from loaders.database.connection import connect, told_in_a_sentence
 from loaders.database.current import current_settings, loader_settings, transformer_settings
@@ -151,13 +152,40 @@ def build_marts(
 
 
 def check_landing(*, run_id: int | None = None, accept: str | None = None) -> CheckResult:
-    """STUB"""
-    return CheckResult("landing", 0, (), Path(".pulse/data_docs/index.html"))
+    """Judge what landed since the last landing check that let pass; see loaders.checks.gates.
+
+    Raises:
+        WrongRequest: nothing was ever loaded, or a file of config/ is wrong.
+    """
+    with _prepared_landing():
+        pass
+    root = project_root()
+    return gates.check_landing(
+        loader_settings(), root / "config", _data_docs(root), run_id=run_id, accept=accept
+    )
 
 
 def check_marts(*, run_id: int | None = None, accept: str | None = None) -> CheckResult:
-    """STUB"""
-    return CheckResult("marts", 0, (), Path(".pulse/data_docs/index.html"))
+    """Judge the marts as built last; see loaders.checks.gates.
+
+    Raises:
+        WrongRequest: the marts were never built, or a file of config/ is wrong.
+    """
+    with _prepared_landing():
+        pass
+    root = project_root()
+    return gates.check_marts(
+        transformer_settings(),
+        loader_settings(),
+        root / "config",
+        _data_docs(root),
+        run_id=run_id,
+        accept=accept,
+    )
+
+
+def _data_docs(root: Path) -> Path:
+    return root / ".pulse" / "data_docs"
 
 
 def latest_readiness() -> tuple[Readiness, ...]:

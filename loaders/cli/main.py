@@ -19,6 +19,7 @@ class _Commands(click.Group):
         "run": "run",
         "load": "load",
         "build": "build",
+        "check": "check",
         "status": "status",
         "quarantine": "quarantine",
         "prune": "prune",

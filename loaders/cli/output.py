@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from loaders.checks.result import CheckResult
     from loaders.landing.load import LoadResult
     from loaders.landing.model import Counters, Plan
     from loaders.status import PipelineStatus, UnknownField
@@ -193,6 +194,19 @@ def readiness_table(readiness: Sequence["Readiness"]) -> None:
         right=["overall", *_COMPONENTS],
     )
     _more(len(readiness), "select them from analytics.user_readiness_latest")
+
+
+def check_summary(result: "CheckResult") -> None:
+    """Print what a gate found: a line per failed expectation, with its documents."""
+    if not result.failed:
+        say(result.sentence)
+    for failed in result.failed:
+        say(f"failed  {failed.name}: {printable(failed.sentence)}")
+        for path in failed.documents:
+            say(f"  {printable(path)}")
+    if result.accepted_because is not None:
+        say(f"Accepted: {printable(result.accepted_because)}")
+    say(f"Data Docs: {result.site}")
 
 
 def status_report(status: "PipelineStatus") -> None:

@@ -1,0 +1,214 @@
+"""The two gates: what landed since the last check, and what the marts have become of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from loaders.checks import book, data_docs
+from loaders.checks.configuration import expanded, read_suite, read_thresholds
+from loaders.checks.evaluation import Evaluated, Evaluation, evaluate, read_query
+from loaders.checks.result import CheckResult, FailedExpectation, Gate
+from loaders.checks.shares import landing_figures, mart_figures
+from loaders.database.connection import connect, told_in_a_sentence
+from loaders.database.settings import DatabaseSettings
+from loaders.errors import WorkFailed, WrongRequest
+
+
+def check_landing(
+    loader: DatabaseSettings,
+    config: Path,
+    site: Path,
+    *,
+    run_id: int | None = None,
+    accept: str | None = None,
+) -> CheckResult:
+    """Judge what landed since the last landing check that passed or was accepted.
+
+    config is the folder of the suites and thresholds, site that of Data Docs. With accept, the
+    reason of an operator, failures pass and what landed is the new baseline.
+
+    Raises:
+        WrongRequest: nothing was ever loaded, or a file of config is wrong.
+        DatabaseUnavailable, WorkFailed: as connections do, and see evaluate.
+    """
+    suite, thresholds = read_suite(config, "landing"), read_thresholds(config, "landing")
+    _refuse_empty_reason(accept)
+    with told_in_a_sentence(loader), connect(loader) as connection:
+        if not _is_any(connection, "raw.documents") and not _is_any(connection, "raw.loads"):
+            raise WrongRequest("Nothing has been loaded yet: 'pulse-elt load SOURCE' does.")
+        check = book.open_check(connection, "landing", run_id)
+        values = {
+            **check.bounds,
+            "check_id": check.check_id,
+            "ranges": Jsonb(thresholds["score_ranges"]),
+            "shapes": Jsonb(thresholds["shapes"]),
+            "from_loads": thresholds["volume"]["from_loads"],
+            "landed_floor": thresholds["volume"]["landed_floor"],
+        }
+        query = read_query("judge_files", values)
+        counts = book.judge_files(connection, check.check_id, query)
+        figures = landing_figures(
+            thresholds,
+            {kind: files for kind, (files, _) in counts.items()},
+            counts.get("scorecard", (0, 0))[1],
+            book.usual_shares(connection),
+            is_first=check.since is None,
+        )
+        evaluation = evaluate(loader, expanded(suite, tuple(counts), ()), figures, values)
+        details = {"shares": _shares(evaluation.evaluated)}
+        failed = _failures(evaluation.evaluated)
+        book.close_check(
+            connection,
+            check.check_id,
+            failed=failed,
+            expectations=len(evaluation.evaluated),
+            accepted_because=accept,
+            details=details,
+        )
+    return _told("landing", check, evaluation, failed, accept, site)
+
+
+def check_marts(
+    transformer: DatabaseSettings,
+    loader: DatabaseSettings,
+    config: Path,
+    site: Path,
+    *,
+    run_id: int | None = None,
+    accept: str | None = None,
+) -> CheckResult:
+    """Judge the marts: nobody lost, fresh, NULLs and distributions as a week ago.
+
+    Marts are read as transformer, the book is written as loader; else as check_landing.
+
+    Raises:
+        WrongRequest: the marts were never built, or a file of config is wrong.
+        DatabaseUnavailable, WorkFailed: as connections do, and see evaluate.
+    """
+    suite, thresholds = read_suite(config, "marts"), read_thresholds(config, "marts")
+    _refuse_empty_reason(accept)
+    watched = [(mart, name) for mart, names in thresholds["null_shares"].items() for name in names]
+    with told_in_a_sentence(transformer), connect(transformer) as reading:
+        if not _is_there(reading, "analytics.learners") or not _is_any(reading, "staging.builds"):
+            raise WrongRequest("The marts have not been built yet: 'pulse-elt build' does.")
+        measures = [*_distributions(reading), *_null_measures(reading, watched)]
+        learners = [row[0] for row in reading.execute("select user_id from analytics.learners")]
+    with told_in_a_sentence(loader), connect(loader) as writing:
+        check = book.open_check(writing, "marts", run_id)
+        book.write_measures(writing, check.check_id, measures)
+        reference = book.reference(writing, check)
+        rows = {each.mart: each.samples for each in measures if each.statistic == "null_share"}
+        figures = mart_figures(thresholds, rows, book.null_shares(writing, reference))
+        values = {
+            "check_id": check.check_id,
+            "reference_id": reference,
+            "from_samples": thresholds["distributions"]["from_samples"],
+            **thresholds["freshness"],
+        }
+        evaluation = evaluate(transformer, expanded(suite, (), watched), figures, values)
+        failed = _failures(evaluation.evaluated)
+        book.close_check(
+            writing,
+            check.check_id,
+            failed=failed,
+            expectations=len(evaluation.evaluated),
+            accepted_because=accept,
+            details={"reference": reference},
+            learners=learners,
+        )
+    return _told("marts", check, evaluation, failed, accept, site)
+
+
+def _refuse_empty_reason(accept: str | None) -> None:
+    if accept is not None and not accept.strip():
+        raise WrongRequest("--accept wants a reason: who comes after you will read it.")
+
+
+def _is_there(connection: psycopg.Connection, relation: str) -> bool:
+    row = connection.execute("select to_regclass(%s) is not null", (relation,)).fetchone()
+    return bool(row and row[0])
+
+
+def _is_any(connection: psycopg.Connection, relation: str) -> bool:
+    if not _is_there(connection, relation):
+        return False
+    name = sql.Identifier(*relation.split("."))
+    row = connection.execute(sql.SQL("select exists (select from {})").format(name)).fetchone()
+    return bool(row and row[0])
+
+
+def _distributions(connection: psycopg.Connection) -> Iterable[book.Measure]:
+    return [book.Measure(*row) for row in connection.execute(read_query("measures", {}).encode())]
+
+
+def _null_measures(
+    connection: psycopg.Connection, watched: Sequence[tuple[str, str]]
+) -> Iterable[book.Measure]:
+    for mart, column in watched:
+        row = connection.execute(
+            sql.SQL(
+                "select count(*), 100.0 * count(*) filter (where {} is null) / nullif(count(*), 0) "
+                "from {}"
+            ).format(sql.Identifier(column), sql.Identifier("analytics", mart))
+        ).fetchone()
+        if row:
+            yield book.Measure(mart, f"{mart}.{column}", "null_share", *row)
+
+
+def _shares(evaluated: Sequence[Evaluated]) -> Mapping[str, Sequence[int]]:
+    return {
+        each.expectation.name: (each.unexpected, each.judged)
+        for each in evaluated
+        if "mostly" in each.expectation.kwargs
+    }
+
+
+def _failures(evaluated: Sequence[Evaluated]) -> tuple[FailedExpectation, ...]:
+    return tuple(
+        FailedExpectation(each.expectation.name, each.sentence, each.documents)
+        for each in evaluated
+        if not each.is_held
+    )
+
+
+def _told(
+    gate: Gate,
+    check: book.OpenCheck,
+    evaluation: Evaluation,
+    failed: tuple[FailedExpectation, ...],
+    accept: str | None,
+    site: Path,
+) -> CheckResult:
+    result = CheckResult(
+        gate=gate,
+        expectations=len(evaluation.evaluated),
+        failed=failed,
+        site=site / "index.html",
+        accepted_because=accept if failed else None,
+    )
+    name = f"{gate}-{check.as_of.astimezone(UTC):%Y%m%dT%H%M%S}-{check.check_id}.html"
+    try:
+        data_docs.write(site, name, result, check.as_of, evaluation.results)
+    except OSError as error:
+        raise WorkFailed(
+            f"{result.sentence} But Data Docs cannot be written to {site}: {error.strerror}."
+        ) from error
+    return result
+
+
+def details_of(result: CheckResult) -> dict[str, Any]:
+    """Return a result as JSON has it, with what follows from its fields."""
+    return {
+        "gate": result.gate,
+        "is_passed": result.is_passed,
+        "sentence": result.sentence,
+        "expectations": result.expectations,
+        "failed": result.failed,
+        "accepted_because": result.accepted_because,
+        "site": str(result.site),
+    }

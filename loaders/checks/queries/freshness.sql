@@ -1,0 +1,64 @@
+-- Two rows: the newest document of the landing, and the newest session of the marts. Time is told by
+-- the landing, never by the clock on the wall.
+with
+
+newest_document as (
+
+    select
+        source_path,
+        landed_at
+    from raw.documents
+    order by landed_at desc
+    limit 1
+
+),
+
+last_build as (
+
+    select max(cutoff_at) as cutoff_at
+    from staging.builds
+    where is_successful
+
+),
+
+newest_session as (
+
+    select
+        session_id,
+        occurred_at
+    from analytics.session_events
+    order by occurred_at desc nulls last
+    limit 1
+
+)
+
+select
+    newest_document.source_path,
+    case
+        when
+            newest_document.landed_at
+            > coalesce(last_build.cutoff_at, '-infinity') + :'unbuilt_hours' * interval '1 hour'
+            then
+                'the newest document landed at ' || to_char(newest_document.landed_at, 'YYYY-MM-DD HH24"h"MI')
+                || ' UTC, the last whole build read as of '
+                || coalesce(to_char(last_build.cutoff_at, 'YYYY-MM-DD HH24"h"MI'), 'never')
+    end as unbuilt,
+    null as ahead,
+    null as stale
+from newest_document
+cross join last_build
+union all
+select
+    scorecards.source_path,
+    null as unbuilt,
+    case
+        when newest_session.occurred_at > newest_document.landed_at + :'future_hours' * interval '1 hour'
+            then 'it was on ' || to_char(newest_session.occurred_at, 'YYYY-MM-DD')
+    end as ahead,
+    case
+        when newest_session.occurred_at < newest_document.landed_at - :'stale_days' * interval '24 hours'
+            then 'the newest was on ' || to_char(newest_session.occurred_at, 'YYYY-MM-DD')
+    end as stale
+from newest_session
+cross join newest_document
+left join analytics.scorecards as scorecards on newest_session.session_id = scorecards.session_id

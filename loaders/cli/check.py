@@ -1,0 +1,57 @@
+"""pulse-elt check: the gates before and after the build."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from loaders.checks.result import CheckResult
+
+_accept = click.option(
+    "--accept",
+    metavar="REASON",
+    help="Let failures pass; the reason is kept, and later checks compare with this one.",
+)
+_json = click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
+
+
+@click.group("check")
+def check() -> None:
+    """Judge what landed, or the marts; Data Docs in .pulse/data_docs show what was found."""
+
+
+@check.command("landing")
+@_accept
+@_json
+def landing(accept: str | None, is_json: bool) -> int:
+    """Judge what landed since the last check that passed: the gate before the build.
+
+    Exits with 1 when an expectation failed and was not accepted.
+    """
+    from loaders.pipeline import check_landing
+
+    return _told(check_landing(accept=accept), is_json=is_json)
+
+
+@check.command("marts")
+@_accept
+@_json
+def marts(accept: str | None, is_json: bool) -> int:
+    """Judge the marts: nobody lost, fresh, NULLs and scores much as a week ago.
+
+    Exits with 1 when an expectation failed and was not accepted.
+    """
+    from loaders.pipeline import check_marts
+
+    return _told(check_marts(accept=accept), is_json=is_json)
+
+
+def _told(result: "CheckResult", *, is_json: bool) -> int:
+    from loaders.checks.gates import details_of
+    from loaders.cli import output
+
+    if is_json:
+        output.as_json(details_of(result))
+    else:
+        output.check_summary(result)
+    return 0 if result.is_passed else 1
