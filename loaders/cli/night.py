@@ -15,7 +15,6 @@ from loaders.cli import output
 from loaders.cli.progress import build_progress, progress
 
 if TYPE_CHECKING:
-    from loaders.checks.result import CheckResult
     from loaders.errors import DatabaseUnavailable
     from loaders.landing.load import Progress
     from loaders.nightly.model import Details, RunResult, Stage, StageResult
@@ -31,7 +30,6 @@ _STATUS = {
     "stopped": "STOPPED",
     "failed": "FAILED",
 }
-_NAMED_DOCUMENTS = 5
 
 
 class TextWatch:
@@ -60,11 +58,11 @@ class TextWatch:
         if result.stage == "load" and details.load:
             output.load_summary(details.load)
         elif result.stage == "landing_gate" and details.landing_gate:
-            check_findings(details.landing_gate)
+            output.check_summary(details.landing_gate)
         elif result.stage == "build" and details.build:
             output.build_summary(details.build)
         elif result.stage == "mart_checks" and details.mart_checks:
-            check_findings(details.mart_checks)
+            output.check_summary(details.mart_checks)
 
 
 class JsonWatch:
@@ -97,26 +95,20 @@ def _event(event: dict[str, object]) -> None:
 
 def as_json(result: "RunResult", details: "Details") -> None:
     """Print the whole result as one JSON document."""
+    from loaders.checks.gates import details_of
     from loaders.pipeline import latest_readiness
 
     readiness = latest_readiness() if _has_new_marts(result) else ()
-    output.as_json({"run": result, **vars(details), "readiness": readiness})
-
-
-def check_findings(found: "CheckResult") -> None:
-    """Print what a gate found, with the documents behind it."""
-    if not found.failed:
-        output.say(f"{found.expectations} expectations of the {found.gate} hold.")
-        return
-    output.say(
-        f"{len(found.failed)} of {found.expectations} expectations of the {found.gate} failed:"
+    told = {name: found and details_of(found) for name, found in details.checks.items()}
+    output.as_json(
+        {
+            "run": result,
+            "load": details.load,
+            "build": details.build,
+            **told,
+            "readiness": readiness,
+        }
     )
-    for failed in found.failed:
-        output.say(f"  {failed.name}: {output.printable(failed.sentence)}")
-        for path in failed.documents[:_NAMED_DOCUMENTS]:
-            output.say(f"    {output.printable(path)}")
-        if len(failed.documents) > _NAMED_DOCUMENTS:
-            output.say(f"    … more in {found.site}")
 
 
 def summary(result: "RunResult", details: "Details") -> None:

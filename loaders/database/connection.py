@@ -12,6 +12,15 @@ from loaders.errors import DatabaseAway, DatabaseUnavailable, PulseEltError, Wor
 
 OLDEST_SERVER = 160000
 
+# What other libraries pass on only as text: a right that is missing, a server that is gone.
+_NOT_ALLOWED = re.compile(
+    r"permission denied|must be owner|authentication failed|FATAL: .* does not exist"
+)
+_GONE = re.compile(
+    r"connection to server|closed the connection|terminating connection|could not connect|"
+    r"connection already closed|connection has been closed|connection is bad|the database system is"
+)
+
 _CONNECTION_CLASSES = ("08", "57")
 
 # What libpq says before it comes to the point; the database is named already.
@@ -101,6 +110,13 @@ def as_pulse_error(error: psycopg.Error, settings: DatabaseSettings) -> PulseElt
             "Run the command again; what was committed stays."
         )
     return WorkFailed(f"{settings} refused the work ({sqlstate}): {first_line(error)}")
+
+
+def trouble_in(text: str | None) -> type[DatabaseUnavailable] | None:
+    """Return what a library's words say of the database: not allowed, away, or nothing."""
+    if text and _NOT_ALLOWED.search(text):
+        return DatabaseUnavailable
+    return DatabaseAway if text and _GONE.search(text) else None
 
 
 def first_line(error: BaseException) -> str:

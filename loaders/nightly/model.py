@@ -60,6 +60,11 @@ class Details:
     build: BuildResult | None = None
     mart_checks: CheckResult | None = None
 
+    @property
+    def checks(self) -> dict[str, CheckResult | None]:
+        """The gates by the names of their stages."""
+        return {"landing_gate": self.landing_gate, "mart_checks": self.mart_checks}
+
 
 @dataclass(frozen=True)
 class RunResult:

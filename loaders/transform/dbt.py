@@ -1,7 +1,6 @@
 """Runs dbt in this process, on the database that the settings name."""
 
 import os
-import re
 import signal
 import sys
 import threading
@@ -12,19 +11,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from loaders.database.connection import trouble_in
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
 from loaders.errors import DatabaseAway, DatabaseUnavailable, WorkFailed, WrongRequest
 
 _FAILED_MODEL = ("error", "partial success")
 _FAILED_TEST = ("fail",)
-# What dbt passes on only as text: a right that is missing, a server that is gone.
-_NOT_ALLOWED = re.compile(
-    r"permission denied|must be owner|authentication failed|FATAL: .* does not exist"
-)
-_GONE = re.compile(
-    r"connection to server|closed the connection|terminating connection|could not connect|"
-    r"connection already closed|connection has been closed|the database system is"
-)
 
 
 @dataclass(frozen=True)
@@ -70,7 +62,7 @@ class BuildResult:
     @property
     def exit_code(self) -> int:
         """The exit code of design §6: 0, 1 for findings, 3 for the database, 4 for a model."""
-        if any(_trouble(node.message) for node in self.failed_models):
+        if any(trouble_in(node.message) for node in self.failed_models):
             return DatabaseUnavailable.exit_code
         if self.failed_models:
             return WorkFailed.exit_code
@@ -79,7 +71,7 @@ class BuildResult:
     @property
     def has_lost_database(self) -> bool:
         """Whether a node failed because the server went away: it may come back."""
-        return any(_trouble(node.message) is DatabaseAway for node in self.failed_models)
+        return any(trouble_in(node.message) is DatabaseAway for node in self.failed_models)
 
     @property
     def seconds(self) -> float:
@@ -138,7 +130,7 @@ def build(
     if outcome.exception is not None:
         # Below the message dbt lists the macros it came through.
         said = " ".join(str(outcome.exception).split("\n  > in macro")[0].split())
-        kind = _trouble(said) or WorkFailed
+        kind = trouble_in(said) or WorkFailed
         raise kind(f"dbt: {said} More is in {root / 'logs' / 'dbt.log'}.")
     return BuildResult(tuple(_node(result) for result in outcome.result or ()))
 
@@ -187,13 +179,6 @@ def _node(result: Any) -> Node:  # noqa: ANN401 - dbt's results carry no types
         message=result.message,
         rows_in=f"{node.schema}.{node.alias}" if is_kept else None,
     )
-
-
-def _trouble(message: str | None) -> type[DatabaseUnavailable] | None:
-    """Return what a message says of the database: not allowed, gone, or nothing."""
-    if message and _NOT_ALLOWED.search(message):
-        return DatabaseUnavailable
-    return DatabaseAway if message and _GONE.search(message) else None
 
 
 def _profiles(root: Path) -> Path:
