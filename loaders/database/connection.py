@@ -58,7 +58,8 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection:
             f"The server of {settings} is PostgreSQL {version // 10000}; "
             f"pulse-elt needs {OLDEST_SERVER // 10000} or newer."
         )
-    connection.execute("set timezone = 'UTC'")
+    # What somebody else may have put where names are looked up is never called in our name.
+    connection.execute("set timezone = 'UTC'; set search_path = pg_catalog, pg_temp")
     # A server that waits for a lock would not notice that its client was killed.
     with suppress(psycopg.Error):
         connection.execute("set client_connection_check_interval = '1s'")
