@@ -27,7 +27,8 @@ begin
             errcode = 'insufficient_privilege',
             message = format(
                 '%s is neither a superuser nor the owner of the database with CREATEROLE.', current_user
-            );
+            ),
+            hint = 'Connect as such a one.';
     end if;
 end
 $$;
@@ -196,7 +197,10 @@ declare
     mart text;
 begin
     if to_regclass('raw.documents') is null then
-        raise notice 'granted nothing on the landing, which is not there: run this again after pulse-elt db migrate';
+        -- For psql; pulse-elt db roles, which knows what to do, drops notices with a code.
+        raise notice using
+            errcode = 'no_data',
+            message = 'there is no landing yet: run this again after pulse-elt db migrate';
     else
         grant select, insert, update (superseded_at) on raw.documents to pulse_app;
         grant select, insert, update on raw.files to pulse_app;

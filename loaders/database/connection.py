@@ -20,6 +20,7 @@ _ADVICE = (
     ("authentication failed", "Check user and password."),
     ("no password supplied", "Give the password, in PULSE_ANALYTICS_DB_PASSWORD or the URL."),
     ("does not exist", "Create it, or name another."),
+    ("permission denied for database", "Grant the user CONNECT on it; see docs/security.md."),
 )
 # A server without room for its own notes refuses a connection in these words, without a code.
 _NO_ROOM = "could not write init file"

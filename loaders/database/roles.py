@@ -50,7 +50,7 @@ def _run(connection: psycopg.Connection, text: str) -> tuple[str, ...]:
     said: list[str] = []
 
     def note(diagnostic: psycopg.errors.Diagnostic) -> None:
-        # What a command says in passing, such as that a grant is there already, has other codes.
+        # What a command says in passing, such as that a grant is there already, has a code.
         if diagnostic.severity_nonlocalized == "NOTICE" and diagnostic.sqlstate == "00000":
             said.append(diagnostic.message_primary or "")
 
