@@ -163,8 +163,9 @@ begin
     );
     execute format('grant temporary on database %I to pulse_loader, pulse_transformer', current_database());
     -- Whoever connects finds the system's own names first, then the views for BI, and nothing that
-    -- anybody but the builds could have put there.
-    execute format('alter database %I set search_path = reporting, pg_temp', current_database());
+    -- anybody but the builds could have put there. Naming pg_temp as well would have JDBC drivers,
+    -- which ask for current_schemas(true), fail for whoever may make no temporary tables.
+    execute format('alter database %I set search_path = reporting', current_database());
 end
 $$;
 revoke all on schema public from public;
@@ -199,7 +200,7 @@ begin
     if to_regclass('raw.documents') is null then
         -- For psql; pulse-elt db roles, which knows what to do, drops notices with a code.
         raise notice using
-            errcode = 'no_data',
+            errcode = '01000',
             message = 'there is no landing yet: run this again after pulse-elt db migrate';
     else
         grant select, insert, update (superseded_at) on raw.documents to pulse_app;

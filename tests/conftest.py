@@ -56,6 +56,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--thorough", action="store_true", help="Run tests marked one_server on every version too."
     )
     parser.addoption(
+        "--write-docs", action="store_true", help="Write the tables of docs/ that tests generate."
+    )
+    parser.addoption(
         "--histories", type=int, default=1, help="Random histories of increments; 1 by default."
     )
     parser.addoption(
