@@ -1,5 +1,6 @@
 {#- Which rows of a reporting view a role sees. Written once, answered once per query: what does not
-    depend on a row is an uncorrelated subquery, which PostgreSQL evaluates before the rows.
+    depend on a row is an uncorrelated subquery, which PostgreSQL evaluates before the rows. (With `exists`
+    the planner takes the condition to cost a look-up per row, and reads whole tables.)
 
     Nothing here is a function with the rights of its owner: in one, current_user would be that owner. -#}
 
@@ -8,11 +9,10 @@
 {% macro is_seen(user_id) -%}
     (
         {{ sees_all_learners() }}
-        or exists (
-            select from ops.role_learners as listed
-            where
-                listed.user_id = {{ user_id }}
-                and listed.role_name = any({{ roles_in_use() }})
+        or {{ user_id }} in (
+            select listed.user_id
+            from ops.role_learners as listed
+            where listed.user_id is not null and listed.role_name = any({{ roles_in_use() }})
         )
     )
 {%- endmacro %}
