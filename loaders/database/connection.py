@@ -19,6 +19,9 @@ _PREFIX = re.compile(r"^(connection failed: )?(connection to server .*? failed: 
 _ADVICE = (
     ("authentication failed", "Check user and password."),
     ("no password supplied", "Give the password, in PULSE_ANALYTICS_DB_PASSWORD or the URL."),
+    ("certificate verify failed", "Its certificate is not of the CA that PGSSLROOTCERT names."),
+    ("does not match host name", "Name the host as its certificate does."),
+    ("channel binding", "A proxy that ends TLS cannot bind to it: PGCHANNELBINDING=prefer."),
     ("does not exist", "Create it, or name another."),
     ("permission denied for database", "Grant the user CONNECT on it; see docs/security.md."),
 )
