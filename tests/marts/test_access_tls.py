@@ -114,6 +114,8 @@ def test_both_drivers_are_on_tls(front: Front) -> None:
         "password": front.password,
         "sslmode": "verify-full",
         "sslrootcert": str(front.authority.file),
+        # Or no connection: a server that only asked for the password would get it.
+        "require_auth": "scram-sha-256",
     }
     with psycopg.connect(**names) as ours:  # type: ignore[arg-type]
         assert ours.pgconn.ssl_in_use

@@ -30,7 +30,11 @@ def analyst(built_examples: DatabaseSettings) -> Iterator[psycopg.Connection]:
             "grant select on all tables in schema reporting to {}",
         ):
             connection.execute(sql.SQL(statement).format(sql.Identifier(READER)))
+        connection.execute(
+            "insert into ops.role_learners (role_name, sees_all) values (%s, true)", (READER,)
+        )
         yield connection
+        connection.execute("delete from ops.role_learners where role_name = %s", (READER,))
         for statement in ("drop owned by {}", "drop role {}"):
             connection.execute(sql.SQL(statement).format(sql.Identifier(READER)))
 
