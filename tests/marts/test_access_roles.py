@@ -3,12 +3,14 @@
 import hashlib
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 from psycopg import errors
 
+from loaders.database import embedded
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE
 from tests.conftest import EXAMPLES, RunCommand
@@ -289,6 +291,19 @@ def test_the_auditor_reads_every_row_of_every_view(house: House) -> None:
             ).fetchone()
             assert rows
             assert rows[0] == rows[1]
+
+
+def test_the_auditor_can_dump_everything(house: House) -> None:
+    url = house.settings(LOGINS["pulse_auditor"]).as_url(with_password=True)
+    done = subprocess.run(
+        [str(embedded.program(house.server.data, "pg_dump")), "--exclude-schema=public", url],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "COPY raw.scorecards " in done.stdout
+    assert "COPY analytics.session_transcripts " in done.stdout
 
 
 def test_plain_dbt_acts_as_the_role_of_builds(house: House, pulse_elt: RunCommand) -> None:
