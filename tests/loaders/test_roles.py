@@ -155,7 +155,7 @@ def test_what_was_loaded_before_there_were_roles_is_handed_over(
     connection.execute("create view reporting.of_a_user as select 1 as one")
     done = pulse_elt("db", "roles")
     assert done.returncode == 0, done.stderr
-    owners = dict(
+    owners: dict[str, str] = dict(
         connection.execute(
             "select oid::regclass::text, relowner::regrole::text from pg_class where oid = any "
             "(array['raw.documents', 'raw.scorecards', 'ops.runs', 'analytics.learners', "

@@ -271,7 +271,7 @@ def test_names_are_never_looked_up_where_somebody_else_can_put_some(house: House
         paths = superuser.execute(
             "select proconfig from pg_proc where pronamespace = 'raw'::regnamespace"
         ).fetchall()
-        assert paths == [(["search_path=pg_catalog, pg_temp"],)]
+        assert paths == [(["search_path=pg_catalog"],)]
     for login in LOGINS.values():
         with house.connect(login) as connection:
             assert connection.execute("show search_path").fetchone() == ("reporting",)

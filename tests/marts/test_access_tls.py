@@ -104,7 +104,7 @@ def test_a_url_says_it_all(front: Front, pulse_elt: RunCommand) -> None:
 
 
 def test_both_drivers_are_on_tls(front: Front) -> None:
-    import psycopg2
+    import psycopg2  # type: ignore[import-untyped]
 
     names = {
         "host": HOST,

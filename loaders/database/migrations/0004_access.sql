@@ -1,7 +1,8 @@
 -- What holds for every role but the owner; who gets which right is for deploy/roles.sql to say.
 
--- A function runs with the rights of whoever calls it, and finds what it calls by his search_path.
-alter function raw.landing_time() set search_path = pg_catalog, pg_temp;
+-- A function finds what it calls by its caller's search_path, unless it has one. (Functions are never
+-- looked up in pg_temp, which need not be put last here.)
+alter function raw.landing_time() set search_path = pg_catalog;
 revoke execute on function raw.landing_time() from public;
 
 -- Files are the loader's, who owns the table and is not asked. Whoever else may write writes for
