@@ -16,6 +16,7 @@ from psycopg import sql
 
 from loaders.database import embedded
 from loaders.database.connection import connect
+from loaders.database.current import LOADER_ROLE_VARIABLE, TRANSFORMER_ROLE_VARIABLE
 from loaders.database.migrations import migrate
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
 from loaders.pipeline import configured_kinds
@@ -24,6 +25,7 @@ from loaders.project import project_root
 pytest_plugins = ["tests.object_stores"]
 
 ROOT = project_root()
+ROLES = (LOADER_ROLE_VARIABLE, TRANSFORMER_ROLE_VARIABLE)
 EXAMPLES = ROOT / "examples" / "legacy"
 
 # Examples are whole loads: few in `make test` and always the same, thousands in `make soak`. An
@@ -123,7 +125,7 @@ def pytest_runtest_makereport(
 @pytest.fixture(autouse=True)
 def _no_database_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep a developer's own database out of the tests."""
-    for name in (URL_VARIABLE, *PART_VARIABLES.values(), "PULSE_ELT_POSTGRES_VERSION"):
+    for name in (URL_VARIABLE, *PART_VARIABLES.values(), "PULSE_ELT_POSTGRES_VERSION", *ROLES):
         monkeypatch.delenv(name, raising=False)
     for name in [name for name in os.environ if name.startswith("PG")]:
         monkeypatch.delenv(name)

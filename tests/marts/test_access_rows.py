@@ -10,7 +10,7 @@ import pytest
 from psycopg import sql
 
 from tests.conftest import RunCommand
-from tests.marts.access import ACTING, PIPELINE, House, create_login
+from tests.marts.access import ACTING, PIPELINE, House, create_login, page
 from tests.marts.comparison import MARTS
 
 # A database of its own, built with the roles; see test_access_roles.
@@ -119,6 +119,21 @@ def test_a_right_that_waits_for_set_role_shows_nothing_before(listed: House) -> 
         assert rows_seen(superuser, "learners") == {}
         superuser.execute(sql.SQL("set role {}").format(sql.Identifier(COACH)))
         assert rows_seen(superuser, "learners") == {ADA: 1}
+
+
+def test_the_examples_of_the_page_do_what_it_says(listed: House) -> None:
+    text = page("security.md").read_text(encoding="utf-8").partition("## Whose rows")[2]
+    example = text.partition("```sql\n")[2].partition("```")[0]
+    before, leaving, revoked = example.partition("-- Carla leaves")
+    assert leaving
+    with listed.connect() as superuser, superuser.transaction(force_rollback=True):
+        superuser.execute(before)
+        superuser.execute("set session authorization carla")
+        assert rows_seen(superuser, "learners") == {ADA: 1, BEA: 1}
+        superuser.execute("reset session authorization")
+        superuser.execute(leaving + revoked)
+        superuser.execute("set session authorization carla")
+        assert rows_seen(superuser, "learners") == {}
 
 
 def test_a_learner_listed_or_struck_off_counts_at_once(listed: House) -> None:

@@ -98,9 +98,10 @@ def test_a_url_says_it_all(front: Front, pulse_elt: RunCommand) -> None:
         }
     )
     url = {URL_VARIABLE: settings.as_url(with_password=True), **ACTING}
-    for arguments in (["status"], ["build", "--select", "learner_focus"]):
-        done = pulse_elt(*arguments, **url)
-        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+    done = pulse_elt("status", **url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    # Plain dbt reads sslmode in a URL itself; through 'build' the rest reaches it too.
+    assert f"PGSSLROOTCERT={front.authority.file}" in pulse_elt("db", "env", **url).stdout
 
 
 def test_both_drivers_are_on_tls(front: Front) -> None:
