@@ -71,6 +71,13 @@ begin
     loop
         if not pg_has_role(current_user, wanted.name, 'SET')
             or not pg_has_role(current_user, wanted.name, 'USAGE') then
+            if not pg_has_role(current_user, wanted.name, 'MEMBER WITH ADMIN OPTION') then
+                raise exception '% was made by somebody else, and % may not grant it', wanted.name, current_user
+                using hint = format(
+                    'A superuser, or who made the roles, has to: grant pulse_loader, pulse_transformer, '
+                    'pulse_app, pulse_reader, pulse_auditor to %I with admin option;', current_user
+                );
+            end if;
             execute format('grant %I to %I with inherit true, set true', wanted.name, current_user);
             raise notice 'made % a member of %', current_user, wanted.name;
         end if;

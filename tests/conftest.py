@@ -207,6 +207,19 @@ def create_database(server: Server, name: str, template: str) -> DatabaseSetting
     return server.database(name)
 
 
+def let_administer(superuser: psycopg.Connection, admin: str) -> None:
+    """Let an owner of a database grant the roles that another test's has made on this server."""
+    made = superuser.execute(
+        "select rolname from pg_roles where rolname like 'pulse!_%' escape '!'"
+    )
+    for (role,) in made.fetchall():
+        superuser.execute(
+            sql.SQL("grant {} to {} with admin option, inherit false, set false").format(
+                sql.Identifier(role), sql.Identifier(admin)
+            )
+        )
+
+
 def drop_database(server: Server, name: str) -> None:
     """Drop a database, ending who still works in it."""
     with connect(server.settings) as connection:

@@ -10,7 +10,7 @@ from psycopg import sql
 from loaders.database import embedded
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
-from tests.conftest import ROOT, RunCommand, Server, create_database, drop_database
+from tests.conftest import ROOT, RunCommand, Server, create_database, drop_database, let_administer
 
 # A name that has to be quoted wherever it is written.
 ODD_NAME = """pulse's "roles" 100% of; it"""
@@ -60,6 +60,7 @@ def owner(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[DatabaseS
         is_there = superuser.execute("select 1 from pg_roles where rolname = %s", (OWNER,))
         if not is_there.fetchone():
             superuser.execute(sql.SQL("create role {} login createrole").format(_name(OWNER)))
+        let_administer(superuser, OWNER)
         create_database(server, ODD_NAME, "template0")
         superuser.execute(
             sql.SQL("alter database {} owner to {}").format(_name(ODD_NAME), _name(OWNER))
@@ -207,6 +208,29 @@ def test_who_may_not_is_told_what_it_takes(
     assert done.returncode == 3
     assert "mere_login is neither a superuser nor the owner of the database" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_owner_who_may_not_grant_the_roles_is_told_who_can_let_him(
+    owner: DatabaseSettings, server: Server, pulse_elt: RunCommand
+) -> None:
+    assert pulse_elt("db", "roles").returncode == 0
+    with connect(server.settings) as superuser:
+        superuser.execute("create role another_owner login createrole")
+        superuser.execute(
+            sql.SQL("alter database {} owner to another_owner").format(_name(ODD_NAME))
+        )
+        settings = DatabaseSettings({**owner.parameters, "user": "another_owner"})
+        url = {URL_VARIABLE: settings.as_url(with_password=True)}
+        try:
+            refused = pulse_elt("db", "roles", **url)
+        finally:
+            superuser.execute(
+                sql.SQL("alter database {} owner to {}").format(_name(ODD_NAME), _name(OWNER))
+            )
+            superuser.execute("drop role another_owner")
+    assert refused.returncode == 3
+    assert "another_owner may not grant it" in refused.stderr
+    assert "to another_owner with admin option;" in refused.stderr
 
 
 def test_a_role_that_can_do_more_is_not_taken_for_ours(

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
-from tests.conftest import EXAMPLES, ROOT, RunCommand, Server, drop_database
+from tests.conftest import EXAMPLES, ROOT, RunCommand, Server, drop_database, let_administer
 
 DATABASE = "Pulse-house"
 
@@ -61,6 +61,7 @@ def open_house(server: Server, pulse_elt: RunCommand) -> House:
     drop_database(server, DATABASE)
     with connect(server.settings) as superuser:
         _create_login(superuser, ADMIN, "createrole")
+        let_administer(superuser, ADMIN)
         superuser.execute(
             sql.SQL("create database {} owner {} template template0").format(
                 sql.Identifier(DATABASE), sql.Identifier(ADMIN)
