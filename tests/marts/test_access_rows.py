@@ -177,13 +177,14 @@ def _peeping(house: House) -> Iterator[psycopg.Connection]:
 
 @pytest.mark.parametrize("mart", ["user_readiness", "user_skill_agg", "learners"])
 def test_one_learners_rows_are_found_by_index(listed: House, mart: str) -> None:
+    query = sql.SQL("explain (format json) select * from {} where user_id = {}").format(
+        sql.Identifier("reporting", mart), sql.Literal(ADA)
+    )
     with listed.connect(COACH) as connection:
+        freely = connection.execute(query).fetchone()
+        # So small a table is read whole.
         connection.execute("set enable_seqscan = off; set enable_bitmapscan = off")
-        found = connection.execute(
-            sql.SQL("explain (format json) select * from {} where user_id = {}").format(
-                sql.Identifier("reporting", mart), sql.Literal(ADA)
-            )
-        ).fetchone()
+        found = connection.execute(query).fetchone()
     assert found
     plan = found[0][0]["Plan"]
     assert plan["Relation Name"] == mart, json.dumps(plan)
@@ -191,7 +192,8 @@ def test_one_learners_rows_are_found_by_index(listed: House, mart: str) -> None:
     # What a role may see is worked out once, before the rows.
     assert "InitPlan" in {part.get("Parent Relationship") for part in plan["Plans"]}
     assert "hashed SubPlan" in plan["Filter"]
-    assert plan["Total Cost"] < 10_000, "near jit_above_cost a look-up is compiled for longer"
+    assert freely
+    assert freely[0][0]["Plan"]["Total Cost"] < 10_000, "near jit_above_cost it would be compiled"
 
 
 def test_every_view_is_a_barrier_and_no_other_schema_holds_one(listed: House) -> None:
