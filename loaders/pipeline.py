@@ -12,6 +12,7 @@ from loaders.checks.result import CheckResult
 from loaders.database.connection import connect, told_in_a_sentence
 from loaders.database.current import current_settings, loader_settings, transformer_settings
 from loaders.database.migrations import MigrationResult, migrate, pending_migrations
+from loaders.database.roles import RolesResult, apply_roles
 from loaders.database.settings import DatabaseSettings
 from loaders.document_kinds import DocumentKinds, read_document_kinds
 from loaders.errors import DatabaseUnavailable, WrongRequest
@@ -65,7 +66,7 @@ def load_source(
     kinds = configured_kinds()
     _refuse_unknown_kinds(scope.kinds, kinds)
     return load(
-        current_settings(),
+        loader_settings(),
         documents,
         kinds,
         scope,
@@ -146,9 +147,9 @@ def build_marts(
     What dbt would fail on after seconds (no database, foreign relations, no landing) is
     looked at first.
     """
-    with _landing() as (settings, _):
+    with _landing():
         pass
-    return build(settings, project_root(), arguments, quiet=quiet, on_node=on_node)
+    return build(transformer_settings(), project_root(), arguments, quiet=quiet, on_node=on_node)
 
 
 def check_landing(*, run_id: int | None = None, accept: str | None = None) -> CheckResult:
@@ -157,7 +158,7 @@ def check_landing(*, run_id: int | None = None, accept: str | None = None) -> Ch
     Raises:
         WrongRequest: nothing was ever loaded, or a file of config/ is wrong.
     """
-    with _prepared_landing():
+    with _prepared_landing(loader_settings()):
         pass
     root = project_root()
     return gates.check_landing(
@@ -171,7 +172,7 @@ def check_marts(*, run_id: int | None = None, accept: str | None = None) -> Chec
     Raises:
         WrongRequest: the marts were never built, or a file of config/ is wrong.
     """
-    with _prepared_landing():
+    with _prepared_landing(transformer_settings()):
         pass
     root = project_root()
     return gates.check_marts(
@@ -190,13 +191,16 @@ def _data_docs(root: Path) -> Path:
 
 def latest_readiness() -> tuple[Readiness, ...]:
     """Return the latest readiness of every learner, the readiest first."""
-    with _prepared_landing() as connection:
+    with _prepared_landing(transformer_settings()) as connection:
         return read_latest_readiness(connection)
 
 
 def read_pipeline_status() -> PipelineStatus:
-    """Return how loads, landing, quarantine and marts stand."""
-    with _prepared_landing() as connection:
+    """Return how loads, landing, quarantine and marts stand.
+
+    The role of builds reads all of that, and changes none of it here.
+    """
+    with _prepared_landing(transformer_settings()) as connection:
         return read_status(connection)
 
 
@@ -207,7 +211,7 @@ def find_in_quarantine(wanted: Wanted) -> Found:
         WrongRequest: the configuration knows no such kind.
     """
     _refuse_unknown_kinds(wanted.kinds, configured_kinds())
-    with _prepared_landing() as connection:
+    with _prepared_landing(loader_settings()) as connection:
         return find(connection, wanted)
 
 
@@ -217,20 +221,27 @@ def look_into_quarantine(path: str) -> QuarantinedFile:
     Raises:
         WrongRequest: it never was.
     """
-    with _prepared_landing() as connection:
+    with _prepared_landing(loader_settings()) as connection:
         return look_up(connection, path)
 
 
 def migrate_database() -> MigrationResult:
     """Apply what is missing in schema raw."""
-    with _database() as (_, connection):
+    with _database(loader_settings()) as connection:
         return migrate(connection, configured_kinds().loaded)
+
+
+def prepare_roles() -> RolesResult:
+    """Apply deploy/roles.sql as the user who connects; see loaders.database.roles.apply_roles."""
+    script = project_root() / "deploy" / "roles.sql"
+    with _database(current_settings()) as connection:
+        return apply_roles(connection, script, configured_kinds().loaded)
 
 
 def load_identities(path: Path) -> IdentitiesResult:
     """Load old user keys and their accounts from a CSV file."""
     identities = read_identities(path)
-    with _landing() as (_, connection):
+    with _landing() as connection:
         return write_identities(connection, identities)
 
 
@@ -257,29 +268,28 @@ def prune_by_policy(*, is_dry_run: bool) -> PruneResult:
 
 
 @contextmanager
-def _database() -> Iterator[tuple[DatabaseSettings, psycopg.Connection]]:
-    settings = current_settings()
+def _database(settings: DatabaseSettings) -> Iterator[psycopg.Connection]:
     with told_in_a_sentence(settings), connect(settings) as connection:
-        yield settings, connection
+        yield connection
 
 
 @contextmanager
-def _landing() -> Iterator[tuple[DatabaseSettings, psycopg.Connection]]:
+def _landing() -> Iterator[psycopg.Connection]:
     """Yield a database whose landing is up to date."""
     kinds = configured_kinds()
-    with _database() as (settings, connection):
+    with _database(loader_settings()) as connection:
         migrate(connection, kinds.loaded)
-        yield settings, connection
+        yield connection
 
 
 @contextmanager
-def _prepared_landing() -> Iterator[psycopg.Connection]:
+def _prepared_landing(settings: DatabaseSettings) -> Iterator[psycopg.Connection]:
     """Yield a connection to read from; whoever only looks changes nothing.
 
     Raises:
         DatabaseUnavailable: the landing is not there yet, or not up to date.
     """
-    with _database() as (settings, connection):
+    with _database(settings) as connection:
         _refuse_unprepared(connection, settings)
         yield connection
 

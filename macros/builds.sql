@@ -63,7 +63,10 @@
 
 {% macro create_builds(builds) -%}
     {%- call statement('create_builds') -%}
-        create schema if not exists {{ builds.schema }};
+        {#- PostgreSQL asks for CREATE on the database before it looks whether the schema is there. -#}
+        {%- if not adapter.check_schema_exists(target.database, builds.schema) %}
+        create schema {{ builds.schema }};
+        {%- endif %}
 
         create table if not exists {{ builds }} (
             invocation_id text primary key,

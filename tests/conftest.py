@@ -16,6 +16,7 @@ from psycopg import sql
 
 from loaders.database import embedded
 from loaders.database.connection import connect
+from loaders.database.current import LOADER_ROLE_VARIABLE, TRANSFORMER_ROLE_VARIABLE
 from loaders.database.migrations import migrate
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
 from loaders.pipeline import configured_kinds
@@ -24,6 +25,7 @@ from loaders.project import project_root
 pytest_plugins = ["tests.object_stores"]
 
 ROOT = project_root()
+ROLES = (LOADER_ROLE_VARIABLE, TRANSFORMER_ROLE_VARIABLE)
 EXAMPLES = ROOT / "examples" / "legacy"
 
 # Examples are whole loads: few in `make test` and always the same, thousands in `make soak`. An
@@ -54,6 +56,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--thorough", action="store_true", help="Run tests marked one_server on every version too."
+    )
+    parser.addoption(
+        "--write-docs", action="store_true", help="Write the tables of docs/ that tests generate."
     )
     parser.addoption(
         "--histories", type=int, default=1, help="Random histories of increments; 1 by default."
@@ -120,7 +125,7 @@ def pytest_runtest_makereport(
 @pytest.fixture(autouse=True)
 def _no_database_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep a developer's own database out of the tests."""
-    for name in (URL_VARIABLE, *PART_VARIABLES.values(), "PULSE_ELT_POSTGRES_VERSION"):
+    for name in (URL_VARIABLE, *PART_VARIABLES.values(), "PULSE_ELT_POSTGRES_VERSION", *ROLES):
         monkeypatch.delenv(name, raising=False)
     for name in [name for name in os.environ if name.startswith("PG")]:
         monkeypatch.delenv(name)
@@ -200,6 +205,19 @@ def create_database(server: Server, name: str, template: str) -> DatabaseSetting
             )
         )
     return server.database(name)
+
+
+def let_administer(superuser: psycopg.Connection, admin: str) -> None:
+    """Let an owner of a database grant the roles that another test's has made on this server."""
+    made = superuser.execute(
+        "select rolname from pg_roles where rolname like 'pulse!_%' escape '!'"
+    )
+    for (role,) in made.fetchall():
+        superuser.execute(
+            sql.SQL("grant {} to {} with admin option, inherit false, set false").format(
+                sql.Identifier(role), sql.Identifier(admin)
+            )
+        )
 
 
 def drop_database(server: Server, name: str) -> None:

@@ -65,6 +65,27 @@ def migrate() -> None:
         output.say("Nothing to do; the landing is up to date.")
 
 
+@db.command("roles")
+def roles() -> None:
+    """Create or mend the roles of deploy/roles.sql and what each may do; migrates too.
+
+    Connect as a superuser, or as the owner of the database with CREATEROLE. Running it again
+    changes nothing.
+    """
+    from loaders.cli import output
+    from loaders.pipeline import prepare_roles
+
+    result = prepare_roles()
+    for sentence in result.done:
+        output.say(sentence)
+    for name in result.migrated.applied:
+        output.say(f"applied {name}")
+    for name in result.migrated.partitions:
+        output.say(f"created raw.{name}")
+    if result.is_as_before:
+        output.say("Everything was there; rights are as docs/security.md says.")
+
+
 @db.command("identities")
 @click.argument("file", type=click.Path(path_type=Path))
 def identities(file: Path) -> None:
@@ -98,16 +119,17 @@ def env(is_password: bool) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql(arguments: tuple[str, ...]) -> None:
     """Open psql on the database; ARGUMENTS go to psql."""
-    from loaders.database.current import current_settings
+    from loaders.database.current import transformer_settings
     from loaders.database.psql import become_psql
 
-    become_psql(current_settings(), arguments)
+    # It reads the landing too, and may mend what a build made.
+    become_psql(transformer_settings(), arguments)
 
 
 @db.command("url")
 def url() -> None:
     """Print the connection URL, without the password."""
     from loaders.cli import output
-    from loaders.database.current import current_settings
+    from loaders.database.current import transformer_settings
 
-    output.say(current_settings().as_url(with_password=False))
+    output.say(transformer_settings().as_url(with_password=False))

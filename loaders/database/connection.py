@@ -28,7 +28,11 @@ _PREFIX = re.compile(r"^(connection failed: )?(connection to server .*? failed: 
 _ADVICE = (
     ("authentication failed", "Check user and password."),
     ("no password supplied", "Give the password, in PULSE_ANALYTICS_DB_PASSWORD or the URL."),
+    ("certificate verify failed", "Its certificate is not of the CA that PGSSLROOTCERT names."),
+    ("does not match host name", "Name the host as its certificate does."),
+    ("channel binding", "A proxy that ends TLS cannot bind to it: PGCHANNELBINDING=prefer."),
     ("does not exist", "Create it, or name another."),
+    ("permission denied for database", "Grant the user CONNECT on it; see docs/security.md."),
 )
 # A server without room for its own notes refuses a connection in these words, without a code.
 _NO_ROOM = "could not write init file"
@@ -70,7 +74,8 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection:
             f"The server of {settings} is PostgreSQL {version // 10000}; "
             f"pulse-elt needs {OLDEST_SERVER // 10000} or newer."
         )
-    connection.execute("set timezone = 'UTC'")
+    # What somebody else may have put where names are looked up is never called in our name.
+    connection.execute("set timezone = 'UTC'; set search_path = pg_catalog, pg_temp")
     # A server that waits for a lock would not notice that its client was killed.
     with suppress(psycopg.Error):
         connection.execute("set client_connection_check_interval = '1s'")

@@ -1,6 +1,7 @@
 """Brings the landing schema up to date, and refuses databases that others live in."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -46,6 +47,8 @@ comment on column raw.schema_migrations.name is 'Name of its file.';
 comment on column raw.schema_migrations.checksum is 'SHA-256 of the file as it was applied.';
 comment on column raw.schema_migrations.applied_at is 'When it was applied.';
 """
+
+_CREATE_SCHEMA = re.compile(r"^create schema if not exists (\w+);$", re.MULTILINE)
 
 _PARTITIONS = """
 select
@@ -122,10 +125,10 @@ def migrate(
         connection.execute("select pg_advisory_xact_lock(%s, %s)", MIGRATION_LOCK)
         if not _has_book(connection):
             _refuse_strangers_in_raw(connection)
-            connection.execute(_BOOK)
+            connection.execute(_without_standing_schemas(connection, _BOOK).encode())
         pending = _pending(connection, known)
         for migration in pending:
-            connection.execute(migration.text.encode())
+            connection.execute(_without_standing_schemas(connection, migration.text).encode())
             connection.execute(
                 "insert into raw.schema_migrations (version, name, checksum) values (%s, %s, %s)",
                 (migration.version, migration.name, migration.checksum),
@@ -160,6 +163,15 @@ def refuse_foreign_relations(connection: psycopg.Connection) -> None:
             f"Schema analytics already holds relations that are not pulse-elt's: {_some(names)}. "
             "Nothing was touched. Use another database, or move them to another schema first."
         )
+
+
+def _without_standing_schemas(connection: psycopg.Connection, text: str) -> str:
+    """Return a migration without the schemas that are there: deploy/roles.sql makes them.
+
+    PostgreSQL asks for CREATE on the database before it looks whether there is anything to create.
+    """
+    there = {row[0] for row in connection.execute("select nspname from pg_catalog.pg_namespace")}
+    return _CREATE_SCHEMA.sub(lambda found: "" if found[1] in there else found[0], text)
 
 
 def _has_book(connection: psycopg.Connection) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from loaders.database import embedded
 from loaders.database.connection import connect, told_in_a_sentence
+from loaders.database.current import LOADER_ROLE_VARIABLE
 from loaders.database.migrations import pending_migrations
 from loaders.database.settings import settings_from_environment
 from loaders.project import project_root
@@ -33,6 +34,7 @@ def read_database_status() -> DatabaseStatus:
         if not embedded.is_running(data):
             return DatabaseStatus("the embedded server", "not running (pulse-elt db start)")
         settings = embedded.start(data)
+    settings = settings.acting_as(os.environ.get(LOADER_ROLE_VARIABLE))
     with told_in_a_sentence(settings), connect(settings) as connection:
         row = connection.execute(
             "select current_setting('server_version'), "

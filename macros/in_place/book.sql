@@ -98,7 +98,7 @@
         config.get('indexes') | string,
         unique_key() | string,
         config.get('rebuilt_by') | string,
-    ]))) }}
+    ] + (['security_barrier'] if config.get('security_barrier') else [])))) }}
 {%- endmacro %}
 
 

@@ -25,7 +25,7 @@
             {%- do drop_with_ours(target_relation, 'view') -%}
         {%- endif -%}
         {%- call statement('replace_view') -%}
-            create or replace view {{ target_relation }} {{ body_of_view(sql) }};
+            create or replace view {{ target_relation }} {{ body_of_view(sql, options_of_view()) }};
             {{ tell_consumers_everything(consumers_of(model.unique_id)) }}
         {%- endcall -%}
     {%- endif -%}
@@ -48,12 +48,18 @@
 {% endmaterialization %}
 
 
-{% macro body_of_view(sql) -%}
-    ({{ column_list() }}) as
+{% macro body_of_view(sql, options='') -%}
+    ({{ column_list() }}) {{ options }} as
     select {{ column_list() }}
     from (
         {{ sql }}
     ) as computed
+{%- endmacro %}
+
+
+{#- Configuration of a model: security_barrier, for a view that holds rows back. -#}
+{% macro options_of_view() -%}
+    {{ return('with (security_barrier = true)' if config.get('security_barrier') else '') }}
 {%- endmacro %}
 
 
@@ -62,10 +68,13 @@
 {% macro reads_differently(relation, sql) -%}
     {%- set ours = 'pg_temp.' ~ adapter.quote(relation.identifier) -%}
     {%- call statement('create_ours') -%}
-        create temporary view {{ adapter.quote(relation.identifier) }} {{ body_of_view(sql) }}
+        create temporary view {{ adapter.quote(relation.identifier) }} {{ body_of_view(sql, options_of_view()) }}
     {%- endcall -%}
     {%- set is_different = run_query(
-        "select pg_get_viewdef('" ~ ours ~ "'::regclass) <> pg_get_viewdef('" ~ relation.render() ~ "'::regclass)"
+        "select pg_get_viewdef(ours.oid) <> pg_get_viewdef(standing.oid)"
+        ~ " or ours.reloptions is distinct from standing.reloptions"
+        ~ " from pg_catalog.pg_class as ours, pg_catalog.pg_class as standing"
+        ~ " where ours.oid = '" ~ ours ~ "'::regclass and standing.oid = '" ~ relation.render() ~ "'::regclass"
     ).rows[0][0] -%}
     {%- call statement('drop_ours') -%} drop view {{ ours }} {%- endcall -%}
     {{ return(is_different) }}

@@ -15,6 +15,7 @@ final as (
         p50,
         p75
     from {{ ref('cohort_readiness') }}
+    where {{ sees_all_learners() }}
 
 )
 

@@ -14,6 +14,7 @@ final as (
         sample_size,
         threshold
     from {{ ref('learner_focus') }}
+    where {{ is_seen('learner_focus.user_id') }}
 
 )
 

@@ -15,6 +15,7 @@ final as (
         readiness_overall,
         readiness_band
     from {{ ref('learners') }}
+    where {{ is_seen('learners.user_id') }}
 
 )
 

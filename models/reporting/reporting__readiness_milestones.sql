@@ -13,6 +13,7 @@ final as (
         session_count,
         days_to_reach
     from {{ ref('readiness_milestones') }}
+    where {{ is_seen('readiness_milestones.user_id') }}
 
 )
 

@@ -31,6 +31,7 @@ final as (
         history_score,
         landed_at
     from {{ ref('scorecards') }}
+    where {{ is_seen('scorecards.user_id') }}
 
 )
 

@@ -17,6 +17,7 @@ final as (
         score,
         event_source
     from {{ ref('session_events') }}
+    where {{ is_seen('session_events.user_id') }}
 
 )
 

@@ -12,6 +12,7 @@ final as (
         occurred_at,
         line_count
     from {{ ref('session_transcripts') }}
+    where {{ is_seen('session_transcripts.user_id') }}
 
 )
 

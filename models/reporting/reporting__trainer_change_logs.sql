@@ -14,6 +14,7 @@ final as (
         user_id,
         session_id
     from {{ ref('trainer_change_logs') }}
+    where {{ is_seen('trainer_change_logs.user_id') }}
 
 )
 

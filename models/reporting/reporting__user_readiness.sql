@@ -21,6 +21,7 @@ final as (
         event_count,
         formula_version
     from {{ ref('user_readiness') }}
+    where {{ is_seen('user_readiness.user_id') }}
 
 )
 

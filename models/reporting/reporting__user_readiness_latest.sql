@@ -20,6 +20,7 @@ final as (
         event_count,
         formula_version
     from {{ ref('user_readiness_latest') }}
+    where {{ is_seen('user_readiness_latest.user_id') }}
 
 )
 

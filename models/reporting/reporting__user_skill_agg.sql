@@ -17,6 +17,7 @@ final as (
         last_occurred_at,
         as_of
     from {{ ref('user_skill_agg') }}
+    where {{ is_seen('user_skill_agg.user_id') }}
 
 )
 

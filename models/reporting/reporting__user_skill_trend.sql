@@ -14,6 +14,7 @@ final as (
         sample_size,
         avg_4_weeks
     from {{ ref('user_skill_trend') }}
+    where {{ is_seen('user_skill_trend.user_id') }}
 
 )
 

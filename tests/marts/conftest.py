@@ -7,6 +7,7 @@ import pytest
 
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import EXAMPLES, RunCommand, Server, create_database, drop_database
+from tests.marts.access import House, close_house, open_house
 from tests.marts.rebuilding import Project, copy_project
 from tests.marts.warm_dbt import WarmDbt, warm_dbt
 
@@ -22,6 +23,14 @@ def built_examples(
     assert done.returncode == 1, done.stdout + done.stderr
     yield settings
     drop_database(server, "pulse_examples")
+
+
+@pytest.fixture(scope="session")
+def house(server: Server, pulse_elt: RunCommand) -> Iterator[House]:
+    """A database of an owner who is no superuser, with roles, logins and the example marts."""
+    opened = open_house(server, pulse_elt)
+    yield opened
+    close_house(opened)
 
 
 @pytest.fixture

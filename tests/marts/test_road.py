@@ -15,7 +15,7 @@ from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import EXAMPLES, ROOT, RunCommand, Tree
-from tests.marts.comparison import MARTS, marts_of
+from tests.marts.comparison import marts_of
 from tests.marts.warm_dbt import WarmDbt
 
 # Minutes, and hardly a word of SQL that the versions read differently.
@@ -138,40 +138,6 @@ def test_what_lands_after_the_cutoff_waits_for_the_next_build(
     connection.execute("update raw.scorecards set landed_at = landed_at - interval '2 hours'")
     dbt.build(database)
     assert connection.execute(scored).fetchall() == [("later",), ("now",)]
-
-
-def test_the_bi_role_reads_marts_without_personal_data_and_nothing_else(
-    built_examples: DatabaseSettings, pulse_elt: RunCommand
-) -> None:
-    with connect(built_examples) as connection:
-        connection.execute("create role pulse_bi_test")
-        try:
-            done = pulse_elt(
-                "build",
-                "--select",
-                "reporting",
-                PULSE_ELT_BI_ROLE="pulse_bi_test",
-                **{URL_VARIABLE: built_examples.as_url(with_password=True)},
-            )
-            assert done.returncode == 0, done.stdout
-            readable = connection.execute(
-                "select n.nspname || '.' || c.relname from pg_class as c "
-                "inner join pg_namespace as n on n.oid = c.relnamespace "
-                "where n.nspname in ('raw', 'staging', 'intermediate', 'analytics', 'reporting') "
-                "and c.relkind in ('r', 'v', 'p') "
-                "and has_schema_privilege('pulse_bi_test', n.oid, 'usage') "
-                "and has_table_privilege('pulse_bi_test', c.oid, 'select')"
-            ).fetchall()
-            assert sorted(name for (name,) in readable) == sorted(f"reporting.{m}" for m in MARTS)
-            connection.execute("set role pulse_bi_test")
-            (shown,) = connection.execute("select count(*) from reporting.scorecards").fetchall()
-            assert shown > (0,)
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute("select from analytics.scorecards")
-        finally:
-            connection.execute("reset role")
-            connection.execute("drop owned by pulse_bi_test")
-            connection.execute("drop role pulse_bi_test")
 
 
 def test_no_document_stops_a_build(

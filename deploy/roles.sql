@@ -1,0 +1,234 @@
+-- Who may do what: five group roles, and their rights in this database (docs/security.md).
+--
+--   psql -v ON_ERROR_STOP=1 -f deploy/roles.sql      or      pulse-elt db roles
+--
+-- To be run by a superuser, or by the owner of the database with CREATEROLE, who becomes a member of
+-- the two roles that own schemas; the roles themselves are neither. Running it again changes
+-- nothing, or mends what was changed. `pulse-elt db roles` also migrates; by hand, run this again
+-- after 'pulse-elt db migrate' on a new database. It speaks of this database: the roles are the
+-- server's, and may be used in several.
+
+begin;
+set local search_path = pg_catalog, pg_temp;
+
+do $$
+begin
+    -- Two who run this at the same time would trip over the same rows of the catalogue. It is the
+    -- lock of migrations, which create what is granted here.
+    perform pg_advisory_xact_lock(x'70756c73'::int, 3);
+    if not exists (
+        select from pg_roles
+        where rolname = current_user and (rolsuper or (rolcreaterole and exists (
+            select from pg_database
+            where datname = current_database() and pg_has_role(datdba, 'USAGE')
+        )))
+    ) then
+        raise exception using
+            errcode = 'insufficient_privilege',
+            message = format(
+                '%s is neither a superuser nor the owner of the database with CREATEROLE.', current_user
+            ),
+            hint = 'Connect as such a one.';
+    end if;
+end
+$$;
+
+-- The roles. None can log in: an operator makes logins, and grants them one.
+do $$
+declare
+    wanted record;
+begin
+    for wanted in
+        select *
+        from (values
+            ('pulse_loader', 'pulse-elt: loads files. Owns schemas raw and ops, reads nothing else.'),
+            ('pulse_transformer', 'pulse-elt: builds with dbt. Reads raw and ops, owns staging to reporting.'),
+            ('pulse_app', 'pulse-elt: the application. Writes documents, reads readiness.'),
+            ('pulse_reader', 'pulse-elt: BI. Reads schema reporting and nothing else.'),
+            ('pulse_auditor', 'pulse-elt: reads all of it, writes nothing.')
+        ) as roles (name, purpose)
+    loop
+        if exists (select from pg_roles where rolname = wanted.name) then
+            raise notice 'kept role %', wanted.name;
+            if exists (
+                select from pg_roles
+                where
+                    rolname = wanted.name
+                    and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication)
+            ) then
+                raise exception 'role % can do more than a role of pulse-elt shall', wanted.name
+                using hint = 'Take SUPERUSER, CREATEROLE, CREATEDB, BYPASSRLS and REPLICATION from it.';
+            end if;
+        else
+            execute format('create role %I nologin', wanted.name);
+            execute format('comment on role %I is %L', wanted.name, wanted.purpose);
+            raise notice 'created role %', wanted.name;
+        end if;
+    end loop;
+    -- Only a member may hand over to a role, and say what its new tables are granted.
+    for wanted in
+        select name from unnest(array['pulse_loader', 'pulse_transformer']) as owners (name)
+    loop
+        if not pg_has_role(current_user, wanted.name, 'SET')
+            or not pg_has_role(current_user, wanted.name, 'USAGE') then
+            if not pg_has_role(current_user, wanted.name, 'MEMBER WITH ADMIN OPTION') then
+                raise exception '% was made by somebody else, and % may not grant it', wanted.name, current_user
+                using hint = format(
+                    'A superuser, or who made the roles, has to: grant pulse_loader, pulse_transformer, '
+                    'pulse_app, pulse_reader, pulse_auditor to %I with admin option;', current_user
+                );
+            end if;
+            execute format('grant %I to %I with inherit true, set true', wanted.name, current_user);
+            raise notice 'made % a member of %', current_user, wanted.name;
+        end if;
+    end loop;
+end
+$$;
+
+-- The schemas, and what stands in them, belong to the role that writes them.
+do $$
+declare
+    wanted record;
+    found record;
+begin
+    -- The guard of migrations and builds, once more: nobody else's tables change hands.
+    select string_agg(format('%I.%I', nspname, relname), ', ' order by nspname, relname) as names
+    into found
+    from pg_class
+    inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+    where
+        relkind in ('r', 'p', 'v', 'm', 'f')
+        and (
+            (
+                nspname = 'analytics'
+                and coalesce(obj_description(pg_class.oid, 'pg_class'), '') not like '%[pulse-elt]'
+            )
+            or (nspname in ('raw', 'ops') and to_regclass('raw.schema_migrations') is null)
+        );
+    if found.names is not null then
+        raise exception 'what is not pulse-elt''s stands in its schemas: %', found.names
+        using hint = 'Nothing was touched. Use another database, or move that to another schema first.';
+    end if;
+
+    for wanted in
+        select *
+        from (values
+            ('raw', 'pulse_loader'),
+            ('ops', 'pulse_loader'),
+            ('staging', 'pulse_transformer'),
+            ('intermediate', 'pulse_transformer'),
+            ('analytics', 'pulse_transformer'),
+            ('reporting', 'pulse_transformer'),
+            ('test_failures', 'pulse_transformer')
+        ) as schemas (name, owner)
+    loop
+        if to_regnamespace(wanted.name) is null then
+            execute format('create schema %I authorization %I', wanted.name, wanted.owner);
+            raise notice 'created schema %', wanted.name;
+        end if;
+        execute format('revoke all on schema %I from public', wanted.name);
+        for found in
+            select
+                case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end as sort,
+                format('%I.%I', wanted.name, relname) as name
+            from pg_class
+            where
+                relnamespace = to_regnamespace(wanted.name)
+                and relkind in ('r', 'p', 'v', 'm')
+                and relowner <> to_regrole(wanted.owner)
+                -- In staging and reporting somebody may keep a view of his own.
+                and (
+                    wanted.name in ('raw', 'ops')
+                    or obj_description(pg_class.oid, 'pg_class') like '%[pulse-elt]'
+                )
+            union all
+            select 'function', proc.oid::regprocedure::text
+            from pg_proc as proc
+            where
+                pronamespace = to_regnamespace(wanted.name)
+                and proowner <> to_regrole(wanted.owner)
+                and wanted.name = 'raw'
+            union all
+            select 'schema', format('%I', nspname)
+            from pg_namespace
+            where nspname = wanted.name and nspowner <> to_regrole(wanted.owner)
+        loop
+            execute format('alter %s %s owner to %I', found.sort, found.name, wanted.owner);
+            raise notice 'gave % % to %', found.sort, found.name, wanted.owner;
+        end loop;
+    end loop;
+end
+$$;
+
+-- PUBLIC, which every role is in, is left with nothing in this database.
+do $$
+begin
+    execute format('revoke all on database %I from public', current_database());
+    execute format(
+        'grant connect on database %I to pulse_loader, pulse_transformer, pulse_app, pulse_reader, pulse_auditor',
+        current_database()
+    );
+    execute format('grant temporary on database %I to pulse_loader, pulse_transformer', current_database());
+    -- Whoever connects finds the system's own names first, then the views for BI, and nothing that
+    -- anybody but the builds could have put there. Naming pg_temp as well would have JDBC drivers,
+    -- which ask for current_schemas(true), fail for whoever may make no temporary tables.
+    execute format('alter database %I set search_path = reporting', current_database());
+end
+$$;
+revoke all on schema public from public;
+alter default privileges for role pulse_loader revoke execute on functions from public;
+alter default privileges for role pulse_transformer revoke execute on functions from public;
+
+-- What comes later is covered as what is here: a partition of a new kind, a new model, the table of
+-- a failed test.
+grant usage on schema raw, ops to pulse_transformer;
+grant select on all tables in schema raw, ops to pulse_transformer;
+alter default privileges for role pulse_loader in schema raw, ops grant select on tables to pulse_transformer;
+
+grant usage on schema reporting to pulse_reader;
+grant select on all tables in schema reporting to pulse_reader;
+alter default privileges for role pulse_transformer in schema reporting
+grant select on tables to pulse_reader;
+
+grant usage on schema raw, ops, staging, intermediate, analytics, reporting, test_failures to pulse_auditor;
+grant select on all tables in schema raw, ops, staging, intermediate, analytics, reporting, test_failures
+to pulse_auditor;
+alter default privileges for role pulse_loader in schema raw, ops grant select on tables to pulse_auditor;
+-- A dump, which is the audit of audits, reads the counters too.
+grant select on all sequences in schema raw, ops to pulse_auditor;
+alter default privileges for role pulse_loader in schema raw, ops grant select on sequences to pulse_auditor;
+alter default privileges for role pulse_transformer
+in schema staging, intermediate, analytics, reporting, test_failures
+grant select on tables to pulse_auditor;
+
+-- The application writes documents through their parent, as origin 'app' (a policy of migration
+-- 0006), and of a row that is there changes only when it was superseded. It deletes nothing.
+grant usage on schema raw, analytics to pulse_app;
+do $$
+declare
+    mart text;
+begin
+    if to_regclass('raw.documents') is null then
+        -- For psql; pulse-elt db roles, which knows what to do, drops notices with a code.
+        raise notice using
+            errcode = '01000',
+            message = 'there is no landing yet: run this again after pulse-elt db migrate';
+    else
+        grant select, insert, update (superseded_at) on raw.documents to pulse_app;
+        grant select, insert, update on raw.files to pulse_app;
+        grant execute on function raw.landing_time() to pulse_app;
+    end if;
+    -- Those that are not there yet are granted by the build that makes them (macros/app_grants.sql).
+    foreach mart in array array[
+        'user_readiness', 'user_readiness_latest', 'readiness_milestones', 'user_skill_agg',
+        'user_skill_trend', 'learner_focus', 'learners'
+    ]
+    loop
+        if to_regclass(format('analytics.%I', mart)) is not null then
+            execute format('grant select on analytics.%I to pulse_app', mart);
+        end if;
+    end loop;
+end
+$$;
+
+commit;

@@ -1,0 +1,70 @@
+"""Applies deploy/roles.sql: who may do what in the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import errors
+
+from loaders.database.connection import first_line
+from loaders.database.migrations import MigrationResult, migrate
+from loaders.document_kinds import Rule
+from loaders.errors import DatabaseUnavailable
+
+
+@dataclass(frozen=True)
+class RolesResult:
+    """What roles.sql said it did, a sentence each, and what was migrated in between."""
+
+    done: tuple[str, ...]
+    migrated: MigrationResult
+
+    @property
+    def is_as_before(self) -> bool:
+        """Whether everything was there already; rights may have been mended all the same."""
+        is_kept = all(sentence.startswith("kept ") for sentence in self.done)
+        return is_kept and not self.migrated.applied and not self.migrated.partitions
+
+
+def apply_roles(connection: psycopg.Connection, script: Path, rules: Sequence[Rule]) -> RolesResult:
+    """Create or mend the roles, migrate as pulse_loader, and grant what the migrations made.
+
+    Raises:
+        DatabaseUnavailable: the user may not do that, or others live in our schemas.
+        WorkFailed, WrongRequest: as loaders.database.migrations.migrate.
+    """
+    text = script.read_text(encoding="utf-8")
+    done = _run(connection, text)
+    connection.execute("set role pulse_loader")
+    try:
+        migrated = migrate(connection, rules)
+    finally:
+        connection.execute("reset role")
+    if migrated.applied:
+        _run(connection, text)
+    return RolesResult(done, migrated)
+
+
+def _run(connection: psycopg.Connection, text: str) -> tuple[str, ...]:
+    said: list[str] = []
+
+    def note(diagnostic: psycopg.errors.Diagnostic) -> None:
+        # What a command says in passing, such as that a grant is there already, has a code.
+        if diagnostic.severity_nonlocalized == "NOTICE" and diagnostic.sqlstate == "00000":
+            said.append(diagnostic.message_primary or "")
+
+    connection.add_notice_handler(note)
+    try:
+        connection.execute(text.encode())
+    except (errors.InsufficientPrivilege, errors.RaiseException) as error:
+        hint = error.diag.message_hint or (
+            "Connect as a superuser, or as the owner of the database with CREATEROLE."
+        )
+        raise DatabaseUnavailable(f"{first_line(error)} {hint}") from error
+    finally:
+        connection.remove_notice_handler(note)
+        # Of a script that failed half-way; outside a transaction it does nothing.
+        if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            connection.execute("rollback")
+    return tuple(said)

@@ -1,0 +1,48 @@
+{#- Which rows of a reporting view a role sees. Written once, answered once per query: what does not
+    depend on a row is an uncorrelated subquery, which PostgreSQL evaluates before the rows. (With `exists`
+    the planner takes the condition to cost a look-up per row, and reads whole tables.)
+
+    Nothing here is a function with the rights of its owner: in one, current_user would be that owner. -#}
+
+{#- Condition of a view whose rows are about learners: the role, or one that it is in, is listed in
+    ops.role_learners with that learner, or for all of them. -#}
+{% macro is_seen(user_id) -%}
+    (
+        {{ sees_all_learners() }}
+        or {{ user_id }} in (
+            select listed.user_id
+            from ops.role_learners as listed
+            where listed.user_id is not null and listed.role_name = any({{ roles_in_use() }})
+        )
+    )
+{%- endmacro %}
+
+
+{#- Condition of a view about everybody, which is no one learner's: the role is listed for all learners, or
+    has the rights of the schema's owner, who reads the marts anyway. -#}
+{% macro sees_all_learners() -%}
+    (
+        select
+            pg_catalog.pg_has_role(schemas.nspowner, 'USAGE')
+            or exists (
+                select from ops.role_learners as listed
+                where
+                    listed.user_id is null
+                    and listed.sees_all
+                    and listed.role_name = any({{ roles_in_use() }})
+            )
+        from pg_catalog.pg_namespace as schemas
+        where schemas.nspname = '{{ this.schema }}'
+    )
+{%- endmacro %}
+
+
+{#- The roles whose rights the session has by itself, its own among them. A role that is listed and gone
+    is none of them. -#}
+{% macro roles_in_use() -%}
+    array(
+        select roles.rolname
+        from pg_catalog.pg_roles as roles
+        where pg_catalog.pg_has_role(roles.oid, 'USAGE')
+    )
+{%- endmacro %}

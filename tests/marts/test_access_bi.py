@@ -1,0 +1,191 @@
+"""Real BI clients, as a login of pulse_reader, see the views of `reporting` and nothing else."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+
+import pandas
+import psycopg
+import pytest
+import sqlalchemy
+from sqlalchemy.exc import ProgrammingError
+
+from loaders.database import embedded
+from tests.marts.access import House, create_login, page
+from tests.marts.comparison import MARTS
+
+# A database of its own, built with the roles; see test_access_roles.
+pytestmark = pytest.mark.one_server
+
+LOGIN = "metabase"
+
+_DASHBOARDS = page("bi.md").read_text(encoding="utf-8").partition("## Three dashboards")[2]
+QUERIES = [
+    (heading, query)
+    for heading, part in re.findall(
+        r"^### (.+?)$(.*?)(?=^### |\Z)", _DASHBOARDS, re.MULTILINE | re.DOTALL
+    )
+    for query in re.findall(r"^```sql\n(.*?)^```$", part, re.MULTILINE | re.DOTALL)
+]
+
+# What the views must show, by what dbt wrote down.
+_EXPECTED = """
+select
+    c.relname::text, regexp_replace(obj_description(c.oid, 'pg_class'), ' \\[pulse-elt\\]$', ''),
+    array_agg(a.attname::text order by a.attnum),
+    array_agg(col_description(c.oid, a.attnum) order by a.attnum)
+from pg_class as c
+inner join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
+where c.relnamespace = 'reporting'::regnamespace
+group by c.oid, c.relname
+"""
+
+
+@pytest.fixture(scope="module")
+def bi(house: House) -> Iterator[House]:
+    """The house with a login for BI, made by the statements of docs/bi.md."""
+    statements = re.findall(r"```sql\n(create role.*?)```", page("bi.md").read_text(), re.DOTALL)
+    with house.connect() as superuser:
+        create_login(superuser, LOGIN)
+        _, _, rest = statements[0].partition("\n")
+        superuser.execute(rest)
+        yield house
+        superuser.execute("delete from ops.role_learners where role_name = %s", (LOGIN,))
+
+
+@pytest.fixture(scope="module")
+def engine(bi: House) -> Iterator[sqlalchemy.Engine]:
+    """SQLAlchemy, connected as the login."""
+    parameters = bi.settings(LOGIN).parameters
+    made = sqlalchemy.create_engine(
+        sqlalchemy.URL.create(
+            "postgresql+psycopg",
+            username=LOGIN,
+            database=parameters["dbname"],
+            query={"host": parameters["host"], "port": parameters["port"]},
+        )
+    )
+    yield made
+    made.dispose()
+
+
+def test_sqlalchemy_reflects_the_views_with_columns_and_comments(
+    bi: House, engine: sqlalchemy.Engine
+) -> None:
+    inspector = sqlalchemy.inspect(engine)
+    assert inspector.default_schema_name == "reporting"
+    assert sorted(inspector.get_view_names()) == sorted(MARTS)
+    assert inspector.get_table_names() == []
+    with bi.connect() as superuser:
+        expected = superuser.execute(_EXPECTED).fetchall()
+    assert sorted(name for name, *_ in expected) == sorted(MARTS)
+    for name, comment, columns, comments in expected:
+        reflected = inspector.get_columns(name, schema="reporting")
+        assert [column["name"] for column in reflected] == columns
+        assert [column["comment"] for column in reflected] == comments
+        assert all(str(column["type"]) != "NULL" for column in reflected)
+        text = inspector.get_table_comment(name, schema="reporting")["text"]
+        assert text
+        assert comment
+        assert text.startswith(comment)
+        assert all(comments)
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_pandas_reads_each_view_whole(bi: House, engine: sqlalchemy.Engine, mart: str) -> None:
+    frame = pandas.read_sql_table(mart, engine, schema="reporting")
+    with bi.connect() as superuser:
+        counted = superuser.execute(f"select count(*) from analytics.{mart}").fetchone()
+    assert counted == (len(frame),)
+    unqualified = pandas.read_sql_query(f"select * from {mart}", engine)
+    assert list(unqualified.columns) == list(frame.columns)
+    assert len(unqualified) == len(frame)
+
+
+@pytest.mark.parametrize("schema", ["raw", "staging", "analytics", "ops"])
+def test_what_a_tool_finds_in_other_schemas_it_cannot_read(
+    engine: sqlalchemy.Engine, schema: str
+) -> None:
+    inspector = sqlalchemy.inspect(engine)
+    names = inspector.get_table_names(schema=schema)
+    assert names
+    with engine.connect() as connection, pytest.raises(ProgrammingError, match="permission denied"):
+        connection.execute(sqlalchemy.text(f"select * from {schema}.{names[0]}"))
+
+
+def _psql(house: House, *commands: str) -> str:
+    done = subprocess.run(
+        [
+            str(embedded.program(house.server.data, "psql")),
+            house.settings(LOGIN).as_url(with_password=True),
+            *("-X", "-A", "-t", "-v", "ON_ERROR_STOP=1"),
+            *[part for command in commands for part in ("-c", command)],
+        ],
+        env={**os.environ, "PGCLIENTENCODING": "utf8"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_psql_lists_the_views_with_their_comments(bi: House) -> None:
+    # \d without a name is what is found without a schema; *.* all that may be looked into.
+    shown = [line.split("|") for line in _psql(bi, r"\d").splitlines()]
+    assert [(row[0], row[1], row[2]) for row in shown] == [
+        ("reporting", mart, "view") for mart in sorted(MARTS)
+    ]
+    described = _psql(bi, r"\d+ reporting.user_readiness_latest")
+    assert "readiness_overall|numeric(5,2)" in described
+    assert "[pulse-elt]" in _psql(bi, r"\dv+")
+
+
+def test_psql_selects_everything_of_each_view(bi: House) -> None:
+    for mart in MARTS:
+        lines = _psql(bi, f"select * from {mart}").splitlines()
+        with bi.connect() as superuser:
+            counted = superuser.execute(f"select count(*) from analytics.{mart}").fetchone()
+        assert counted == (len(lines),)
+
+
+def test_what_a_tool_may_read_is_exactly_the_views(bi: House) -> None:
+    """As information_schema tells it, which is where most tools look."""
+    with bi.connect(LOGIN) as connection:
+        readable = connection.execute(
+            "select table_schema, table_name from information_schema.tables "
+            "where table_schema not in ('pg_catalog', 'information_schema') order by 2"
+        ).fetchall()
+    assert readable == [("reporting", mart) for mart in sorted(MARTS)]
+
+
+def test_there_are_three_dashboards_that_ask_of_most_marts() -> None:
+    assert len({heading for heading, _ in QUERIES}) == 3
+    asked = {mart for _, query in QUERIES for mart in re.findall(r"from reporting\.(\w+)", query)}
+    assert asked <= set(MARTS)
+    assert len(asked) >= 9
+
+
+@pytest.mark.parametrize(
+    "query",
+    [pytest.param(query, id=f"{heading} {n}") for n, (heading, query) in enumerate(QUERIES)],
+)
+def test_a_query_of_the_dashboards_runs(bi: House, query: str) -> None:
+    with bi.connect(LOGIN) as connection:
+        found = connection.execute(query).fetchall()
+        mart = re.findall(r"from reporting\.(\w+)", query)[0]
+        is_filled = connection.execute(f"select exists (select from {mart})").fetchone()
+    # The example tree has learners, sessions and cohorts; nobody of it needs to focus.
+    assert bool(found) == (is_filled == (True,))
+
+
+def test_bi_cannot_write_where_it_reads(bi: House) -> None:
+    with bi.connect(LOGIN) as connection:
+        for statement in (
+            "insert into reporting.learners (user_id) values (gen_random_uuid())",
+            "delete from reporting.learners",
+            "create view reporting.of_mine as select 1 as one",
+            "create temporary table of_mine (one int)",
+        ):
+            with pytest.raises(psycopg.Error):
+                connection.execute(statement)

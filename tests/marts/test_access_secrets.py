@@ -1,0 +1,100 @@
+"""No password is printed, logged or kept, whatever is asked and whatever fails."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
+from tests.conftest import EXAMPLES, ROOT, RunCommand
+
+# Builds, failing ones too; what dbt writes down does not depend on the server.
+pytestmark = pytest.mark.one_server
+
+# As it is, and as a URL holds it. The server trusts its socket: any password will do.
+PASSWORD = f"p@ss/{secrets.token_urlsafe(12)}"
+WRITTEN = (PASSWORD, quote(PASSWORD, safe=""))
+
+
+FAILING_TEST = ("build", "--debug", "--select", "assert_readiness_formula_is_complete")
+
+
+def with_password(database: DatabaseSettings, by: str) -> dict[str, str]:
+    """Return the environment that names the database with a password."""
+    settings = DatabaseSettings({**database.parameters, "password": PASSWORD})
+    if by == "url":
+        return {URL_VARIABLE: settings.as_url(with_password=True)}
+    return {URL_VARIABLE: "", **settings.as_environment(with_password=True)}
+
+
+def leaks_in(folder: Path) -> list[str]:
+    """Return the files below a folder that hold the password."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert files
+    secret = [text.encode() for text in WRITTEN]
+    return [str(file) for file in files if any(text in file.read_bytes() for text in secret)]
+
+
+@pytest.mark.parametrize("by", ["url", "parts"])
+def test_no_command_prints_or_keeps_the_password(
+    standing: DatabaseSettings, pulse_elt: RunCommand, tmp_path: Path, by: str
+) -> None:
+    environment = {
+        **with_password(standing, by),
+        "DBT_TARGET_PATH": str(tmp_path / "target"),
+        "DBT_LOG_PATH": str(tmp_path / "logs"),
+    }
+    nowhere = {PART_VARIABLES["dbname"]: "is_not_there", URL_VARIABLE: ""}
+    nowhere |= {PART_VARIABLES["password"]: PASSWORD, PART_VARIABLES["host"]: "127.0.0.1"}
+    nowhere |= {PART_VARIABLES["port"]: "1"}
+    # A build gets its database in parts, however it was named.
+    builds: tuple[tuple[list[object], int, dict[str, str]], ...] = (
+        (["--debug", "build", "--debug", "--select", "learners"], 0, {}),
+        (["--debug", "build", "--empty"], 4, {}),
+        ([*FAILING_TEST, "--vars", "readiness_formula: none_such"], 1, {}),
+        (["--debug", "build"], 3, nowhere),
+    )
+    commands: tuple[tuple[list[object], int, dict[str, str]], ...] = (
+        (["--debug", "load", EXAMPLES], 0, {}),
+        (["--debug", "load", "/there/is/no/such/tree"], 2, {}),
+        (["--debug", "load", EXAMPLES], 3, nowhere),
+        (["--debug", "status"], 2, {URL_VARIABLE: f"postgresql://me:{PASSWORD}@a@b/c"}),
+        (["db", "status"], 0, {}),
+        (["db", "env"], 0, {}),
+        (["db", "url"], 0, {}),
+        (["status", "--json"], 0, {}),
+    )
+    for arguments, code, changes in commands + (builds if by == "url" else ()):
+        done = pulse_elt(*arguments, **{**environment, **changes})
+        said = done.stdout + done.stderr
+        assert done.returncode == code, said
+        assert [text for text in WRITTEN if text in said] == [], arguments
+    assert by != "url" or leaks_in(tmp_path) == []
+    assert leaks_in(ROOT / ".pulse" / "dbt") == []
+
+
+def test_plain_dbt_keeps_none_either(standing: DatabaseSettings, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "profiles.example.yml", tmp_path / "profiles.yml")
+    environment = {
+        **os.environ,
+        **with_password(standing, "parts"),
+        "DBT_TARGET_PATH": str(tmp_path / "target"),
+        "DBT_LOG_PATH": str(tmp_path / "logs"),
+    }
+    for command in (["debug"], ["compile", "--debug", "--select", "learners"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "dbt.cli.main", *command, "--profiles-dir", str(tmp_path)],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        assert PASSWORD not in done.stdout + done.stderr
+    assert leaks_in(tmp_path) == []
