@@ -1,18 +1,22 @@
 """What tests of nightly runs share: who watches silently, who listens to hooks, and the book."""
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+import orjson
 import psycopg
 
 from loaders.errors import DatabaseUnavailable
 from loaders.landing.load import Progress
 from loaders.nightly.model import Details, Stage, StageResult
+from tests.conftest import EXAMPLES
 
 
 @dataclass
@@ -90,6 +94,21 @@ def listening() -> Iterator[Listener]:
         finally:
             listener.shutdown()
             thread.join()
+
+
+def changed_sessions(folder: Path, persona: str) -> Path:
+    """Write the example tree with another persona in each session that can land.
+
+    Scorecards stay: the bad ones among them were let through as part of the first import.
+    """
+    tree = folder / f"sessions-{persona}"
+    shutil.copytree(EXAMPLES, tree, symlinks=True)
+    for file in tree.glob("sessions/*/session.json"):
+        with suppress(orjson.JSONDecodeError):
+            session = orjson.loads(file.read_bytes())
+            if isinstance(session, dict):
+                file.write_bytes(orjson.dumps({**session, "persona": persona}))
+    return tree
 
 
 def last_run(connection: psycopg.Connection) -> tuple[str, dict[str, str]]:
