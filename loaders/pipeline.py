@@ -1,5 +1,6 @@
 """The road from a source to the marts: what the commands call."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -186,7 +187,8 @@ def check_marts(*, run_id: int | None = None, accept: str | None = None) -> Chec
 
 
 def _data_docs(root: Path) -> Path:
-    return root / ".pulse" / "data_docs"
+    named = os.environ.get("PULSE_ELT_DATA_DOCS")
+    return Path(named).absolute() if named else root / ".pulse" / "data_docs"
 
 
 def latest_readiness() -> tuple[Readiness, ...]:

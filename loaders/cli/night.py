@@ -15,6 +15,7 @@ from loaders.cli import output
 from loaders.cli.progress import build_progress, progress
 
 if TYPE_CHECKING:
+    from loaders.checks.result import CheckResult
     from loaders.errors import DatabaseUnavailable
     from loaders.landing.load import Progress
     from loaders.nightly.model import Details, RunResult, Stage, StageResult
@@ -58,11 +59,19 @@ class TextWatch:
         if result.stage == "load" and details.load:
             output.load_summary(details.load)
         elif result.stage == "landing_gate" and details.landing_gate:
-            output.check_summary(details.landing_gate)
+            _tell_gate("Landing gate", details.landing_gate)
         elif result.stage == "build" and details.build:
             output.build_summary(details.build)
         elif result.stage == "mart_checks" and details.mart_checks:
-            output.check_summary(details.mart_checks)
+            _tell_gate("Mart checks", details.mart_checks)
+
+
+def _tell_gate(name: str, found: "CheckResult") -> None:
+    if found.failed:
+        output.say(f"{name}:")
+        output.check_summary(found)
+    else:
+        output.say(f"{name}: {found.sentence}")
 
 
 class JsonWatch:
@@ -142,7 +151,7 @@ def phone_screen(result: "RunResult", details: "Details") -> list[str]:
     site = next(
         (found.site for found in (details.mart_checks, details.landing_gate) if found), None
     )
-    tail = [f"Checks: {_short(site)}"] if site else []
+    tail = [f"Data Docs: {_short(site)}"] if site else []
     said = textwrap.wrap(
         output.printable(result.summary),
         PHONE_COLUMNS,

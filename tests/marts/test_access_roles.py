@@ -123,12 +123,16 @@ def test_no_role_can_log_in_or_do_more_than_it_is_granted(house: House) -> None:
     assert (can, owned) == ([], [])
 
 
-def test_loads_and_builds_go_on_with_these_roles(house: House, pulse_elt: RunCommand) -> None:
+def test_nights_checks_and_prunes_go_on_with_these_roles(
+    house: House, pulse_elt: RunCommand
+) -> None:
     with house.connect() as superuser:
         before = marts_of(superuser)
         for arguments in (
-            ["load", EXAMPLES],
-            ["build", *WITHOUT_TESTS],
+            ["run", EXAMPLES],
+            ["check", "landing"],
+            ["check", "marts"],
+            ["prune", "--yes"],
             ["build", "--full-refresh", *WITHOUT_TESTS],
             ["status"],
             ["quarantine", "list"],

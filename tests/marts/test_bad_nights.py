@@ -52,21 +52,13 @@ def spoil(tree: Tree, first: int, spoilt: Callable[[int], object]) -> None:
         tree.write(f"{session_path(number)}/scorecard.json", spoilt(number))
 
 
-@pytest.fixture
-def hooked(
-    database: DatabaseSettings, dbt_paths: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in dbt_paths.items():
-        monkeypatch.setenv(name, value)
-
-
 def night(tree: Tree, listener: Listener) -> tuple[RunResult, Details]:
     listener.heard.clear()
     return run(Request(str(tree.root)), SilentWatch(), Hooks(url=listener.url))
 
 
 def test_three_in_a_hundred_spoilt_stop_the_night_and_the_next_recovers(
-    hooked: None, connection: psycopg.Connection, tree: Tree
+    database: DatabaseSettings, connection: psycopg.Connection, tree: Tree
 ) -> None:
     with listening() as listener:
         write_night(tree, 0)

@@ -22,15 +22,12 @@ pytestmark = pytest.mark.one_server
 def away(
     server: Server,
     tmp_path: Path,
-    dbt_paths: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
     """The data directory of a server that a test may stop; the environment names it."""
     data = tmp_path / "postgres"
     settings = embedded.start(data, server.version)
     monkeypatch.setenv(URL_VARIABLE, settings.as_url(with_password=True))
-    for name, value in dbt_paths.items():
-        monkeypatch.setenv(name, value)
     yield data
     embedded.stop(data)
 
