@@ -1,6 +1,5 @@
 """The rules of config/document_kinds.json: which path is which kind of document."""
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from loaders.configuration import read_configuration
 from loaders.errors import WrongRequest
 
 SYSTEM_OF_RECORD = "SYSTEM_OF_RECORD"
@@ -117,9 +117,7 @@ def read_document_kinds(path: Path) -> DocumentKinds:
         WrongRequest: the file cannot be read, breaks its schema, or a rule is ambiguous;
             the message names the rule.
     """
-    document = _read_json(path)
-    schema = _read_json(path.with_suffix(".schema.json"))
-    _check_schema(document, schema, path)
+    document = read_configuration(path, place=_place)
     rules = [
         Rule(
             kind=entry["kind"],
@@ -138,30 +136,14 @@ def read_document_kinds(path: Path) -> DocumentKinds:
         raise WrongRequest(f"{path}: {error}") from error
 
 
-def _read_json(path: Path) -> Any:  # noqa: ANN401 - JSON is any shape until checked
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise WrongRequest(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise WrongRequest(f"{path} is not JSON: {error}.") from error
-
-
-def _check_schema(document: Any, schema: Any, path: Path) -> None:  # noqa: ANN401
-    # Compiling a validator takes longer than all of --help may; so only where it is used.
-    from jsonschema import Draft202012Validator
-
-    error = next(iter(Draft202012Validator(schema).iter_errors(document)), None)
-    if error is None:
-        return
-    where = list(error.absolute_path)
-    if len(where) > 1 and isinstance(where[1], int):
-        entry = document["document_kinds"][where[1]]
-        name = entry.get("kind") if isinstance(entry, dict) else None
-        label = f"rule {name!r}" if name else f"rule number {where[1] + 1}"
-        field = f", {where[2]}" if len(where) > 2 else ""
-        raise WrongRequest(f"{path}: {label}{field}: {error.message}.")
-    raise WrongRequest(f"{path}: {error.message}.")
+def _place(document: Any, where: Sequence[Any]) -> str:  # noqa: ANN401 - not checked yet
+    """Name a rule by its kind, for people, not by its number."""
+    if len(where) < 2 or not isinstance(where[1], int):
+        return ""
+    entry = document["document_kinds"][where[1]]
+    name = entry.get("kind") if isinstance(entry, dict) else None
+    label = f"rule {name!r}" if name else f"rule number {where[1] + 1}"
+    return f"{label}, {where[2]}" if len(where) > 2 else label
 
 
 def _refuse_collisions(rules: Sequence[Rule]) -> None:

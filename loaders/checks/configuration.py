@@ -1,13 +1,12 @@
 """The reviewed files of the gates: suites and thresholds below config/."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from loaders.checks.result import Gate
-from loaders.errors import WrongRequest
+from loaders.configuration import read_configuration
 
 PARAMETER = "$PARAMETER"
 
@@ -50,7 +49,7 @@ def read_suite(config: Path, gate: Gate) -> tuple[Expectation, ...]:
         WrongRequest: the file cannot be read or breaks its schema.
     """
     folder = config / "expectations"
-    document = _checked(folder / f"{gate}.json", folder / "suite.schema.json")
+    document = read_configuration(folder / f"{gate}.json", folder / "suite.schema.json")
     return tuple(
         Expectation(type=entry["type"], kwargs=entry["kwargs"], **entry["meta"])
         for entry in document["expectations"]
@@ -64,7 +63,7 @@ def read_thresholds(config: Path, gate: Gate) -> Mapping[str, Any]:
         WrongRequest: the file cannot be read or breaks its schema.
     """
     path = config / "checks.json"
-    thresholds: Mapping[str, Any] = _checked(path, path.with_suffix(".schema.json"))[gate]
+    thresholds: Mapping[str, Any] = read_configuration(path)[gate]
     return thresholds
 
 
@@ -88,23 +87,3 @@ def _filled(value: Any, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - JSO
     for name, text in values.items():
         value = value.replace("{" + name + "}", text)
     return value
-
-
-def _checked(path: Path, schema_path: Path) -> Any:  # noqa: ANN401 - its schema says the shape
-    from jsonschema import Draft202012Validator
-
-    document, schema = _read(path), _read(schema_path)
-    error = next(iter(Draft202012Validator(schema).iter_errors(document)), None)
-    if error is not None:
-        where = ".".join(map(str, error.absolute_path)) or "the whole file"
-        raise WrongRequest(f"{path}: {where}: {error.message}.")
-    return document
-
-
-def _read(path: Path) -> Any:  # noqa: ANN401 - JSON is any shape until checked
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise WrongRequest(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise WrongRequest(f"{path} is not JSON: {error}.") from error

@@ -1,11 +1,10 @@
 """The policy of config/retention.json: what may go, after how many days."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from loaders.configuration import read_configuration
 from loaders.document_kinds import SYSTEM_OF_RECORD, DocumentKinds
 from loaders.errors import WrongRequest
 
@@ -39,8 +38,7 @@ def read_policy(path: Path, kinds: DocumentKinds) -> Policy:
         WrongRequest: the file cannot be read, breaks its schema, or names a kind whose versions
             are not its to remove; the message names the place.
     """
-    document = _read_json(path)
-    _check_schema(document, _read_json(path.with_suffix(".schema.json")), path)
+    document = read_configuration(path)
     version_days: dict[str, int] = {}
     for entry in document["superseded_versions"]:
         for kind in entry["kinds"]:
@@ -64,22 +62,3 @@ def _refuse_kind(kind: str, kinds: DocumentKinds, path: Path) -> None:
         raise WrongRequest(f"{path}: no kind {kind!r} is loaded; these are: {loaded}.")
     if rule.retention in _WHY_NOT:
         raise WrongRequest(f"{path}: kind {kind!r}: {_WHY_NOT[rule.retention]}. Take it out.")
-
-
-def _read_json(path: Path) -> Any:  # noqa: ANN401 - JSON is any shape until checked
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise WrongRequest(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise WrongRequest(f"{path} is not JSON: {error}.") from error
-
-
-def _check_schema(document: Any, schema: Any, path: Path) -> None:  # noqa: ANN401
-    # Compiling a validator takes longer than all of --help may; so only where it is used.
-    from jsonschema import Draft202012Validator
-
-    error = next(iter(Draft202012Validator(schema).iter_errors(document)), None)
-    if error is not None:
-        where = ".".join(str(step) for step in error.absolute_path)
-        raise WrongRequest(f"{path}: {where + ': ' if where else ''}{error.message}.")
