@@ -15,7 +15,7 @@ from tests.loaders.faults import one
 from tests.marts.nightly import Listener, SilentWatch, last_run, listening
 
 # Whole runs, each with dbt and Great Expectations.
-pytestmark = pytest.mark.one_server
+pytestmark = [pytest.mark.one_server, pytest.mark.usefixtures("without_unit_tests")]
 
 NIGHTLY = 200
 # 3 % of a night.

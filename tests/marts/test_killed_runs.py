@@ -25,7 +25,7 @@ from tests.marts.rebuilding import (
 from tests.marts.warm_dbt import WarmDbt
 
 # Seven runs.
-pytestmark = pytest.mark.one_server
+pytestmark = [pytest.mark.one_server, pytest.mark.usefixtures("without_unit_tests")]
 
 # What holds up each stage, and the stage during which it has to be taken: readers go on.
 HELD_UP_BY = {
