@@ -141,7 +141,7 @@ def test_the_check_of_a_week_ago_is_what_is_compared_with(gates: Gates) -> None:
 def test_checks_read_and_write_with_the_rights_of_their_roles(
     gates: Gates, use_role: Callable[[str], DatabaseSettings]
 ) -> None:
-    reader = use_role("pulse_reader")
+    reader = use_role("only_reads")
     with connect(reader) as connection:
         row = connection.execute("select has_database_privilege(current_database(), 'temp')")
         assert row.fetchone() == (False,)
@@ -167,5 +167,5 @@ def use_role(standing: DatabaseSettings) -> Any:  # noqa: ANN401 - a generator o
 
     yield make
     with connect(standing) as connection:
-        connection.execute("drop owned by pulse_reader")
-        connection.execute("drop role pulse_reader")
+        connection.execute("drop owned by only_reads")
+        connection.execute("drop role only_reads")
