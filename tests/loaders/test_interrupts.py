@@ -107,13 +107,17 @@ def test_ctrl_c_while_a_run_builds_a_model_exits_130_and_ends_its_query(
     tree: Tree, database: DatabaseSettings, connection: psycopg.Connection
 ) -> None:
     tree.write("sessions/a/session.json", {})
-    waiting = f"{_DBT} and wait_event_type = 'Lock' and wait_event = 'relation'"
+    waiting = f"{_DBT} and wait_event_type = 'Lock' and wait_event = "
     building = "select count(*) from ops.run_stages where stage = 'build' and status = 'running'"
     with connect(database) as holder, holder.transaction(), started("run", tree.root) as process:
-        # By now the gate has read what its models shall wait for; dbt takes seconds to begin.
+        # The gate waits for writers in flight, too; when it is through, dbt takes seconds to begin.
         until(lambda: one(connection, building))
-        holder.execute("lock table raw.sessions in access exclusive mode")
-        until(lambda: one(connection, waiting))
+        with connect(database) as writer, writer.transaction():
+            # A build begins when no writer is in flight, and by then its models shall wait.
+            writer.execute("select raw.landing_time()")
+            until(lambda: one(connection, f"{waiting} 'advisory'"))
+            holder.execute("lock table raw.sessions in access exclusive mode")
+        until(lambda: one(connection, f"{waiting} 'relation'"))
         os.killpg(process.pid, signal.SIGINT)
         assert_interrupted(process)
         until(lambda: one(connection, _DBT) == 0)
