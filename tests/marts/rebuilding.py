@@ -213,11 +213,11 @@ def reading(settings: DatabaseSettings, relations: list[str]) -> Iterator[list[R
     assert [trouble for reader in readers for trouble in reader.troubles] == []
 
 
-def until(condition: Callable[[], object]) -> None:
-    """Return when the condition holds; it has to within a minute."""
-    deadline = time.monotonic() + 60
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Return when the condition holds; it has to in time."""
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "waited for a minute"
+        assert time.monotonic() < deadline, f"waited for {seconds:.0f} s"
         time.sleep(0.005)
 
 

@@ -27,6 +27,9 @@ from tests.marts.warm_dbt import WarmDbt
 # Seven runs.
 pytestmark = [pytest.mark.one_server, pytest.mark.usefixtures("without_unit_tests")]
 
+# A whole build may lie before what is waited for, on a busy machine.
+LONG = 300
+
 # What holds up each stage, and the stage during which it has to be taken: readers go on.
 HELD_UP_BY = {
     "migrate": ("raw.schema_migrations in access exclusive mode", None),
@@ -45,10 +48,10 @@ def killed_in(settings: DatabaseSettings, stage: str, tree: Path) -> Iterator[No
         before = one(observer, "select max(run_id) from ops.runs")
         with started("run", tree) as process:
             if after:
-                until(lambda: is_at(observer, after, since=before) or has_ended(process))
+                until(lambda: is_at(observer, after, since=before) or has_ended(process), LONG)
             with holder.transaction():
                 holder.execute(f"lock table {lock}")
-                until(lambda: is_held_up(observer, stage) or has_ended(process))
+                until(lambda: is_held_up(observer, stage) or has_ended(process), LONG)
                 assert process.poll() is None, process.communicate()
                 yield
                 os.killpg(process.pid, signal.SIGKILL)
