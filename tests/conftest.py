@@ -44,6 +44,8 @@ how.register_profile(
 )  # fmt: skip
 how.load_profile("suite")
 
+_NIGHTS = ("test_access", "test_bad_nights", "test_checks", "test_killed", "test_nightly")
+
 RunCommand = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -82,16 +84,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
         versions = metafunc.config.getoption("--postgres") or ["16", "18"]
-        # Loading and building have a worker and a server each, for each version: they wait at
-        # different times.
-        half = "marts" if ".marts." in metafunc.module.__name__ else "loaders"
+        # Loading, building and whole nights have a worker and a server each, for each version: they
+        # wait at different times.
+        part = _part(metafunc.module.__name__)
         parameters = [
             pytest.param(
-                version, marks=pytest.mark.xdist_group(f"pg{version}-{half}"), id=f"pg{version}"
+                version, marks=pytest.mark.xdist_group(f"pg{version}-{part}"), id=f"pg{version}"
             )
             for version in versions
         ]
         metafunc.parametrize("server", parameters, indirect=True, scope="session")
+
+
+def _part(module: str) -> str:
+    _, _, name = module.rpartition(".")
+    if ".marts." not in module:
+        return "loaders"
+    return "nights" if name.startswith(_NIGHTS) else "marts"
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to run every server on every worker: that takes twice as long, and nothing fails.
+
+    pytest 9.2 names tests in a way that pytest-xdist 3.8 no longer groups.
+    """
+    is_grouped = getattr(session.config.option, "loadgroup", False)
+    for item in session.items if is_grouped else ():
+        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+            raise pytest.UsageError("pytest-xdist does not group tests: pin another pytest.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
