@@ -215,7 +215,13 @@ begin
             message = 'there is no landing yet: run this again after pulse-elt db migrate';
     else
         grant select, insert, update (superseded_at) on raw.documents to pulse_app;
-        grant select, insert, update on raw.files to pulse_app;
+        grant
+            select,
+            insert,
+            update (
+                kind, verdict, size_bytes, modified_at, content_sha256, etag, state, last_changed_at, load_id
+            )
+        on raw.files to pulse_app;
         grant execute on function raw.landing_time() to pulse_app;
     end if;
     -- Those that are not there yet are granted by the build that makes them (macros/app_grants.sql).

@@ -23,6 +23,16 @@ _Answer = TypeVar("_Answer")
 
 _LOCK = "select pg_try_advisory_lock(%s, %s)"
 
+_HOLDER = """
+select activity.pid, activity.usename
+from pg_locks as locks
+inner join pg_stat_activity as activity on activity.pid = locks.pid
+where
+    locks.locktype = 'advisory' and locks.granted
+    and (locks.classid, locks.objid) = (%s::oid, %s::oid)
+    and locks.database = (select oid from pg_database where datname = current_database())
+"""
+
 _IS_THERE = "select to_regclass('ops.runs') is not null"
 
 _FAIL_STALE = """
@@ -58,10 +68,20 @@ order by run_id desc
 limit 1
 """
 
+# Of the same source: another one's good night is no recovery of this.
 _TRUST = """
+with this as (select run_id, source, options from ops.runs where run_id = %(run_id)s),
+
+earlier as (
+    select runs.run_id, runs.is_trusted
+    from ops.runs as runs
+    inner join this
+        on runs.source = this.source and runs.options = this.options and runs.run_id < this.run_id
+)
+
 select
-    (select is_trusted from ops.runs where run_id < %(run_id)s order by run_id desc limit 1),
-    exists (select from ops.runs where run_id < %(run_id)s and is_trusted)
+    (select earlier.is_trusted from earlier order by earlier.run_id desc limit 1),
+    exists (select from earlier where earlier.is_trusted)
 """
 
 _STAGES = "select stage, status, load_id, counts from ops.run_stages where run_id = %s"
@@ -117,7 +137,7 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Trust:
-    """Whether the last run that ended was to be trusted (None: there was none), and any ever."""
+    """Whether the run before of the same source was to be trusted (None: no run), and any ever."""
 
     last: bool | None
     ever: bool
@@ -279,14 +299,20 @@ class Book:
             fresh = connect(settings)
             row = fresh.execute(_LOCK, RUN_LOCK).fetchone()
             if not row or not row[0]:
+                holder = _holder(fresh)
                 fresh.close()
                 if self._connection is not None:
                     # The server has not noticed yet that our first connection is gone.
                     raise DatabaseAway("The lock of the connection that was lost is not free yet.")
-                raise LoadInProgress("Another run is at work; this one did nothing.")
+                raise LoadInProgress(f"Another run is at work{holder}; this one did nothing.")
             self._connection = fresh
             _held.add(fresh)
         return self._connection
+
+
+def _holder(connection: psycopg.Connection) -> str:
+    row = connection.execute(_HOLDER, RUN_LOCK).fetchone()
+    return f" (server process {row[0]}, as {row[1]})" if row else ""
 
 
 def _let_go_in_child() -> None:

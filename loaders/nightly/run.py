@@ -5,11 +5,18 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from loaders.checks.result import CheckResult
-from loaders.errors import DatabaseAway, DatabaseUnavailable, PulseEltError, WorkFailed
+from loaders.errors import (
+    DatabaseAway,
+    DatabaseUnavailable,
+    PulseEltError,
+    WorkFailed,
+    WrongRequest,
+)
 from loaders.landing.model import Scope
 from loaders.nightly.book import Book, Earlier
 from loaders.nightly.hooks import Hooks, tell
@@ -43,6 +50,12 @@ class NothingToResume(PulseEltError):
     """The last run of that source did all its stages."""
 
     exit_code = 0
+
+
+class NeverRan(NothingToResume):
+    """There is no run of that source: it may be spelt otherwise, and nothing was done."""
+
+    exit_code = WrongRequest.exit_code
 
 
 @dataclass
@@ -184,11 +197,11 @@ def _migrate(night: _Night) -> StageResult:
     book.fail_stale()
     source = without_secrets(request.source)
     earlier = book.earlier(source, night.options) if request.is_resumed else None
-    if request.is_resumed and (earlier is None or earlier.status not in ("failed", "stopped")):
+    if request.is_resumed and earlier is None:
+        raise NeverRan(f"There is no run of {source} to resume; run it without --resume.")
+    if request.is_resumed and earlier and earlier.status not in ("failed", "stopped"):
         raise NothingToResume(
             f"Run {earlier.run_id} of {source} did all its stages; there is nothing to resume."
-            if earlier
-            else f"There is no run of {source} to resume."
         )
     if earlier:
         night.done_before = _done(earlier)
@@ -243,11 +256,13 @@ def _landing_gate(night: _Night) -> StageResult:
     night.details = replace(night.details, landing_gate=found)
     if found.is_passed:
         return StageResult("landing_gate", "succeeded", counts=_counts(found))
+    # Who has mended files and resumes would meet the same sentence for ever.
+    advice = " Files that were mended have to be loaded: run without --resume."
     return StageResult(
         "landing_gate",
         "failed",
         counts=_counts(found),
-        message=found.sentence,
+        message=found.sentence + (advice if "load" in night.done_before else ""),
         exit_code=WorkFailed.exit_code,
     )
 
@@ -349,9 +364,9 @@ def _count(number: int, noun: str) -> str:
 
 
 def without_secrets(source: str) -> str:
-    """Return a source as it may be written down: no user, password or signature of an address."""
+    """Return a source as it is written down: a whole path, or an address without its secrets."""
     if "://" not in source:
-        return source
+        return str(Path(source).resolve())
     with suppress(ValueError):
         parts = urlsplit(source)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -176,9 +176,14 @@ def _node(result: Any) -> Node:  # noqa: ANN401 - dbt's results carry no types
         seconds=result.execution_time,
         rows_affected=None if is_test else result.adapter_response.get("rows_affected"),
         failures=result.failures if is_test else None,
-        message=result.message,
+        message=_without_rows(result.message),
         rows_in=f"{node.schema}.{node.alias}" if is_kept else None,
     )
+
+
+def _without_rows(message: str | None) -> str | None:
+    """Return a message without PostgreSQL's DETAIL, which quotes the row that failed."""
+    return message and message.split("\n  DETAIL:")[0].split("\nDETAIL:")[0].rstrip()
 
 
 def _profiles(root: Path) -> Path:

@@ -236,6 +236,16 @@ def test_the_app_writes_documents_reads_readiness_and_rewrites_nothing(house: Ho
         for refused in (
             "update raw.documents set payload = '{}'",
             "update raw.documents set landed_at = now()",
+            # prune would believe it, and what builds cannot place would stop every night.
+            "update raw.documents set superseded_at = '2000-01-01' where superseded_at is null",
+            "update raw.documents set superseded_at = 'infinity' where superseded_at is null",
+            "insert into raw.documents "
+            "(kind, source_path, content_sha256, origin, landed_at, payload) "
+            "values ('scorecard', 'sessions/a/x.json', 'x', 'app', clock_timestamp(), '{}')",
+            "insert into raw.documents "
+            "(kind, source_path, session_key, content_sha256, origin, landed_at, payload) "
+            "values ('scorecard', 'sessions/a/x.json', 'a', 'x', 'app', '2000-01-01', '{}')",
+            "update raw.files set source_path = 'x/' || source_path",
             "delete from raw.documents",
             "delete from raw.files",
             "select from raw.scorecards",

@@ -34,10 +34,12 @@ def ran(status: RunStatus, *, is_trusted: bool, run_id: int | None = None) -> Ru
     )
 
 
-def night(hooks: Hooks, status: RunStatus, *, is_trusted: bool) -> RunResult:
+def night(
+    hooks: Hooks, status: RunStatus, *, is_trusted: bool, source: str = "/srv/tree"
+) -> RunResult:
     """Book a run that ended so, and tell of it."""
     with Book() as book:
-        run_id = book.open("/srv/tree", {}, None, 3.25)
+        run_id = book.open(source, {}, None, 3.25)
         result = ran(status, is_trusted=is_trusted, run_id=run_id)
         book.close(result)
         return tell(hooks, book, result)
@@ -69,6 +71,15 @@ def test_failure_recovery_and_first_success_are_told_and_every_success_pings(
         assert told(listener) == ["failure"]
         night(hooks, "succeeded", is_trusted=True)
         assert (told(listener), listener.pings) == (["recovery"], 4)
+
+
+def test_another_source_neither_spoils_nor_recovers(database: DatabaseSettings) -> None:
+    with listening() as listener:
+        hooks = Hooks(url=listener.url)
+        night(hooks, "succeeded", is_trusted=True)
+        night(hooks, "failed", is_trusted=False, source="/srv/other")
+        night(hooks, "succeeded", is_trusted=True)
+        assert told(listener) == ["first_success", "failure"]
 
 
 def test_the_alert_says_what_happened(database: DatabaseSettings) -> None:

@@ -91,6 +91,7 @@ def test_a_failed_build_leaves_the_marts_and_is_resumed_without_loading_again(
     failed = pulse_elt("run", tree)
     assert failed.returncode == 4, failed.stdout
     assert "FAIL build" in failed.stdout
+    assert "Failing row contains" not in failed.stdout + failed.stderr
     assert last_run(user)[0] == "failed"
     assert user.execute("select * from analytics.learner_focus order by 1, 2").fetchall() == before
     errors = one(user, "select count(*) from ops.dbt_results where status = 'error'")
@@ -109,7 +110,9 @@ def test_a_failed_build_leaves_the_marts_and_is_resumed_without_loading_again(
     )
     assert failed_run == resumes
 
-    again = pulse_elt("run", tree, "--resume")
+    other = pulse_elt("run", tmp_path, "--resume")
+    assert (other.returncode, "to resume; run it without" in other.stderr) == (2, True)
+    again = pulse_elt("run", f"{tree}/", "--resume")
     assert again.returncode == 0
     assert "there is nothing to resume" in again.stderr
 
@@ -131,6 +134,7 @@ def test_a_second_run_leaves_at_once_with_75_and_tells_nobody(
     with listening() as listener:
         done = pulse_elt("run", tree.root, PULSE_ELT_ALERT_URL=listener.url)
     assert done.returncode == 75
+    assert "as postgres); this one did nothing." in done.stderr
     assert listener.heard == []
     assert one(connection, "select count(*) from ops.runs") == 0
 
