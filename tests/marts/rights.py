@@ -131,7 +131,9 @@ def _some(mine: Sequence[Attempt], all_of_it: Sequence[Attempt]) -> str:
     for target in sorted({attempt.target for attempt in mine}):
         columns = [a.column for a in mine if a.target == target]
         is_whole = len(columns) == sum(a.target == target for a in all_of_it)
-        names.append(f"`{target}`" if is_whole else f"`{target}` ({', '.join(map(str, columns))})")
+        names.append(
+            f"`{target}`" if is_whole else f"`{target}` ({', '.join(sorted(map(str, columns)))})"
+        )
     return ", ".join(names)
 
 
