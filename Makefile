@@ -9,6 +9,10 @@ INSTALLED := $(VENV)/.installed
 # Which embedded PostgreSQL the tests run against; both by default.
 POSTGRES ?= 16 18
 
+# Two workers a version: each waits for its server a good part of the time.
+WORKERS ?= $(words $(POSTGRES) $(POSTGRES))
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(foreach version,$(POSTGRES),--postgres $(version))
+
 # How long a soak takes: moments to kill a load at, how many documents are made up, and how many
 # histories of increments are held against full builds.
 MOMENTS ?= 50
@@ -51,10 +55,10 @@ demos: $(INSTALLED) ## Demo, demo again, plain dbt: from an empty directory, eac
 	@for version in $(POSTGRES); do VENV=$(abspath $(VENV)) .ci/demo $$version || exit; done
 
 test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
-	$(BIN)/pytest -n $(words $(POSTGRES) $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version))
+	$(PYTEST)
 
 soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, judge hundreds of thousands of documents
-	$(BIN)/pytest -n $(words $(POSTGRES) $(POSTGRES)) --dist loadgroup $(foreach version,$(POSTGRES),--postgres $(version)) \
+	$(PYTEST) \
 	    --moments $(MOMENTS) --hypothesis-profile $(PROFILE) --examples $(EXAMPLES) --histories $(HISTORIES) \
 	    tests/loaders/test_crashes.py tests/loaders/test_verdicts.py \
 	    --thorough tests/marts/test_scorecard_oracle.py tests/marts/test_readiness_oracle.py \

@@ -3,9 +3,9 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import psycopg
@@ -23,6 +23,8 @@ from loaders.nightly.hooks import COMMAND_VARIABLE, PING_VARIABLE
 from loaders.nightly.hooks import URL_VARIABLE as ALERT_URL_VARIABLE
 from loaders.pipeline import configured_kinds
 from loaders.project import project_root
+from tests.grouping import group, longest_first, refuse_ungrouped
+from tests.warm_command import WarmCommand
 
 pytest_plugins = ["tests.object_stores"]
 
@@ -43,8 +45,6 @@ how.register_profile(
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 how.load_profile("suite")
-
-_NIGHTS = ("test_access", "test_bad_nights", "test_checks", "test_killed", "test_nightly")
 
 RunCommand = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -84,38 +84,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
         versions = metafunc.config.getoption("--postgres") or ["16", "18"]
-        # Loading, building and whole nights have a worker and a server each, for each version: they
-        # wait at different times.
-        part = _part(metafunc.module.__name__)
+        groups = {v: group(metafunc.module.__name__, v, max(versions)) for v in versions}
         parameters = [
-            pytest.param(
-                version, marks=pytest.mark.xdist_group(f"pg{version}-{part}"), id=f"pg{version}"
-            )
+            pytest.param(version, marks=pytest.mark.xdist_group(groups[version]), id=f"pg{version}")
             for version in versions
         ]
         metafunc.parametrize("server", parameters, indirect=True, scope="session")
 
 
-def _part(module: str) -> str:
-    _, _, name = module.rpartition(".")
-    if ".marts." not in module:
-        return "loaders"
-    return "nights" if name.startswith(_NIGHTS) else "marts"
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse to run every server on every worker: that takes twice as long, and nothing fails.
-
-    pytest 9.2 names tests in a way that pytest-xdist 3.8 no longer groups.
-    """
-    is_grouped = getattr(session.config.option, "loadgroup", False)
-    for item in session.items if is_grouped else ():
-        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
-            raise pytest.UsageError("pytest-xdist does not group tests: pin another pytest.")
+    refuse_ungrouped(session)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out, on all but the newest version, what takes long and differs little: see soak."""
+    longest_first(items)
     if config.getoption("--thorough"):
         return
     newest = max(config.getoption("--postgres") or ["16", "18"])
@@ -268,30 +251,33 @@ def connection(database: DatabaseSettings) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(scope="session")
 def dbt_paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Where dbt keeps what it parsed, and gates their pages, apart from a developer's own."""
+    """Where dbt and gates write, apart from a developer's own, and what a build leaves out."""
     folder = tmp_path_factory.mktemp("dbt")
     return {
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
         "PULSE_ELT_DATA_DOCS": str(folder / "data_docs"),
+        # They depend on no landing and take as long as all models: test_unit_tests runs them.
+        "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
     }
 
 
 @pytest.fixture(scope="session")
-def pulse_elt(dbt_paths: dict[str, str]) -> RunCommand:
+def pulse_elt(dbt_paths: dict[str, str]) -> Iterator[RunCommand]:
     """The command as a user runs it; returns exit code, stdout and stderr."""
+    warm = WarmCommand()
 
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "loaders.cli", *map(str, arguments)],
-            env={**os.environ, **dbt_paths, **environment},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        variables = {**os.environ, **dbt_paths, **environment}
+        if "DBT_TARGET_PATH" not in environment:
+            # dbt parses everything anew for another database than the last one.
+            named = [variables.get(name) for name in (URL_VARIABLE, TRANSFORMER_ROLE_VARIABLE)]
+            key = sha256(str(named).encode()).hexdigest()[:8]
+            variables["DBT_TARGET_PATH"] = f"{dbt_paths['DBT_TARGET_PATH']}-{key}"
+        return warm.run([str(argument) for argument in arguments], variables, ROOT)
 
-    return run
+    yield run
+    warm.close()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tests.conftest import Server, create_database, drop_database
 
 
 # It has servers of its own, whatever version the suite is asked to try.
-@pytest.mark.xdist_group("pg18-loaders")
+@pytest.mark.xdist_group("pg18-commands")
 def test_a_database_of_16_goes_on_in_18(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

@@ -261,7 +261,11 @@ def test_an_ambiguous_rule_ends_the_command_with_2_before_anything_is_written(
     assert len(done.stderr.strip().splitlines()) == 1
     assert "intruder" in done.stderr
     shown = pulse_elt(
-        "db", "psql", "-Atc", "select to_regnamespace('raw') is null", PULSE_ELT_PROJECT_DIR=ROOT
+        "db",
+        "psql",
+        "-Atc",
+        "select to_regnamespace('raw') is null",
+        PULSE_ELT_PROJECT_DIR=str(ROOT),
     )
     assert shown.stdout.strip() == "t", shown.stderr
 

@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 from tests.flaky_proxy import CUT, DROP, FORWARD, Asked, FlakyProxy, Refusal
 from tests.object_stores import SECRET, StoreUnderTest
 
-pytestmark = pytest.mark.xdist_group("object_stores")
+pytestmark = pytest.mark.xdist_group("object-stores")
 
 BUSY = Refusal(503, "SlowDown")
 BROKEN = Refusal(500, "InternalError")

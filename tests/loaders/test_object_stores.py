@@ -20,7 +20,7 @@ from tests.flaky_proxy import FORWARD, Asked, FlakyProxy
 from tests.object_stores import StoreUnderTest
 
 # Both servers once, not once per worker.
-pytestmark = pytest.mark.xdist_group("object_stores")
+pytestmark = pytest.mark.xdist_group("object-stores")
 
 ONLY_AZURE = pytest.mark.parametrize("store", ["az"], indirect=True)
 PART = 100

@@ -1,0 +1,59 @@
+"""Which tests share a server and a worker process, and in which order workers take them."""
+
+import pytest
+
+# By the beginning of a module's name; whatever is named nowhere is of the last part. Each part has
+# a server of its own, which costs seconds and the examples built once more.
+_PARTS = {
+    "rebuilds": ("marts.test_drift", "marts.test_increments", "marts.test_rebuilds"),
+    "redefinitions": ("marts.test_odd_requests", "marts.test_prune", "marts.test_redefinitions"),
+    "nights": ("marts.test_bad_nights", "marts.test_killed", "marts.test_nightly"),
+    "access": ("marts.test_access", "marts.test_checks"),
+    "marts": ("marts.",),
+    "stores": ("loaders.test_archive", "loaders.test_moving_files", "loaders.test_object_store"),
+    "commands": (
+        "loaders.test_checks",
+        "loaders.test_command",
+        "loaders.test_interrupts",
+        "loaders.test_progress",
+        "test_deploy",
+    ),
+    "loaders": ("",),
+}
+
+# One that takes long and is taken last is waited for by all the others.
+_LONGEST_FIRST = (
+    "nights", "loaders", "rebuilds", "redefinitions", "commands", "access", "marts", "stores",
+)  # fmt: skip
+
+
+def group(module: str, version: str, newest: str) -> str:
+    """Return the name of the tests with which a module's share a server of a version."""
+    name = module.removeprefix("tests.")
+    part = next(part for part, names in _PARTS.items() if name.startswith(names))
+    # Most that takes long runs on the newest version alone.
+    if version != newest:
+        part = "marts" if name.startswith("marts.") else "loaders"
+    return f"pg{version}-{part}"
+
+
+def longest_first(items: list[pytest.Item]) -> None:
+    """Sort groups of tests, and leave the order within each."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    marker = item.get_closest_marker("xdist_group")
+    _, _, part = marker.args[0].partition("-") if marker else ("", "", "")
+    return _LONGEST_FIRST.index(part) if part in _LONGEST_FIRST else len(_LONGEST_FIRST)
+
+
+def refuse_ungrouped(session: pytest.Session) -> None:
+    """Refuse to run every server on every worker: that takes twice as long, and nothing fails.
+
+    pytest 9.2 names tests in a way that pytest-xdist 3.8 no longer groups.
+    """
+    is_grouped = getattr(session.config.option, "loadgroup", False)
+    for item in session.items if is_grouped else ():
+        if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+            raise pytest.UsageError("pytest-xdist does not group tests: pin another pytest.")
