@@ -34,12 +34,6 @@ def house(server: Server, pulse_elt: RunCommand) -> Iterator[House]:
 
 
 @pytest.fixture
-def without_unit_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare whole runs the unit tests of dbt, which depend on no landing; test_road runs them."""
-    monkeypatch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", "unit_test")
-
-
-@pytest.fixture
 def standing(
     server: Server, built_examples: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DatabaseSettings]:

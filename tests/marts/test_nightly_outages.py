@@ -15,7 +15,7 @@ from tests.conftest import Server, Tree
 from tests.marts.nightly import SilentWatch, last_run, listening
 
 # A server of its own, that is stopped and started.
-pytestmark = [pytest.mark.one_server, pytest.mark.usefixtures("without_unit_tests")]
+pytestmark = pytest.mark.one_server
 
 
 @pytest.fixture

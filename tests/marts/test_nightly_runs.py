@@ -18,7 +18,7 @@ from tests.marts.nightly import changed_sessions, last_run, listening
 from tests.marts.rebuilding import until
 
 # Whole runs of the command, each with dbt and Great Expectations.
-pytestmark = [pytest.mark.one_server, pytest.mark.usefixtures("without_unit_tests")]
+pytestmark = pytest.mark.one_server
 
 ALL_STAGES = ["migrate", "load", "landing_gate", "build", "mart_checks"]
 
