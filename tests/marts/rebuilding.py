@@ -160,11 +160,12 @@ def _named(query: str, relation: str) -> sql.Composed:
 
 @dataclass
 class Reader:
-    """An analyst who reads all relations in one transaction, again and again."""
+    """An analyst who reads all relations in one transaction, again and again with a pause."""
 
     settings: DatabaseSettings
     isolation: str
     relations: list[str]
+    pause: float
     rounds: int = 0
     troubles: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -175,6 +176,7 @@ class Reader:
                 while not self._stop.is_set() and len(self.troubles) < 5:
                     self._read_once(connection)
                     self.rounds += 1
+                    self._stop.wait(self.pause)
         except psycopg.Error as error:
             self.troubles.append(f"{self.isolation}: {error}")
 
@@ -194,10 +196,12 @@ class Reader:
 
 
 @contextmanager
-def reading(settings: DatabaseSettings, relations: list[str]) -> Iterator[list[Reader]]:
+def reading(
+    settings: DatabaseSettings, relations: list[str], pause: float = 0
+) -> Iterator[list[Reader]]:
     """Have relations read all the while, at both levels; ends without errors and empty reads."""
     readers = [
-        Reader(settings, isolation, relations)
+        Reader(settings, isolation, relations, pause)
         for isolation in ("read committed", "repeatable read")
     ]
     threads = [threading.Thread(target=reader.read) for reader in readers]
@@ -218,7 +222,7 @@ def until(condition: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited for {seconds:.0f} s"
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def lock_waiters(connection: psycopg.Connection) -> int:

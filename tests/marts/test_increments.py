@@ -20,6 +20,9 @@ from tests.marts.growth import Growth
 from tests.marts.rebuilding import Everything, assert_same, drop_what_stands, everything
 from tests.marts.warm_dbt import WarmDbt
 
+# A dozen builds a history; CI grows many on every version.
+pytestmark = pytest.mark.one_server
+
 ZONES = ["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati"]
 
 

@@ -25,7 +25,7 @@ from tests.marts.rebuilding import (
 from tests.marts.warm_dbt import WarmDbt
 
 # Seven runs.
-pytestmark = [pytest.mark.one_server, pytest.mark.usefixtures("without_unit_tests")]
+pytestmark = pytest.mark.one_server
 
 # A whole build may lie before what is waited for, on a busy machine.
 LONG = 300
@@ -84,7 +84,7 @@ def test_the_next_run_recovers_from_a_kill_in_any_stage(
     tmp_path: Path,
 ) -> None:
     marts = ["analytics.scorecards", "analytics.user_readiness", "reporting.learners"]
-    with connect(standing) as observer, reading(standing, marts):
+    with connect(standing) as observer, reading(standing, marts, pause=0.02):
         for stage in HELD_UP_BY:
             # Each run but the first recovers from the kill before, and is killed further on.
             with killed_in(standing, stage, changed_sessions(tmp_path, stage)):
