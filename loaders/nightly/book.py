@@ -61,7 +61,7 @@ returning run_id
 """
 
 _LAST = """
-select run_id, status, is_trusted
+select run_id, status
 from ops.runs
 where source = %(source)s and options = %(options)s and status <> 'running'
 order by run_id desc
@@ -206,7 +206,7 @@ class Book:
         )
         if found is None:
             return None
-        run_id, status, _ = found
+        run_id, status = found
         stages = self._ask(lambda connection: connection.execute(_STAGES, (run_id,)).fetchall())
         return Earlier(
             run_id,

@@ -73,6 +73,10 @@ class _Night:
     done_before: dict[str, StageResult] = field(default_factory=dict)
 
     @property
+    def source(self) -> str:
+        return _written_down(self.request.source)
+
+    @property
     def options(self) -> dict[str, str]:
         return {"root": self.request.root} if self.request.root else {}
 
@@ -195,13 +199,13 @@ def _migrate(night: _Night) -> StageResult:
     applied = migrate_database().applied
     book, request = night.book, night.request
     book.fail_stale()
-    source = without_secrets(request.source)
-    earlier = book.earlier(source, night.options) if request.is_resumed else None
+    earlier = book.earlier(night.source, night.options) if request.is_resumed else None
     if request.is_resumed and earlier is None:
-        raise NeverRan(f"There is no run of {source} to resume; run it without --resume.")
-    if request.is_resumed and earlier and earlier.status not in ("failed", "stopped"):
+        raise NeverRan(f"There is no run of {night.source} to resume; run it without --resume.")
+    if earlier and earlier.status not in ("failed", "stopped"):
         raise NothingToResume(
-            f"Run {earlier.run_id} of {source} did all its stages; there is nothing to resume."
+            f"Run {earlier.run_id} of {night.source} did all its stages; there is nothing to "
+            "resume."
         )
     if earlier:
         night.done_before = _done(earlier)
@@ -211,9 +215,8 @@ def _migrate(night: _Night) -> StageResult:
 
 def _open(night: _Night, resumed: Earlier | None) -> None:
     if night.book.run_id is None:
-        source = without_secrets(night.request.source)
         resumes = resumed.run_id if resumed else None
-        night.book.open(source, night.options, resumes, night.seconds)
+        night.book.open(night.source, night.options, resumes, night.seconds)
 
 
 def _done(earlier: Earlier) -> dict[str, StageResult]:
@@ -330,7 +333,7 @@ def _result(night: _Night, error: BaseException | None) -> RunResult:
     is_new = status in ("succeeded", "with_findings")
     return RunResult(
         run_id=night.book.run_id,
-        source=without_secrets(night.request.source),
+        source=night.source,
         status=status,
         exit_code=code,
         is_trusted=is_new and not any(stage.distrusts for stage in night.stages),
@@ -363,7 +366,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def without_secrets(source: str) -> str:
+def _written_down(source: str) -> str:
     """Return a source as it is written down: a whole path, or an address without its secrets."""
     if "://" not in source:
         return str(Path(source).resolve())
