@@ -81,9 +81,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def _versions(config: pytest.Config) -> list[str]:
+    return config.getoption("--postgres") or ["16", "18"]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
-        versions = metafunc.config.getoption("--postgres") or ["16", "18"]
+        versions = _versions(metafunc.config)
         groups = {v: group(metafunc.module.__name__, v, max(versions)) for v in versions}
         parameters = [
             pytest.param(version, marks=pytest.mark.xdist_group(groups[version]), id=f"pg{version}")
@@ -101,7 +105,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     longest_first(items)
     if config.getoption("--thorough"):
         return
-    newest = max(config.getoption("--postgres") or ["16", "18"])
+    newest = max(_versions(config))
     spared = [
         item
         for item in items
@@ -129,7 +133,9 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(autouse=True)
-def _nothing_of_the_developer(monkeypatch: pytest.MonkeyPatch, dbt_paths: dict[str, str]) -> None:
+def _nothing_of_the_developer(
+    monkeypatch: pytest.MonkeyPatch, dbt_environment: dict[str, str]
+) -> None:
     """Keep a developer's own database, hooks and Data Docs out of the tests."""
     for name in (
         URL_VARIABLE,
@@ -141,7 +147,7 @@ def _nothing_of_the_developer(monkeypatch: pytest.MonkeyPatch, dbt_paths: dict[s
         monkeypatch.delenv(name, raising=False)
     for name in [name for name in os.environ if name.startswith("PG")]:
         monkeypatch.delenv(name)
-    for name, value in dbt_paths.items():
+    for name, value in dbt_environment.items():
         monkeypatch.setenv(name, value)
 
 
@@ -250,7 +256,7 @@ def connection(database: DatabaseSettings) -> Iterator[psycopg.Connection]:
 
 
 @pytest.fixture(scope="session")
-def dbt_paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def dbt_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Where dbt and gates write, apart from a developer's own, and what a build leaves out."""
     folder = tmp_path_factory.mktemp("dbt")
     return {
@@ -263,17 +269,17 @@ def dbt_paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def pulse_elt(dbt_paths: dict[str, str]) -> Iterator[RunCommand]:
+def pulse_elt(dbt_environment: dict[str, str]) -> Iterator[RunCommand]:
     """The command as a user runs it; returns exit code, stdout and stderr."""
     warm = WarmCommand()
 
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        variables = {**os.environ, **dbt_paths, **environment}
+        variables = {**os.environ, **dbt_environment, **environment}
         if "DBT_TARGET_PATH" not in environment:
             # dbt parses everything anew for another database than the last one.
             named = [variables.get(name) for name in (URL_VARIABLE, TRANSFORMER_ROLE_VARIABLE)]
             key = sha256(str(named).encode()).hexdigest()[:8]
-            variables["DBT_TARGET_PATH"] = f"{dbt_paths['DBT_TARGET_PATH']}-{key}"
+            variables["DBT_TARGET_PATH"] = f"{dbt_environment['DBT_TARGET_PATH']}-{key}"
         return warm.run([str(argument) for argument in arguments], variables, ROOT)
 
     yield run

@@ -2,15 +2,14 @@
 
 import pytest
 
-# By the beginning of a module's name; whatever is named nowhere is of the last part. Each part has
-# a server of its own, which costs seconds and the examples built once more.
+# By the longest beginning of a module's name. Each part has a server of its own, which costs
+# seconds and the examples built once more. The longest parts come first: one that is taken last is
+# waited for by all the others.
 _PARTS = {
+    "nights": ("marts.test_bad_nights", "marts.test_killed", "marts.test_nightly"),
+    "loaders": ("",),
     "rebuilds": ("marts.test_drift", "marts.test_increments", "marts.test_rebuilds"),
     "redefinitions": ("marts.test_odd_requests", "marts.test_prune", "marts.test_redefinitions"),
-    "nights": ("marts.test_bad_nights", "marts.test_killed", "marts.test_nightly"),
-    "access": ("marts.test_access", "marts.test_checks"),
-    "marts": ("marts.",),
-    "stores": ("loaders.test_archive", "loaders.test_moving_files", "loaders.test_object_store"),
     "commands": (
         "loaders.test_checks",
         "loaders.test_command",
@@ -18,22 +17,22 @@ _PARTS = {
         "loaders.test_progress",
         "test_deploy",
     ),
-    "loaders": ("",),
+    "access": ("marts.test_access", "marts.test_checks"),
+    "marts": ("marts.",),
+    "stores": ("loaders.test_archive", "loaders.test_moving_files", "loaders.test_object_store"),
 }
-
-# One that takes long and is taken last is waited for by all the others.
-_LONGEST_FIRST = (
-    "nights", "loaders", "rebuilds", "redefinitions", "commands", "access", "marts", "stores",
-)  # fmt: skip
+_PART_OF = {beginning: part for part, names in _PARTS.items() for beginning in names}
+_RANK = {part: rank for rank, part in enumerate(_PARTS)}
 
 
 def group(module: str, version: str, newest: str) -> str:
     """Return the name of the tests with which a module's share a server of a version."""
     name = module.removeprefix("tests.")
-    part = next(part for part, names in _PARTS.items() if name.startswith(names))
-    # Most that takes long runs on the newest version alone.
     if version != newest:
+        # Most that takes long runs on the newest version alone.
         part = "marts" if name.startswith("marts.") else "loaders"
+    else:
+        part = _PART_OF[max(filter(name.startswith, _PART_OF), key=len)]
     return f"pg{version}-{part}"
 
 
@@ -45,7 +44,7 @@ def longest_first(items: list[pytest.Item]) -> None:
 def _rank(item: pytest.Item) -> int:
     marker = item.get_closest_marker("xdist_group")
     _, _, part = marker.args[0].partition("-") if marker else ("", "", "")
-    return _LONGEST_FIRST.index(part) if part in _LONGEST_FIRST else len(_LONGEST_FIRST)
+    return _RANK.get(part, len(_RANK))
 
 
 def refuse_ungrouped(session: pytest.Session) -> None:

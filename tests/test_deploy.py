@@ -168,13 +168,17 @@ def test_the_lines_of_cron_run_the_night_and_the_prune(
     database: DatabaseSettings,
     connection: psycopg.Connection,
     places: dict[str, Path],
-    dbt_paths: dict[str, str],
+    dbt_environment: dict[str, str],
 ) -> None:
     command = f'cd {ROOT} && exec {sys.executable} -m loaders.cli "$@"'
     executable(places["PULSE_ELT_HOME"] / ".venv/bin/pulse-elt", f"#!/bin/sh\n{command}\n")
     tree.write("sessions/a/scorecard.json", {"overall_score": 0.7})
     url = database.as_url(with_password=True)
-    settings = {"PULSE_SOURCE": str(tree.root), "PULSE_ANALYTICS_DATABASE_URL": url, **dbt_paths}
+    settings = {
+        "PULSE_SOURCE": str(tree.root),
+        "PULSE_ANALYTICS_DATABASE_URL": url,
+        **dbt_environment,
+    }
     write_settings(places["PULSE_ELT_ENV"], settings)
     variables, jobs = crontab()
     assert [user for user, _ in jobs] == ["pulse-elt"] * 2

@@ -31,8 +31,6 @@ ACTING = {
     "PULSE_ELT_TRANSFORMER_ROLE": "pulse_transformer",
 }
 
-WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-
 
 @dataclass(frozen=True)
 class House:

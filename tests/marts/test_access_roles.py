@@ -20,11 +20,11 @@ from tests.marts.access import (
     LOGINS,
     NOBODY,
     PIPELINE,
-    WITHOUT_TESTS,
     House,
     page,
 )
 from tests.marts.comparison import MARTS, marts_of
+from tests.marts.warm_dbt import WITHOUT_TESTS
 
 # A database of its own, built with these roles: half a minute, and the same on every version.
 pytestmark = pytest.mark.one_server

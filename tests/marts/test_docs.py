@@ -21,7 +21,7 @@ Catalog = dict[str, Any]
 
 
 def test_the_documentation_holds_every_table_and_column(
-    built_examples: DatabaseSettings, dbt_paths: dict[str, str], tmp_path: Path
+    built_examples: DatabaseSettings, dbt_environment: dict[str, str], tmp_path: Path
 ) -> None:
     shutil.copy(ROOT / "profiles.example.yml", tmp_path / "profiles.yml")
     named = {URL_VARIABLE: built_examples.as_url(with_password=True)}
@@ -29,13 +29,13 @@ def test_the_documentation_holds_every_table_and_column(
     done = subprocess.run(
         [*command, "--profiles-dir", str(tmp_path)],
         cwd=ROOT,
-        env={**os.environ, **dbt_paths, **named},
+        env={**os.environ, **dbt_environment, **named},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    site = Path(dbt_paths["DBT_TARGET_PATH"])
+    site = Path(dbt_environment["DBT_TARGET_PATH"])
     catalog: Catalog = json.loads((site / "catalog.json").read_text(encoding="utf-8"))
     manifest: Catalog = json.loads((site / "manifest.json").read_text(encoding="utf-8"))
 

@@ -82,7 +82,7 @@ def test_bad_scorecards_are_quarantined_by_name_and_all_else_is_in_the_marts(
 @pytest.mark.parametrize(("by", "command"), [("url", "build"), ("parts", "run")])
 def test_plain_dbt_builds_the_same_marts(
     built_examples: DatabaseSettings,
-    dbt_paths: dict[str, str],
+    dbt_environment: dict[str, str],
     tmp_path: Path,
     by: str,
     command: str,
@@ -98,7 +98,7 @@ def test_plain_dbt_builds_the_same_marts(
         done = subprocess.run(
             [sys.executable, "-m", "dbt.cli.main", command, "--profiles-dir", str(tmp_path)],
             cwd=ROOT,
-            env={**os.environ, **dbt_paths, **named},
+            env={**os.environ, **dbt_environment, **named},
             capture_output=True,
             text=True,
             check=False,

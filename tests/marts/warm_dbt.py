@@ -12,6 +12,8 @@ from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import ROOT
 
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+
 
 @dataclass
 class WarmDbt:
@@ -32,7 +34,7 @@ class WarmDbt:
         """
         return self.invoke(
             settings,
-            ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"],
+            ["build", *WITHOUT_TESTS],
             arguments,
             environment,
         )
