@@ -18,9 +18,9 @@
 
 {#- on-run-start: the books must be there before anything is built, also by 'dbt seed' alone. -#}
 {% macro open_books() -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'retry') -%}
+    {%- if execute and is_making_relations() -%}
         {%- call statement('look_for_books', fetch_result=true, auto_begin=true) -%}
-            select to_regclass('{{ built_relations() }}') is not null
+            select to_regclass('{{ standing_relations() }}') is not null
         {%- endcall -%}
         {%- if not load_result('look_for_books').data[0][0] -%}
             {%- do create_builds(builds_relation()) -%}

@@ -14,6 +14,38 @@
 {%- endmacro %}
 
 
+{#- Overrides dbt's, which comments on nothing that has no description: in the transaction that makes a
+    relation, by any materialization of any package, it gets its marker and its entry in the book. What is
+    rebuilt in place writes its entry itself. -#}
+{% macro postgres__persist_docs(relation, model, for_relation, for_columns) -%}
+    {%- if for_relation -%}
+        {%- do run_query(alter_relation_comment(
+            relation, model.description if config.persist_relation_docs() else ''
+        )) -%}
+        {%- if not (is_in_place(model) or is_in_place_view(model) or model.resource_type == 'seed') -%}
+            {%- do run_query(record_standing(relation)) -%}
+        {%- endif -%}
+    {%- endif -%}
+    {%- do default__persist_docs(relation, model, false, for_columns) -%}
+{%- endmacro %}
+
+
+{#- Post-hook of all models: materializations that somebody wrote need not know persist_docs. -#}
+{% macro book_unknown_materialization() -%}
+    {%- if execute and config.get('materialized') not in [
+        'in_place', 'in_place_view', 'table', 'view', 'incremental', 'materialized_view', 'ephemeral'
+    ] -%}
+        {{ record_standing(this) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The commands that make relations. -#}
+{% macro is_making_relations() -%}
+    {{ return(flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'clone', 'retry')) }}
+{%- endmacro %}
+
+
 {#- Overrides dbt's: no schema is created in a database that is not fit for us. -#}
 {% macro postgres__create_schema(relation) -%}
     {%- do refuse_unfit_database() -%}
@@ -25,7 +57,7 @@
 
 {#- Refuses an old server, a database without a landing, and relations of others in analytics. -#}
 {% macro refuse_unfit_database() -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'retry') -%}
+    {%- if execute and is_making_relations() -%}
         {%- if flags.EMPTY -%}
             {%- do exceptions.raise_compiler_error(
                 "--empty would empty the marts that stand. Nothing was touched. Try it with --target dev and "
@@ -63,32 +95,47 @@
 {%- endmacro %}
 
 
-{#- Names relations without the marker: any in analytics, where the app may keep tables of its own, and in
-    the other schemas those that stand where one of ours belongs. -#}
+{#- Names relations that are not ours: any in analytics, where the app may keep tables of its own, and in
+    the other schemas those that stand where one of ours belongs. Ours carries the marker, or is in the book;
+    to have the name of a model is not enough. -#}
 {% macro refuse_foreign_relations() -%}
     {%- set schema_name = generate_schema_name('analytics', none) -%}
-    {%- set foreign_relations = run_query(foreign_relations_query(schema_name)).columns[0].values() -%}
+    {%- set has_book = run_query(
+        "select to_regclass('" ~ standing_relations() ~ "') is not null"
+    ).rows[0][0] -%}
+    {%- set foreign_relations = run_query(foreign_relations_query(schema_name, has_book)).columns[0].values() -%}
     {%- if foreign_relations -%}
         {%- do exceptions.raise_compiler_error(
             "what is not pulse-elt's stands in its schemas: " ~ foreign_relations | join(', ')
             ~ ". Nothing was touched. Move that to another schema, or build into schemas of your own "
-            ~ "with --target dev."
+            ~ "with --target dev. What this project once made and nobody remembers is taken for ours once "
+            ~ "its comment ends with '" ~ ownership_marker() ~ "'."
         ) -%}
     {%- endif -%}
 {%- endmacro %}
 
 
-{% macro foreign_relations_query(schema_name) -%}
+{% macro foreign_relations_query(schema_name, has_book) -%}
     select namespace.nspname || '.' || relation.relname as name
     from pg_catalog.pg_class as relation
     inner join pg_catalog.pg_namespace as namespace on relation.relnamespace = namespace.oid
     where
         relation.relkind in ('r', 'p', 'v', 'm', 'f')
         and coalesce(obj_description(relation.oid, 'pg_class'), '') not like '%{{ ownership_marker() }}'
+        {%- if has_book %}
+        and not exists (
+            select from {{ standing_relations() }} as standing
+            where
+                namespace.nspname = standing.schema_name
+                {# A killed build may leave the table that it has just replaced. #}
+                and regexp_replace(relation.relname, '__dbt_(backup|tmp)$', '') = standing.relation_name
+        )
+        {%- endif %}
         and (
             namespace.nspname = '{{ schema_name }}'
             or (namespace.nspname, relation.relname) in (
-                {%- for node in graph.nodes.values() if node.resource_type in ('model', 'seed', 'test') %}
+                {%- for node in graph.nodes.values()
+                    if node.resource_type in ('model', 'seed', 'snapshot', 'test') %}
                 ('{{ node.schema }}', '{{ node.alias }}'){{ ',' if not loop.last }}
                 {%- endfor %}
             )

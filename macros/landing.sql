@@ -1,5 +1,26 @@
 {#- The only door to the landing: every model and test reads documents as of the build's cutoff. -#}
 
+{% macro landing_schema() -%}
+    {{ return('raw') }}
+{%- endmacro %}
+
+
+{#- Overrides dbt's: a model or snapshot that reads the landing past the macros below would read documents
+    that land while it is built, and hear of none that land later. -#}
+{% macro source(source_name, table_name) -%}
+    {%- set relation = builtins.source(source_name, table_name) -%}
+    {%- if execute and relation.schema == landing_schema() and model.resource_type in ('model', 'snapshot') -%}
+        {%- set door = 'loaded_identities()' if table_name == 'user_identities'
+            else "landed_documents('" ~ table_name ~ "') or landed_versions('" ~ table_name ~ "')" -%}
+        {%- do exceptions.raise_compiler_error(
+            model.name ~ " reads the landing with source('" ~ source_name ~ "', '" ~ table_name ~ "'): that is "
+            ~ "not as of the build's cutoff, and no change of it would be followed. Use " ~ door ~ "."
+        ) -%}
+    {%- endif -%}
+    {{ return(relation) }}
+{%- endmacro %}
+
+
 {#- The cutoff as a SQL literal: this build's own, else that of the last build. Unit tests, and
     projects that were never built, read everything. -#}
 {% macro build_cutoff() -%}
@@ -30,7 +51,7 @@
             source_modified_at,
             landed_at,
             payload
-        from {{ source('pulse', table_name) }}
+        from {{ builtins.source('pulse', table_name) }}
         where
             landed_at <= {{ cutoff }}
             and (superseded_at is null or superseded_at > {{ cutoff }})
@@ -50,7 +71,7 @@
             source_modified_at,
             landed_at,
             payload
-        from {{ source('pulse', table_name) }}
+        from {{ builtins.source('pulse', table_name) }}
         where
             landed_at <= {{ build_cutoff() }}
             and {{ is_touched('source_path', 'document_id') }}
@@ -66,7 +87,7 @@
         select
             user_key,
             user_id
-        from {{ source('pulse', 'user_identities') }}
+        from {{ builtins.source('pulse', 'user_identities') }}
         where loaded_at <= {{ cutoff }}
         {%- if execute and load_relation(this) %}
         union all
@@ -74,7 +95,7 @@
             standing.user_key,
             standing.user_id
         from {{ this }} as standing
-        inner join {{ source('pulse', 'user_identities') }} as identities
+        inner join {{ builtins.source('pulse', 'user_identities') }} as identities
             on standing.user_key = identities.user_key
         where identities.loaded_at > {{ cutoff }}
         {%- endif %}

@@ -13,14 +13,20 @@
 {%- endmacro %}
 
 
-{% macro built_relations() -%}
-    {{ return(builds_relation().incorporate(path={'identifier': 'built_relations'})) }}
+{% macro standing_relations() -%}
+    {{ return(builds_relation().incorporate(path={'identifier': 'standing_relations'})) }}
+{%- endmacro %}
+
+
+{#- What the books call a node: dbt's unique name, without what all names of this project have in common. -#}
+{% macro node_name(node) -%}
+    {{ return(node.unique_id | replace(node.resource_type ~ '.' ~ project_name ~ '.', '')) }}
 {%- endmacro %}
 
 
 {% macro create_rebuild_books() -%}
     {%- set queue = rebuild_queue() -%}
-    {%- set built = built_relations() -%}
+    {%- set standing = standing_relations() -%}
     create table if not exists {{ queue }} (
         consumer text not null,
         is_whole boolean not null default false,
@@ -40,48 +46,188 @@
     comment on column {{ queue }}.user_id is 'The user that was touched, now or formerly of a touched session.';
     comment on column {{ queue }}.user_key is 'The user key that was touched.';
 
-    create table if not exists {{ built }} (
-        relation_name text primary key,
+    {#- Its predecessor knew names only. Without it every model is compared whole once, as after any change. -#}
+    drop table if exists {{ builds_relation().incorporate(path={'identifier': 'built_relations'}) }};
+    create table if not exists {{ standing }} (
+        schema_name text not null,
+        relation_name text not null,
+        node_name text not null,
+        relation_oid oid not null,
+        database_identity text not null,
         definition text not null,
         documentation text not null,
-        built_at timestamptz not null
+        structure text[] not null,
+        outside_reads text[] not null,
+        built_at timestamptz not null,
+        primary key (schema_name, relation_name)
     );
-    {{ postgres__alter_relation_comment(built, 'One row per relation that stands as dbt built it.') }}
-    comment on column {{ built }}.relation_name is 'dbt''s name of the model or seed.';
-    comment on column {{ built }}.definition is
-        'Hash of what its rows follow from: its SQL, vars and macros included, and its contract.';
-    comment on column {{ built }}.documentation is 'Hash of its descriptions.';
-    comment on column {{ built }}.built_at is 'When that was last written, by the database clock.';
+    {{ postgres__alter_relation_comment(
+        standing, 'One row per relation that a build of this project made, by any materialization.'
+    ) }}
+    comment on column {{ standing }}.schema_name is 'Its schema.';
+    comment on column {{ standing }}.relation_name is 'Its name.';
+    comment on column {{ standing }}.node_name is 'dbt''s name of the model, seed, snapshot or test.';
+    comment on column {{ standing }}.relation_oid is 'What PostgreSQL called it when this was written.';
+    comment on column {{ standing }}.database_identity is
+        'Server and database in which that was so: in a restored copy every relation has another oid.';
+    comment on column {{ standing }}.definition is
+        'Hash of what its rows follow from: its SQL, vars and macros included, and its contract. Empty '
+        'for what is not rebuilt in place.';
+    comment on column {{ standing }}.documentation is 'Hash of its descriptions.';
+    comment on column {{ standing }}.structure is
+        'Constraints, indexes and trigger that the project gave it; of a view, a hash of its query.';
+    comment on column {{ standing }}.outside_reads is
+        'What its SQL reads, besides its parents, that no build is told the changes of.';
+    comment on column {{ standing }}.built_at is 'When this was last written, by the database clock.';
+    {{ let_loader_read_the_book() }}
+    {{ create_touches() }}
+{%- endmacro %}
+
+
+{#- Loads look whether analytics is ours, too, and the role of loads reads nothing else of what is built. -#}
+{% macro let_loader_read_the_book() -%}
+    {%- if target.name == 'prod' %}
+    do $$
+    begin
+        if to_regrole('pulse_loader') is not null then
+            grant usage on schema {{ standing_relations().schema }} to pulse_loader;
+            grant select on {{ standing_relations() }} to pulse_loader;
+        end if;
+    end
+    $$;
+    {%- endif %}
+{%- endmacro %}
+
+
+{#- Which database this is, as text: no other, and no restored copy, has the same. -#}
+{% macro database_identity() -%}
+    (
+        select control.system_identifier || '/' || databases.oid
+        from pg_catalog.pg_control_system() as control, pg_catalog.pg_database as databases
+        where databases.datname = current_database()
+    )
 {%- endmacro %}
 
 
 {#- What stands and what waits: one row about this model. -#}
-{% macro standing_state(relation, name) -%}
-    {%- set found = run_query(
-        "select relation.relkind, relation.reltuples, built.definition, built.documentation,"
-        ~ " exists (select from " ~ rebuild_queue() ~ " as queue where queue.consumer = '" ~ name ~ "')"
-        ~ " from (select to_regclass('" ~ relation.render() | replace("'", "''") ~ "') as oid) as named"
-        ~ " left join pg_catalog.pg_class as relation on named.oid = relation.oid"
-        ~ " left join " ~ built_relations() ~ " as built on built.relation_name = '" ~ name ~ "'"
-    ).rows[0] -%}
+{% macro standing_state(relation) -%}
+    {%- set views = [] -%}
+    {%- for unique_id in everything_read_by(model) if unique_id in graph.nodes -%}
+        {%- do views.append(node_name(graph.nodes[unique_id])) -%}
+    {%- endfor -%}
+    {%- set found = run_query(standing_state_query(relation, node_name(model), views)).rows[0] -%}
     {{ return({
         'kind': found[0],
         'row_estimate': found[1] or 0,
         'definition': found[2],
         'documentation': found[3],
         'is_awaited': found[4],
+        'outside_reads': fromjson(found[5] or '[]'),
+        'is_booked_here': found[6] or false,
+        'damages': fromjson(found[7] or '[]'),
     }) }}
 {%- endmacro %}
 
 
-{#- SQL that writes down how a relation now stands. -#}
-{% macro record_built(name, definition, documentation) -%}
-    insert into {{ built_relations() }} (relation_name, definition, documentation, built_at)
-    values ('{{ name }}', '{{ definition }}', '{{ documentation }}', clock_timestamp())
-    on conflict (relation_name) do update
+{% macro standing_state_query(relation, name, views) -%}
+    with named as (
+        select to_regclass('{{ relation.render() | replace("'", "''") }}') as oid
+    ),
+
+    booked as (
+        select
+            *,
+            database_identity = {{ database_identity() }} as is_booked_here
+        from {{ standing_relations() }}
+        where schema_name = '{{ relation.schema }}' and relation_name = '{{ relation.identifier }}'
+    )
+
+    select
+        relation.relkind,
+        relation.reltuples,
+        booked.definition,
+        booked.documentation,
+        exists (select from {{ rebuild_queue() }} as queue where queue.consumer = '{{ name }}') as is_awaited,
+        booked.outside_reads || coalesce((
+            select array_agg(read)
+            from {{ standing_relations() }} as views, unnest(views.outside_reads) as read
+            where views.node_name = any({{ text_array(views) }})
+        ), '{}') as outside_reads,
+        booked.is_booked_here,
+        case when relation.oid is not null and booked.definition is not null then array(
+            select 'it was replaced by another relation'
+            where booked.is_booked_here and booked.relation_oid <> relation.oid
+            union all
+            select case when lost like 'query %' then 'its query was replaced' else 'it lost ' || lost end
+            from unnest(booked.structure) as lost
+            where
+                lost <> all({{ structure_of('relation.oid') }})
+                {# Another version of PostgreSQL may write the same query otherwise. #}
+                and (booked.is_booked_here or lost not like 'query %')
+            union all
+            {{ touches_of(relation) }}
+        ) end as damages
+    from named
+    left join pg_catalog.pg_class as relation on named.oid = relation.oid
+    left join booked on true
+{%- endmacro %}
+
+
+{#- What holds a relation together, as text[]: what is missing of it later, somebody has taken away. -#}
+{% macro structure_of(oid) -%}
+    array(
+        select 'constraint ' || pg_get_constraintdef(oid)
+        from pg_catalog.pg_constraint
+        where conrelid = {{ oid }} and contype in ('p', 'u', 'c')
+        union all
+        select 'not null of ' || attname
+        from pg_catalog.pg_attribute
+        where attrelid = {{ oid }} and attnum > 0 and attnotnull and not attisdropped
+        union all
+        select 'index on ' || columns
+        from ({{ indexed_columns(oid) }}) as indexes (columns)
+        union all
+        select 'trigger ' || tgname
+        from pg_catalog.pg_trigger
+        where tgrelid = {{ oid }} and tgname = '{{ touch_trigger() }}' and tgenabled in ('O', 'A')
+        union all
+        select 'query ' || md5(pg_get_viewdef(oid) || coalesce(reloptions::text, ''))
+        from pg_catalog.pg_class
+        where oid = {{ oid }} and relkind = 'v'
+    )
+{%- endmacro %}
+
+
+{#- SQL that writes down how a relation now stands; of its indexes, those that the project gave it. -#}
+{% macro record_standing(relation, definition='', documentation='', outside_reads=[]) -%}
+    {%- set our_indexes = [] -%}
+    {%- for index in config.get('indexes') or [] -%}
+        {%- do our_indexes.append('index on ' ~ index['columns'] | join(',')) -%}
+    {%- endfor -%}
+    insert into {{ standing_relations() }} (
+        schema_name, relation_name, node_name, relation_oid, database_identity, definition, documentation,
+        structure, outside_reads, built_at
+    )
+    select
+        '{{ relation.schema }}', '{{ relation.identifier }}', '{{ node_name(model) }}', relation.oid,
+        {{ database_identity() }}, '{{ definition }}', '{{ documentation }}',
+        array(
+            select part
+            from unnest({{ structure_of('relation.oid') }}) as part
+            where part not like 'index on %' or part = any({{ text_array(our_indexes) }})
+        ),
+        {{ text_array(outside_reads) }}, clock_timestamp()
+    from pg_catalog.pg_class as relation
+    where relation.oid = '{{ relation.render() | replace("'", "''") }}'::regclass
+    on conflict (schema_name, relation_name) do update
     set
+        node_name = excluded.node_name,
+        relation_oid = excluded.relation_oid,
+        database_identity = excluded.database_identity,
         definition = excluded.definition,
         documentation = excluded.documentation,
+        structure = excluded.structure,
+        outside_reads = excluded.outside_reads,
         built_at = excluded.built_at;
 {%- endmacro %}
 
@@ -110,14 +256,28 @@
 {%- endmacro %}
 
 
+{#- Whether a node is a table rebuilt in place: a model whose columns have no types is dbt's own table. -#}
+{% macro is_in_place(node) -%}
+    {{ return(node.config.materialized == 'in_place' and has_types(node)) }}
+{%- endmacro %}
+
+
+{#- Likewise for views. -#}
+{% macro is_in_place_view(node) -%}
+    {{ return(node.config.materialized == 'in_place_view' and has_types(node)) }}
+{%- endmacro %}
+
+
+{% macro has_types(node) -%}
+    {{ return(node.columns.values() | selectattr('data_type') | list | length > 0) }}
+{%- endmacro %}
+
+
 {#- The models that read this relation, directly or through views, and the keys they rebuild by. -#}
 {% macro consumers_of(unique_id) -%}
     {%- set consumers = [] -%}
-    {%- for node in graph.nodes.values()
-        if node.resource_type == 'model' and node.config.materialized == 'in_place' -%}
-        {%- if unique_id in everything_read_by(node) -%}
-            {%- do consumers.append({'name': node.name, 'keys': as_list(node.config.get('rebuilt_by'))}) -%}
-        {%- endif -%}
+    {%- for node in graph.nodes.values() if is_in_place(node) and unique_id in everything_read_by(node) -%}
+        {%- do consumers.append({'name': node_name(node), 'keys': as_list(node.config.get('rebuilt_by'))}) -%}
     {%- endfor -%}
     {{ return(consumers) }}
 {%- endmacro %}
@@ -128,7 +288,7 @@
     {%- for unique_id in node.depends_on.nodes if unique_id in graph.nodes -%}
         {%- do read.append(unique_id) -%}
         {%- set parent = graph.nodes[unique_id] -%}
-        {%- if parent.config.materialized in ('in_place_view', 'ephemeral') -%}
+        {%- if parent.config.materialized == 'ephemeral' or is_in_place_view(parent) -%}
             {%- do read.extend(everything_read_by(parent)) -%}
         {%- endif -%}
     {%- endfor -%}
@@ -136,8 +296,42 @@
 {%- endmacro %}
 
 
+{#- A list of texts in SQL. -#}
+{% macro text_array(values) -%}
+    {%- set quoted = [] -%}
+    {%- for value in values %}{% do quoted.append("'" ~ value | replace("'", "''") ~ "'") %}{% endfor -%}
+    array[{{ quoted | join(', ') }}]::text[]
+{%- endmacro %}
+
+
 {% macro as_list(value) -%}
     {{ return([] if value is none else [value] if value is string else value | list) }}
+{%- endmacro %}
+
+
+{#- on-run-start: what changes now is not told to models that this checkout does not hold, or that are
+    disabled. When they come back, they are compared whole. -#}
+{% macro remember_absent_models() -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'retry') -%}
+        {%- set present = [] -%}
+        {%- for node in graph.nodes.values() if node.resource_type in ('model', 'seed', 'snapshot') -%}
+            {%- do present.append(node_name(node)) -%}
+        {%- endfor -%}
+        insert into {{ rebuild_queue() }} (consumer, is_whole)
+        select distinct standing.node_name, true
+        from {{ standing_relations() }} as standing
+        where
+            standing.definition <> ''
+            and standing.node_name <> all({{ text_array(present) }})
+            and exists (
+                select from pg_catalog.pg_class as relation
+                where relation.oid = standing.relation_oid and relation.relkind = 'r'
+            )
+            and not exists (
+                select from {{ rebuild_queue() }} as queue
+                where queue.consumer = standing.node_name and queue.is_whole
+            )
+    {%- endif -%}
 {%- endmacro %}
 
 

@@ -131,17 +131,25 @@
 {#- dbt names indexes by the clock: what is there is told by its columns. -#}
 {% macro create_missing_indexes(relation) -%}
     {%- set there = run_query(
-        "select array_to_string(array("
-        ~ "select attname from unnest(indkey) with ordinality as place (attnum, position)"
-        ~ " inner join pg_catalog.pg_attribute as attribute"
-        ~ " on attribute.attrelid = indrelid and attribute.attnum = place.attnum"
-        ~ " order by place.position), ',')"
-        ~ " from pg_catalog.pg_index where indrelid = '" ~ relation.render() ~ "'::regclass"
-        ~ " and indisvalid and indpred is null and indexprs is null"
+        indexed_columns("'" ~ relation.render() ~ "'::regclass")
     ).columns[0].values() -%}
     {%- for index in config.get('indexes', []) if index['columns'] | join(',') not in there -%}
         {%- call statement('create_index') -%} {{ get_create_index_sql(relation, index) }} {%- endcall -%}
     {%- endfor -%}
+{%- endmacro %}
+
+
+{#- The columns of each plain index of a relation, as text. -#}
+{% macro indexed_columns(oid) -%}
+    select array_to_string(array(
+        select attname
+        from unnest(indkey) with ordinality as place (attnum, position)
+        inner join pg_catalog.pg_attribute as attribute
+            on attribute.attrelid = indrelid and attribute.attnum = place.attnum
+        order by place.position
+    ), ',')
+    from pg_catalog.pg_index
+    where indrelid = {{ oid }} and indisvalid and indpred is null and indexprs is null
 {%- endmacro %}
 
 
@@ -180,13 +188,12 @@
         values
         (null::text, null::text, null::text[])
         {%- for node in graph.nodes.values()
-            if node.unique_id in selected_resources
-            and node.config.materialized in ('in_place', 'in_place_view') %},
+            if node.unique_id in selected_resources and (is_in_place(node) or is_in_place_view(node)) %},
         (
             '{{ node.schema }}',
             '{{ node.alias }}',
             array[
-                {%- for column in node.columns.values() %}
+                {%- for column in node.columns.values() if column.data_type %}
                 '{{ column.name }} ' || to_regtype('{{ column.data_type }}')::text{{ ',' if not loop.last }}
                 {%- endfor %}
             ]

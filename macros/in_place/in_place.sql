@@ -16,17 +16,31 @@
 
 {% materialization in_place, adapter='postgres' %}
 
+    {%- if not is_in_place(model) -%}
+        {%- do refuse_half_a_contract() -%}
+        {{ return(materialization_table_default()) }}
+    {%- endif -%}
+
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- do refuse_unknown_configuration() -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {%- call statement('begin', auto_begin=true) -%} set constraints all immediate {%- endcall -%}
+    {%- call statement('begin', auto_begin=true) -%}
+        set constraints all immediate;
+        {{ say_it_is_a_build() }}
+    {%- endcall -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {%- set state = standing_state(target_relation, model.name) -%}
+    {%- set state = standing_state(target_relation) -%}
     {%- set definition = definition_of(sql) -%}
     {%- set documentation = documentation_of() -%}
     {%- set is_redefined = state.definition != definition -%}
+    {%- set outside_reads = outside_reads_of(sql) if is_redefined else state.outside_reads -%}
+    {#- What somebody changed by hand is put right as what was defined anew is. -#}
+    {%- set is_conformed = is_redefined or state.damages -%}
+    {%- if state.damages -%}
+        {%- do warn_of_damages(target_relation, state.damages) -%}
+    {%- endif -%}
 
     {%- if state.kind and state.kind != 'r' -%}
         {%- do drop_with_ours(target_relation, 'view') -%}
@@ -36,32 +50,37 @@
         {%- do assert_contract(sql) -%}
         {%- set did = build_new_table(target_relation, sql) -%}
     {%- else -%}
-        {%- if is_redefined -%}
+        {%- if is_conformed -%}
             {%- do assert_contract(sql) -%}
             {%- set shape = create_shape(get_table_columns_and_constraints()) -%}
             {%- do conform_columns(shape, target_relation, should_full_refresh()) -%}
             {%- do release_constraints(shape, target_relation) -%}
         {%- endif -%}
-        {%- set mode = take_touched(target_relation, state, is_redefined or should_full_refresh()) -%}
+        {%- set is_whole = is_conformed or should_full_refresh() or is_verifying()
+            or unannounced_reads(model, outside_reads) -%}
+        {%- set mode = take_touched(target_relation, state, is_whole) -%}
         {%- if mode == 'unchanged' -%}
             {%- set did = 'UNCHANGED' -%}
         {%- else -%}
             {%- set did = bring_up_to_date(target_relation, sql, mode, state) -%}
         {%- endif -%}
-        {%- if is_redefined -%}
+        {%- if is_conformed -%}
             {%- do conform_constraints(shape, target_relation) -%}
             {%- do create_missing_indexes(target_relation) -%}
         {%- endif -%}
     {%- endif -%}
 
-    {%- if did != 'UNCHANGED' and model.sources and config.get('landing') is none -%}
-        {%- do refuse_when_overtaken() -%}
+    {%- if is_conformed or state.kind != 'r' -%}
+        {%- call statement('attach_touch_trigger') -%}
+            {{ attach_touch_trigger(target_relation) }}
+            {{ forget_touches(target_relation) }}
+        {%- endcall -%}
     {%- endif -%}
-
-    {%- if is_redefined or state.documentation != documentation or state.kind != 'r' -%}
+    {%- if is_conformed or state.documentation != documentation or state.kind != 'r'
+        or not state.is_booked_here -%}
         {%- do persist_docs(target_relation, model) -%}
         {%- call statement('record') -%}
-            {{ record_built(model.name, definition, documentation) }}
+            {{ record_standing(target_relation, definition, documentation, outside_reads) }}
         {%- endcall -%}
     {%- endif -%}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=state.kind == 'r') -%}
@@ -79,21 +98,42 @@
 {% endmaterialization %}
 
 
+{#- A model without a contract is built as dbt's own table, but not one that was meant to be in place. -#}
+{% macro refuse_half_a_contract() -%}
+    {%- for option in ['unique_key', 'rebuilt_by', 'landing'] if config.get(option) -%}
+        {%- do exceptions.raise_compiler_error(
+            model.name ~ " is rebuilt in place (it has " ~ option ~ "), but its YAML gives no column a "
+            ~ "data_type. Give every column one, or say materialized: table."
+        ) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+
 {% macro refuse_unknown_configuration() -%}
-    {%- if config.get('on_schema_change') not in (none, 'fail') -%}
+    {%- if config.get('on_schema_change') not in (none, 'ignore', 'fail') -%}
         {%- do exceptions.raise_compiler_error("in_place knows on_schema_change: fail, and no other.") -%}
     {%- endif -%}
-    {%- if not config.get('contract').enforced -%}
-        {%- do exceptions.raise_compiler_error("in_place needs an enforced contract: it creates the table by it.") -%}
-    {%- endif -%}
+    {%- for column in model.columns.values() if not column.data_type -%}
+        {%- do exceptions.raise_compiler_error(
+            model.name ~ " is rebuilt in place, but its YAML gives column " ~ column.name
+            ~ " no data_type. Give every column one, or say materialized: table."
+        ) -%}
+    {%- endfor -%}
     {%- if not unique_key() -%}
         {%- do exceptions.raise_compiler_error(
-            "in_place needs a primary key in the contract, or unique_key: the columns that tell rows apart."
+            model.name ~ " is rebuilt in place and needs a primary key in its contract, or unique_key: the "
+            ~ "columns that tell rows apart. Or say materialized: table."
         ) -%}
     {%- endif -%}
     {%- for key in as_list(config.get('rebuilt_by')) if key not in rebuild_keys() or key not in model.columns -%}
         {%- do exceptions.raise_compiler_error("rebuilt_by names " ~ key ~ ", which is no key or no column.") -%}
     {%- endfor -%}
+{%- endmacro %}
+
+
+{#- Whether this build was asked to trust nothing of what stands: pulse-elt build --verify. -#}
+{% macro is_verifying() -%}
+    {{ return(env_var('PULSE_ELT_VERIFY', '') == 'yes') }}
 {%- endmacro %}
 
 
@@ -113,18 +153,16 @@
 
 
 {#- What a model is told was touched, by the model of whole documents, may come from a younger build. Read
-    as of an older cutoff it would be missed for good: no build tells it again. -#}
-{% macro refuse_when_overtaken() -%}
-    {%- set is_overtaken = run_query(
+    as of an older cutoff it would be missed for good. -#}
+{% macro is_overtaken() -%}
+    {%- if not model.sources or config.get('landing') -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {{ return(run_query(
         "select exists (select from " ~ builds_relation() ~ " as mine"
         ~ " inner join " ~ builds_relation() ~ " as other on mine.cutoff_at < other.cutoff_at"
         ~ " where mine.invocation_id = '" ~ invocation_id ~ "')"
-    ).rows[0][0] -%}
-    {%- if is_overtaken -%}
-        {%- do exceptions.raise_compiler_error(
-            "another build began after this one, which stops here. Nothing is lost: the next build goes on."
-        ) -%}
-    {%- endif -%}
+    ).rows[0][0]) }}
 {%- endmacro %}
 
 
@@ -134,7 +172,7 @@
     {%- call statement('build_new_table') -%}
         create table {{ relation }} (like {{ shape }} including constraints including defaults);
 
-        with taken as (delete from {{ rebuild_queue() }} where consumer = '{{ model.name }}')
+        with taken as (delete from {{ rebuild_queue() }} where consumer = '{{ node_name(model) }}')
         insert into {{ relation }} ({{ column_list() }})
         select {{ column_list() }}
         from (
@@ -163,11 +201,18 @@
 
 
 {#- Fills the temporary table `touched` and says what has to be done: unchanged, touched or whole. -#}
-{% macro take_touched(relation, state, is_forced) -%}
+{% macro take_touched(relation, state, is_whole) -%}
     {%- set landing = config.get('landing') -%}
     {%- set keys = as_list(config.get('rebuilt_by')) -%}
-    {%- if not is_forced and not state.is_awaited and landing is none -%}
+    {%- if not is_whole and not state.is_awaited and landing is none -%}
         {{ return('unchanged') }}
+    {%- endif -%}
+    {%- set is_overtaken = is_overtaken() -%}
+    {%- if is_overtaken -%}
+        {%- do exceptions.warn(
+            model.name ~ ": another build has read, or reads, the landing as of a later moment. The model is "
+            ~ "compared whole now, and once more by the next build."
+        ) -%}
     {%- endif -%}
 
     {#- Another build may be at the same table: one after the other. Readers are not held up. -#}
@@ -178,16 +223,19 @@
         ) on commit drop;
         with taken as (
             delete from {{ rebuild_queue() }}
-            where consumer = '{{ model.name }}'
+            where consumer = '{{ node_name(model) }}'
             returning is_whole, {{ rebuild_keys() | join(', ') }}
         )
         insert into touched
         select distinct is_whole, {{ rebuild_keys() | join(', ') }}
         from taken;
+        {%- if is_overtaken %}
+        insert into {{ rebuild_queue() }} (consumer, is_whole) values ('{{ node_name(model) }}', true);
+        {%- endif %}
     {%- endcall -%}
     {%- set counts = run_query("select count(*), coalesce(bool_or(is_whole), false) from touched").rows[0] -%}
 
-    {%- if is_forced or counts[1] or landing == 'whole' -%}
+    {%- if is_whole or is_overtaken or counts[1] or landing == 'whole' -%}
         {{ return('whole') }}
     {%- elif landing is not none -%}
         {%- do touch_difference(relation, landing) -%}
@@ -233,13 +281,14 @@
         analyze fresh ({{ unique_key | join(', ') }})
     {%- endcall -%}
     {%- do refuse_doubles(unique_key) -%}
-    {%- if should_full_refresh() -%}
-        {%- do delete_doubles(relation, unique_key) -%}
-    {%- endif -%}
     {%- call statement('apply_fresh') -%}
         create temporary table changed (
             is_added boolean, source_path text, document_id bigint, session_id uuid, user_id uuid, user_key text
         ) on commit drop;
+        {%- if mode == 'whole' and (should_full_refresh() or is_verifying() or state.damages) %}
+
+        {{ delete_doubles(relation, unique_key, carried) }}
+        {%- endif %}
 
         with gone as (
             delete from {{ relation }} as standing
@@ -283,6 +332,12 @@
     {%- set counts = run_query(
         "select count(*) filter (where not is_added), count(*) filter (where is_added) from changed"
     ).rows[0] -%}
+    {%- if is_verifying() and counts[0] + counts[1] -%}
+        {%- do exceptions.warn(
+            relation.schema ~ '.' ~ relation.identifier ~ ' differed from what its query gives: '
+            ~ counts[0] ~ ' rows were deleted and ' ~ counts[1] ~ ' inserted.'
+        ) -%}
+    {%- endif -%}
     {#- The next model's plan depends on this one's statistics, and autovacuum comes too late. -#}
     {%- if (counts[0] + counts[1]) * 10 > state.row_estimate -%}
         {%- call statement('analyze') -%} analyze {{ relation }} {%- endcall -%}
@@ -305,16 +360,19 @@
 {%- endmacro %}
 
 
-{#- A row that somebody doubled by hand is equal to what it should be, twice; a full refresh heals that. -#}
-{% macro delete_doubles(relation, unique_key) -%}
-    {%- call statement('delete_doubles') -%}
-        delete from {{ relation }} as standing
-        using (
-            select ctid, row_number() over (partition by {{ unique_key | join(', ') }}) as place
-            from {{ relation }}
-        ) as numbered
-        where standing.ctid = numbered.ctid and numbered.place > 1
-    {%- endcall -%}
+{#- SQL: a row that somebody doubled by hand is equal to what it should be, twice. -#}
+{% macro delete_doubles(relation, unique_key, carried) -%}
+        with gone as (
+            delete from {{ relation }} as standing
+            using (
+                select ctid, row_number() over (partition by {{ unique_key | join(', ') }}) as place
+                from {{ relation }}
+            ) as numbered
+            where standing.ctid = numbered.ctid and numbered.place > 1
+            returning {{ (['false as is_added'] + prefixed('standing', carried)) | join(', ') }}
+        )
+        insert into changed ({{ (['is_added'] + carried) | join(', ') }})
+        select {{ (['is_added'] + carried) | join(', ') }} from gone;
 {%- endmacro %}
 
 

@@ -3,20 +3,27 @@
 
 {% materialization in_place_view, adapter='postgres' %}
 
+    {%- if not is_in_place_view(model) -%}
+        {{ return(materialization_view_default()) }}
+    {%- endif -%}
+
     {%- set target_relation = this.incorporate(type='view') -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {%- call statement('begin', auto_begin=true) -%} set constraints all immediate {%- endcall -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {%- set state = standing_state(target_relation, model.name) -%}
+    {%- set state = standing_state(target_relation) -%}
     {%- set definition = definition_of(sql) -%}
     {%- set documentation = documentation_of() -%}
     {%- set is_there = state.kind == 'v' -%}
+    {%- set is_replaced = not is_there or state.definition != definition or state.damages -%}
     {%- set did = 'UNCHANGED' -%}
 
-    {%- if not is_there or state.definition != definition
-        or (should_full_refresh() and reads_differently(target_relation, sql)) -%}
+    {%- if state.damages -%}
+        {%- do warn_of_damages(target_relation, state.damages) -%}
+    {%- endif -%}
+    {%- if is_replaced -%}
         {%- set did = 'REPLACED' if is_there else 'CREATED' -%}
         {%- do assert_contract(sql) -%}
         {%- if state.kind == 'r' -%}
@@ -29,10 +36,13 @@
             {{ tell_consumers_everything(consumers_of(model.unique_id)) }}
         {%- endcall -%}
     {%- endif -%}
-    {%- if not is_there or state.definition != definition or state.documentation != documentation -%}
+    {%- if is_replaced or state.documentation != documentation or not state.is_booked_here -%}
         {%- do persist_docs(target_relation, model) -%}
         {%- call statement('record') -%}
-            {{ record_built(model.name, definition, documentation) }}
+            {{ record_standing(
+                target_relation, definition, documentation,
+                outside_reads_of(sql) if is_replaced else state.outside_reads
+            ) }}
         {%- endcall -%}
     {%- endif -%}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=is_there) -%}
@@ -60,24 +70,6 @@
 {#- Configuration of a model: security_barrier, for a view that holds rows back. -#}
 {% macro options_of_view() -%}
     {{ return('with (security_barrier = true)' if config.get('security_barrier') else '') }}
-{%- endmacro %}
-
-
-{#- Whether somebody else has replaced the view. Replacing it once more would wait for all its readers,
-    and have the next ones wait. -#}
-{% macro reads_differently(relation, sql) -%}
-    {%- set ours = 'pg_temp.' ~ adapter.quote(relation.identifier) -%}
-    {%- call statement('create_ours') -%}
-        create temporary view {{ adapter.quote(relation.identifier) }} {{ body_of_view(sql, options_of_view()) }}
-    {%- endcall -%}
-    {%- set is_different = run_query(
-        "select pg_get_viewdef(ours.oid) <> pg_get_viewdef(standing.oid)"
-        ~ " or ours.reloptions is distinct from standing.reloptions"
-        ~ " from pg_catalog.pg_class as ours, pg_catalog.pg_class as standing"
-        ~ " where ours.oid = '" ~ ours ~ "'::regclass and standing.oid = '" ~ relation.render() ~ "'::regclass"
-    ).rows[0][0] -%}
-    {%- call statement('drop_ours') -%} drop view {{ ours }} {%- endcall -%}
-    {{ return(is_different) }}
 {%- endmacro %}
 
 

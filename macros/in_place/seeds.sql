@@ -3,8 +3,12 @@
 
 {% macro postgres__create_csv_table(model, agate_table) -%}
     {%- call statement('create_seed') -%}
+        {{ say_it_is_a_build() }}
         create table {{ this }} {{ seed_columns(agate_table) }};
-        {{ tell_seed_changed() }}
+        {{ attach_touch_trigger(this) }}
+        {{ forget_touches(this) }}
+        {{ tell_consumers_everything(consumers_of(model.unique_id)) }}
+        {{ record_standing(this, seed_definition()) }}
     {%- endcall -%}
     {{ return('') }}
 {%- endmacro %}
@@ -13,24 +17,33 @@
 {% macro postgres__reset_csv_table(model, full_refresh, old_relation, agate_table) -%}
     {#- Another build may be at the same seed: its rows are not there yet to be deleted, and would double. -#}
     {%- call statement('await_others') -%}
+        {{ say_it_is_a_build() }}
         lock table {{ this }} in share row exclusive mode
     {%- endcall -%}
-    {%- set state = standing_state(this, model.name) -%}
+    {%- set state = standing_state(this) -%}
+    {%- if state.damages -%}
+        {%- do warn_of_damages(this, state.damages) -%}
+    {%- endif -%}
     {%- do conform_columns(create_shape(seed_columns(agate_table)), this, true) -%}
     {%- call statement('empty_seed') -%}
         delete from {{ this }};
-        {%- if state.definition != seed_definition() %}
-        {{ tell_seed_changed() }}
-        {%- endif %}
+        {{ attach_touch_trigger(this) if state.damages or state.definition is none }}
+        {{ forget_touches(this) }}
+        {{ tell_consumers_everything(consumers_of(model.unique_id))
+            if state.damages or state.definition != seed_definition() or is_large_seed() }}
+        {{ record_standing(this, seed_definition()) }}
     {%- endcall -%}
     {{ return('') }}
 {%- endmacro %}
 
 
+{#- As dbt's: types that are configured, else those that the values look like. -#}
 {% macro seed_columns(agate_table) -%}
+    {%- set types = model.config.get('column_types') or {} -%}
     (
         {%- for name in agate_table.column_names %}
-        {{ name }} {{ model.config.column_types[name] }}{{ ',' if not loop.last }}
+        {{ adapter.quote_seed_column(name, model.config.get('quote_columns')) }} {# -#}
+        {{ types.get(name, adapter.convert_type(agate_table, loop.index0)) }}{{ ',' if not loop.last }}
         {%- endfor %}
     )
 {%- endmacro %}
@@ -41,7 +54,8 @@
 {%- endmacro %}
 
 
-{% macro tell_seed_changed() -%}
-    {{ tell_consumers_everything(consumers_of(model.unique_id)) }}
-    {{ record_built(model.name, seed_definition(), '') }}
+{#- Of a file over 1 MiB dbt knows the name and not the content: it may have changed. -#}
+{% macro is_large_seed() -%}
+    {{ return(model.checksum.name == 'path') }}
 {%- endmacro %}
+

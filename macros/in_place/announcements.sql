@@ -1,0 +1,163 @@
+{#- Whether a model can be followed: only where everything that it reads announces its changes. Models in
+    place announce rows by key; our seeds, and views in place, that they changed; documents are compared
+    with the landing. Whatever else a model reads may change without a word, so that such a model is
+    compared whole at every build. -#}
+
+{#- What a model reads that announces nothing, by name: parents, also behind views, and what stands in SQL
+    without ref() or source(). -#}
+{% macro unannounced_reads(node, outside_reads) -%}
+    {{ return((unannounced_parents(node) + outside_reads) | unique | list) }}
+{%- endmacro %}
+
+
+{% macro unannounced_parents(node) -%}
+    {%- set found = [] -%}
+    {%- for unique_id in node.depends_on.nodes -%}
+        {%- if unique_id in graph.sources -%}
+            {%- if not is_followed_landing(node, graph.sources[unique_id]) -%}
+                {%- do found.append(graph.sources[unique_id].name) -%}
+            {%- endif -%}
+        {%- elif unique_id not in graph.nodes -%}
+            {%- do found.append(unique_id) -%}
+        {%- else -%}
+            {%- set parent = graph.nodes[unique_id] -%}
+            {%- if is_deferred(parent) -%}
+                {%- do found.append(node_name(parent) ~ ' (deferred)') -%}
+            {%- elif parent.config.materialized == 'ephemeral' or is_in_place_view(parent) -%}
+                {%- do found.extend(unannounced_parents(parent)) -%}
+            {%- elif parent.resource_type != 'seed' and not is_in_place(parent) -%}
+                {%- do found.append(node_name(parent)) -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+
+{#- Whether the model of this source's documents tells the node which were touched: the node itself is that
+    model, or reads from it. Views are not: they are written with the cutoff of one build. -#}
+{% macro is_followed_landing(node, source) -%}
+    {%- if source.schema != landing_schema() or not is_in_place(node) -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- for unique_id in [node.unique_id] + node.depends_on.nodes if unique_id in graph.nodes -%}
+        {%- set reader = graph.nodes[unique_id] -%}
+        {%- set its_sources = reader.depends_on.nodes | select('in', graph.sources) | unique | list -%}
+        {%- if is_in_place(reader) and (
+            reader.config.get('landing') == 'whole' and reader.unique_id == node.unique_id
+            or reader.config.get('landing') in ('documents', 'versions') and its_sources == [source.unique_id]
+        ) -%}
+            {{ return(true) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(false) }}
+{%- endmacro %}
+
+
+{#- Whether ref() may lead to another environment's relation in this build. -#}
+{% macro is_deferred(node) -%}
+    {{ return(
+        invocation_args_dict.get('defer')
+        and node.get('defer_relation')
+        and node.unique_id not in selected_resources
+    ) }}
+{%- endmacro %}
+
+
+{#- What a query reads besides its parents: relations that it names itself, functions whose answers change
+    without a change of rows, such as now(), and functions that somebody wrote. PostgreSQL's own parse of the
+    query says so; asked when the query has changed. -#}
+{% macro outside_reads_of(sql) -%}
+    {%- set view = 'pg_temp.' ~ adapter.quote('reads of ' ~ model.alias) -%}
+    {%- call statement('create_reads') -%}
+        create temporary view {{ adapter.quote('reads of ' ~ model.alias) }} as
+        select 1 as one
+        from (
+            {{ sql }}
+        ) as computed
+    {%- endcall -%}
+    {%- set reads = run_query(outside_reads_query(view)).columns[0].values() | list -%}
+    {%- call statement('drop_reads') -%} drop view {{ view }} {%- endcall -%}
+    {#- These words become a constant before the view is written. -#}
+    {%- if modules.re.search("'(now|today|tomorrow|yesterday)'", sql, modules.re.IGNORECASE) -%}
+        {%- do reads.append("'now', 'today', 'tomorrow' or 'yesterday'") -%}
+    {%- endif -%}
+    {{ return(reads) }}
+{%- endmacro %}
+
+
+{% macro outside_reads_query(view) -%}
+    with parsed as (
+        select ev_action::text as tree
+        from pg_catalog.pg_rewrite
+        where ev_class = '{{ view }}'::regclass
+    ),
+
+    parents (oid) as (
+        values (to_regclass('{{ this.render() | replace("'", "''") }}')::oid)
+        {%- for parent in parent_relations() %},
+        (to_regclass('{{ parent.render() | replace("'", "''") }}')::oid)
+        {%- endfor %}
+    ),
+
+    called as (
+        select distinct found[1]::oid as oid
+        from parsed, regexp_matches(
+            tree, ':(?:funcid|opfuncid|aggfnoid|winfnoid|hashfuncid|negfuncid) ([0-9]+)', 'g'
+        ) as found
+    )
+
+    select relation.oid::regclass::text as read
+    from parsed, regexp_matches(tree, ':relid ([0-9]+)', 'g') as found
+    inner join pg_catalog.pg_class as relation on found[1]::oid = relation.oid
+    where relation.oid <> '{{ view }}'::regclass and relation.oid not in (
+        select parents.oid from parents where parents.oid is not null
+    )
+    union
+    select called.oid::regprocedure::text
+    from called
+    inner join pg_catalog.pg_proc as functions on called.oid = functions.oid
+    where
+        functions.oid >= 16384  {# below are PostgreSQL's own #}
+        or functions.provolatile = 'v'
+        or functions.proname in (
+            'now', 'transaction_timestamp', 'statement_timestamp', 'current_setting', 'age',
+            'current_database', 'current_schema', 'current_schemas', 'current_query', 'pg_has_role',
+            'query_to_xml', 'table_to_xml', 'schema_to_xml', 'database_to_xml', 'cursor_to_xml'
+        ) and not (functions.proname = 'age' and functions.pronargs = 2)
+    union
+    select 'current_date, current_timestamp or current_user'
+    from parsed
+    where tree like '%{SQLVALUEFUNCTION %'
+    union
+    select depend.refobjid::regclass::text
+    from pg_catalog.pg_rewrite as rewrite
+    inner join pg_catalog.pg_depend as depend
+        on depend.classid = 'pg_catalog.pg_rewrite'::regclass and rewrite.oid = depend.objid
+    where
+        rewrite.ev_class = '{{ view }}'::regclass
+        and depend.refclassid = 'pg_catalog.pg_class'::regclass
+        and depend.refobjid <> '{{ view }}'::regclass
+        and depend.refobjid not in (select parents.oid from parents where parents.oid is not null)
+    order by read
+{%- endmacro %}
+
+
+{#- The relations that ref() and source() of this model lead to, also through ephemeral models. -#}
+{% macro parent_relations() -%}
+    {%- set found = [] -%}
+    {%- for unique_id in model.depends_on.nodes + everything_read_by(model) -%}
+        {%- if unique_id in graph.sources -%}
+            {%- set source = graph.sources[unique_id] -%}
+            {%- do found.append(api.Relation.create(
+                database=source.database, schema=source.schema, identifier=source.identifier
+            )) -%}
+        {%- elif unique_id in graph.nodes -%}
+            {%- set node = graph.nodes[unique_id] -%}
+            {%- do found.append(api.Relation.create(
+                database=node.database, schema=node.schema, identifier=node.alias
+            )) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
