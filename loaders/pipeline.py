@@ -141,6 +141,7 @@ def build_marts(
     arguments: Sequence[str],
     *,
     quiet: bool = False,
+    verify: bool = False,
     on_node: Callable[[str], None] = lambda name: None,
 ) -> BuildResult:
     """Run dbt build; see loaders.transform.dbt.build.
@@ -150,7 +151,10 @@ def build_marts(
     """
     with _landing():
         pass
-    return build(transformer_settings(), project_root(), arguments, quiet=quiet, on_node=on_node)
+    return build(
+        transformer_settings(), project_root(), arguments,
+        quiet=quiet, verify=verify, on_node=on_node,
+    )  # fmt: skip
 
 
 def check_landing(*, run_id: int | None = None, accept: str | None = None) -> CheckResult:

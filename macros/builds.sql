@@ -45,7 +45,7 @@
         {%- set types = invocation_args_dict.get('resource_types') -%}
         {%- set is_part = invocation_args_dict.get('select') or invocation_args_dict.get('exclude')
             or invocation_args_dict.get('selector') or (types and 'model' not in types)
-            or 'model' in (invocation_args_dict.get('exclude_resource_types') or []) -%}
+            or 'model' in (invocation_args_dict.get('exclude_resource_types') or []) or is_verifying() -%}
         {%- call statement('fix_cutoff') -%}
             insert into {{ builds }} (invocation_id, command, cutoff_at)
             select

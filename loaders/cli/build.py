@@ -4,16 +4,21 @@ import click
 
 
 @click.command("build", context_settings={"ignore_unknown_options": True})
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Compare all that stands with what its query gives, and put it right.",
+)
 @click.argument("dbt_arguments", nargs=-1, type=click.UNPROCESSED)
-def build(dbt_arguments: tuple[str, ...]) -> int:
+def build(dbt_arguments: tuple[str, ...], verify: bool) -> int:
     """Run 'dbt build' on the database the loaders use.
 
     DBT_ARGUMENTS go to dbt, as in 'pulse-elt build --select scorecards+'.
-    Exits with 1 when a test failed, 4 when a model did.
+    Exits with 1 when a test failed or --verify found a difference, 4 when a model failed.
     """
     from loaders.cli import output
     from loaders.pipeline import build_marts
 
-    result = build_marts(dbt_arguments)
+    result = build_marts(dbt_arguments, verify=verify)
     output.build_summary(result)
     return result.exit_code

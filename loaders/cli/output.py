@@ -159,6 +159,10 @@ def build_summary(result: "BuildResult") -> None:
         f"{result.count('test', 'unit_test')} tests passed "
         f"({result.seconds:.1f} s inside dbt's nodes)."
     )
+    for warning in result.warnings:
+        say(f"Note: {warning}")
+    if result.is_verified and not result.warnings:
+        say("Verified: all that stands is what its query gives.")
     failed = (*result.failed_models, *result.failed_tests)
     if failed:
         say(f"{len(failed)} failed:")

@@ -25,6 +25,25 @@ where n.nspname = 'analytics'
 order by c.relname
 """
 
+# A dump without comments has lost the markers, not the book of what builds made.
+_HAS_BOOK = """
+select case
+    when has_schema_privilege(to_regnamespace('staging'), 'usage')
+        then coalesce(
+            has_table_privilege(to_regclass('staging.standing_relations'), 'select'), false
+        )
+end
+"""
+
+# What is left of a table that a killed build had just replaced belongs to it.
+_BOOKED = r"""
+select distinct c.relname
+from pg_catalog.pg_class as c
+inner join staging.standing_relations as standing
+    on regexp_replace(c.relname, '__dbt_(backup|tmp)$', '') = standing.relation_name
+where c.relnamespace = to_regnamespace('analytics') and standing.schema_name = 'analytics'
+"""
+
 _STRANGERS_IN_RAW = """
 select c.relname
 from pg_catalog.pg_class as c
@@ -158,6 +177,9 @@ def refuse_foreign_relations(connection: psycopg.Connection) -> None:
         DatabaseUnavailable: it does; the message names them.
     """
     names = [row[0] for row in connection.execute(_GUARD, ("%" + MARKER,))]
+    if names and connection.execute(_HAS_BOOK).fetchone() == (True,):
+        booked = {row[0] for row in connection.execute(_BOOKED)}
+        names = [name for name in names if name not in booked]
     if names:
         raise DatabaseUnavailable(
             f"Schema analytics already holds relations that are not pulse-elt's: {_some(names)}. "

@@ -15,6 +15,9 @@ from loaders.database.connection import trouble_in
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
 from loaders.errors import DatabaseAway, DatabaseUnavailable, WorkFailed, WrongRequest
 
+# Read by the macro is_verifying; a variable, since dbt parses everything anew for other --vars.
+VERIFY_VARIABLE = "PULSE_ELT_VERIFY"
+
 _FAILED_MODEL = ("error", "partial success")
 _FAILED_TEST = ("fail",)
 
@@ -40,9 +43,15 @@ class Node:
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a dbt build did; seconds are those inside the nodes."""
+    """What a dbt build did; seconds are those inside the nodes.
+
+    warnings are sentences of the project's own macros: tables changed by hand, a clock that ran
+    ahead. is_verified says that everything was compared whole: then each is a finding.
+    """
 
     nodes: tuple[Node, ...]
+    warnings: tuple[str, ...] = ()
+    is_verified: bool = False
 
     @property
     def failed_models(self) -> tuple[Node, ...]:
@@ -66,7 +75,7 @@ class BuildResult:
             return DatabaseUnavailable.exit_code
         if self.failed_models:
             return WorkFailed.exit_code
-        return 1 if self.failed_tests else 0
+        return 1 if self.failed_tests or (self.is_verified and self.warnings) else 0
 
     @property
     def has_lost_database(self) -> bool:
@@ -96,10 +105,12 @@ def build(
     arguments: Sequence[str] = (),
     *,
     quiet: bool = False,
+    verify: bool = False,
     on_node: Callable[[str], None] = lambda name: None,
 ) -> BuildResult:
     """Run 'dbt build' with further arguments; dbt prints as it likes, or nothing if quiet.
 
+    verify compares every relation with what its query gives, as of the last build's cutoff.
     on_node gets the name of each node that is done.
 
     Raises:
@@ -112,7 +123,11 @@ def build(
     from dbt.cli.exceptions import DbtUsageException
     from dbt.cli.main import dbtRunner
 
+    warnings: list[str] = []
+
     def on_event(event: Any) -> None:  # noqa: ANN401 - dbt's events carry no types
+        if event.info.name == "JinjaLogWarning":
+            warnings.append(str(event.data.msg))
         # An ephemeral model is done with, and yet no result: it is part of those that read it.
         is_done = event.info.name == "NodeFinished"
         if is_done and event.data.node_info.materialized != "ephemeral":
@@ -123,7 +138,7 @@ def build(
         command = ["--log-level", "none", *command]
     if not sys.stdout.isatty():
         command = ["--no-use-colors", *command]
-    with _environment(settings), _interruption_told():
+    with _environment(settings, verify=verify), _interruption_told():
         outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *arguments])
     if isinstance(outcome.exception, DbtUsageException):
         raise WrongRequest(f"dbt: {outcome.exception}")
@@ -132,7 +147,8 @@ def build(
         said = " ".join(str(outcome.exception).split("\n  > in macro")[0].split())
         kind = trouble_in(said) or WorkFailed
         raise kind(f"dbt: {said} More is in {root / 'logs' / 'dbt.log'}.")
-    return BuildResult(tuple(_node(result) for result in outcome.result or ()))
+    nodes = tuple(_node(result) for result in outcome.result or ())
+    return BuildResult(nodes, tuple(warnings), is_verified=verify)
 
 
 @contextmanager
@@ -198,11 +214,13 @@ def _profiles(root: Path) -> Path:
 
 
 @contextmanager
-def _environment(settings: DatabaseSettings) -> Iterator[None]:
+def _environment(settings: DatabaseSettings, *, verify: bool) -> Iterator[None]:
     before = dict(os.environ)
     for name in (URL_VARIABLE, *PART_VARIABLES.values()):
         os.environ.pop(name, None)
     os.environ.update(settings.as_environment(with_password=True))
+    if verify:
+        os.environ[VERIFY_VARIABLE] = "yes"
     try:
         yield
     finally:

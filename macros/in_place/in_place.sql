@@ -153,21 +153,43 @@
 
 
 {#- What a model is told was touched, by the model of whole documents, may come from a younger build. Read
-    as of an older cutoff it would be missed for good. -#}
-{% macro is_overtaken() -%}
+    as of an older cutoff it would be missed for good: no build tells it again. So this one stops, and the
+    next build goes on; but where the other one is only dated later, by a clock that ran ahead, nobody would
+    ever go on: then the model is compared whole, and once more by the next build. -#}
+{% macro is_overtaken_by_a_clock() -%}
     {%- if not model.sources or config.get('landing') -%}
         {{ return(false) }}
     {%- endif -%}
-    {{ return(run_query(
-        "select exists (select from " ~ builds_relation() ~ " as mine"
+    {%- set later = run_query(
+        "select count(*), coalesce(max(other.cutoff_at) > clock_timestamp(), false)"
+        ~ " from " ~ builds_relation() ~ " as mine"
         ~ " inner join " ~ builds_relation() ~ " as other on mine.cutoff_at < other.cutoff_at"
-        ~ " where mine.invocation_id = '" ~ invocation_id ~ "')"
-    ).rows[0][0]) }}
+        ~ " where mine.invocation_id = '" ~ invocation_id ~ "'"
+    ).rows[0] -%}
+    {%- if later[0] and not later[1] -%}
+        {%- do exceptions.raise_compiler_error(
+            "another build began after this one, which stops here. Nothing is lost: the next build goes on."
+        ) -%}
+    {%- endif -%}
+    {%- if later[0] -%}
+        {%- do exceptions.warn(
+            model.name ~ " is compared whole, now and once more by the next build: a build whose clock ran "
+            ~ "ahead may have told it of documents that are still to come."
+        ) -%}
+    {%- endif -%}
+    {{ return(later[0] > 0) }}
+{%- endmacro %}
+
+
+{#- SQL that has the next build compare this model whole. -#}
+{% macro tell_again() -%}
+    {{ tell_consumers_everything([{'name': node_name(model)}]) }}
 {%- endmacro %}
 
 
 {#- The first build of a table. Keys and indexes come after the rows: sorted once, not row by row. -#}
 {% macro build_new_table(relation, sql) -%}
+    {%- set is_overtaken = is_overtaken_by_a_clock() -%}
     {%- set shape = create_shape(get_table_columns_and_constraints()) -%}
     {%- call statement('build_new_table') -%}
         create table {{ relation }} (like {{ shape }} including constraints including defaults);
@@ -185,6 +207,7 @@
     {%- call statement('tell') -%}
         analyze {{ relation }};
         {{ tell_consumers_everything(consumers_of(model.unique_id)) }}
+        {{ tell_again() if is_overtaken }}
     {%- endcall -%}
     {{ return('CREATED +' ~ row_count) }}
 {%- endmacro %}
@@ -207,13 +230,7 @@
     {%- if not is_whole and not state.is_awaited and landing is none -%}
         {{ return('unchanged') }}
     {%- endif -%}
-    {%- set is_overtaken = is_overtaken() -%}
-    {%- if is_overtaken -%}
-        {%- do exceptions.warn(
-            model.name ~ ": another build has read, or reads, the landing as of a later moment. The model is "
-            ~ "compared whole now, and once more by the next build."
-        ) -%}
-    {%- endif -%}
+    {%- set is_overtaken = is_overtaken_by_a_clock() -%}
 
     {#- Another build may be at the same table: one after the other. Readers are not held up. -#}
     {%- call statement('take_touched') -%}
@@ -229,9 +246,7 @@
         insert into touched
         select distinct is_whole, {{ rebuild_keys() | join(', ') }}
         from taken;
-        {%- if is_overtaken %}
-        insert into {{ rebuild_queue() }} (consumer, is_whole) values ('{{ node_name(model) }}', true);
-        {%- endif %}
+        {{ tell_again() if is_overtaken }}
     {%- endcall -%}
     {%- set counts = run_query("select count(*), coalesce(bool_or(is_whole), false) from touched").rows[0] -%}
 

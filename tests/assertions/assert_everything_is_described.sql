@@ -1,5 +1,5 @@
--- What: every relation that dbt builds and every column of it carries a comment in the database.
--- Why it matters: analysts read the catalogue, and the guard knows our relations by their comments.
+-- What: every relation of the project itself, and every column of it, carries a comment in the database.
+-- Why it matters: analysts read the catalogue. What they add themselves may go without.
 -- How to resolve: describe the column or model named in its _*.yml.
 -- depends_on: {{ ref('reporting__scorecards') }}, {{ ref('reporting__session_events') }}
 -- depends_on: {{ ref('reporting__session_transcripts') }}, {{ ref('reporting__trainer_change_logs') }}
@@ -25,7 +25,8 @@ relations as (
         relation.relkind in ('r', 'v', 'm')
         and (schemata.nspname, relation.relname) in (
             {%- for node in graph.nodes.values()
-                if node.resource_type in ('model', 'seed') and node.config.enabled %}
+                if node.package_name == project_name and node.fqn[1] != 'own'
+                and (node.config.get('contract', {}).get('enforced') or node.config.get('column_types')) %}
             ('{{ node.schema }}', '{{ node.alias }}'){{ ',' if not loop.last }}
             {%- endfor %}
         )
@@ -45,6 +46,7 @@ final as (
         and not attributes.attisdropped
         and (
             col_description(relations.oid, attributes.attnum) is null
+            or trim(obj_description(relations.oid, 'pg_class')) = '{{ ownership_marker() | trim }}'
             or obj_description(relations.oid, 'pg_class') is null
         )
 

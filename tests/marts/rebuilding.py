@@ -23,7 +23,7 @@ from tests.marts.warm_dbt import WarmDbt, warm_dbt
 SCHEMAS = ["staging", "intermediate", "analytics", "reporting"]
 
 # What tells builds apart, and not what they built.
-BOOKS = ["builds", "built_relations", "rebuild_queue"]
+BOOKS = ["builds", "rebuild_queue", "standing_relations", "touches"]
 
 # The rows of each relation, by its name.
 Everything = dict[str, list[str]]
@@ -39,6 +39,14 @@ class Project:
     root: Path
     dbt: WarmDbt
     _edited: set[str] = field(default_factory=set)
+    _added: set[str] = field(default_factory=set)
+
+    def add(self, path: str, text: str) -> None:
+        """Write a file that the project does not have."""
+        assert not (self.root / path).exists(), f"{path} is there"
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        self._added.add(path)
+        self._write(path, text)
 
     def edit(self, path: str, *changes: tuple[str, str]) -> None:
         """Replace the first occurrence of texts in a file."""
@@ -53,7 +61,11 @@ class Project:
         """Take all edits back."""
         for path in self._edited:
             self._write(path, (ROOT / path).read_text())
+        for path in self._added:
+            (self.root / path).unlink()
         self._edited.clear()
+        self._added.clear()
+        self.dbt.parse_again()
 
     def _write(self, path: str, text: str) -> None:
         (self.root / path).write_text(text)

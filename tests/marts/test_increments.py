@@ -16,8 +16,15 @@ from loaders.database.settings import DatabaseSettings
 from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import Tree
-from tests.marts.growth import Growth
-from tests.marts.rebuilding import Everything, assert_same, drop_what_stands, everything
+from tests.marts.growth import SESSIONS, USERS, Growth
+from tests.marts.own_marts import add_own_marts, assert_own_marts_follow, change_own, create_crm
+from tests.marts.rebuilding import (
+    Everything,
+    Project,
+    assert_same,
+    drop_what_stands,
+    everything,
+)
 from tests.marts.warm_dbt import WarmDbt
 
 # A dozen builds a history; CI grows many on every version.
@@ -42,6 +49,25 @@ def test_random_increments_give_what_a_full_build_gives(
         assert_same(grown, history.build_at_once(), history.told("a full build differs"))
 
 
+def test_an_analysts_own_marts_follow_ten_rounds_of_changes(
+    request: pytest.FixtureRequest,
+    database: DatabaseSettings,
+    connection: psycopg.Connection,
+    project: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Over a table model, a source and a kind of his own: after each round what a query says."""
+    seed = request.config.getoption("--seed")
+    seed = random.randrange(10**6) if seed is None else seed
+    add_own_marts(project)
+    monkeypatch.setenv("PULSE_ELT_PROJECT_DIR", str(project.root))
+    chance, folder = random.Random(seed), tmp_path / "own"
+    history = OwnHistory(str(seed), database, connection, project.dbt, chance, folder)
+    grown = history.grow()
+    assert_same(grown, history.build_at_once(), history.told("a full build differs"))
+
+
 @dataclass
 class History:
     """A landing that grows in increments, with a build after each, and then is built at once."""
@@ -52,6 +78,7 @@ class History:
     dbt: WarmDbt
     chance: random.Random
     folder: Path
+    last: int = 0
     arguments: list[str] = field(default_factory=list)
     diary: list[str] = field(default_factory=list)
 
@@ -63,10 +90,11 @@ class History:
         )
         self.folder.mkdir(parents=True)
         growth = Growth(self.chance, Tree(self.folder))
-        last = self.chance.choice([4, 4, 5, 6])
+        last = self.last or self.chance.choice([4, 4, 5, 6])
         for number in range(1, last + 1):
             steps = self.chance.choice([1, 2, 4, 30 if number == 1 else 12])
             self.diary += [growth.step(self.connection) for _ in range(steps)]
+            self._change_more()
             if any(self.folder.rglob("*.json")):
                 load_source(self.folder, None, Scope(), workers=1)
             # What is written during the last build would be in the build at once, and not before.
@@ -75,7 +103,14 @@ class History:
                 self._build(self._arguments())
             waiting = self.connection.execute("select consumer from staging.rebuild_queue")
             assert waiting.fetchall() == [], self.told("somebody still waits for keys")
+            self._check_round(is_live=is_live)
         return everything(self.connection)
+
+    def _change_more(self) -> None:
+        """Change what a history has besides a landing."""
+
+    def _check_round(self, *, is_live: bool) -> None:
+        """Check what can be said after a build."""
 
     def build_at_once(self) -> Everything:
         """Return what a full build of the same landing gives where nothing stands."""
@@ -120,3 +155,22 @@ class History:
             finally:
                 over.set()
             self.diary.append(f"meanwhile the app wrote {written.result()} scorecards")
+
+
+@dataclass
+class OwnHistory(History):
+    """A history of ten rounds in which an analyst has marts of his own."""
+
+    last: int = 10
+
+    def __post_init__(self) -> None:
+        create_crm(self.connection)
+
+    def _change_more(self) -> None:
+        for _ in range(self.chance.choice([0, 1, 3, 6])):
+            self.diary.append(
+                change_own(self.chance, self.connection, Tree(self.folder), USERS, SESSIONS)
+            )
+
+    def _check_round(self, *, is_live: bool) -> None:
+        assert_own_marts_follow(self.connection, self.told("a mart of an analyst's own is stale"))
