@@ -161,3 +161,25 @@
     {%- endfor -%}
     {{ return(found) }}
 {%- endmacro %}
+
+
+{#- dbt run-operation list_unannounced_models: models compared whole at every build, and what they read that
+    announces nothing. -#}
+{% macro list_unannounced_models() -%}
+    {%- set outside_reads = {} -%}
+    {%- for row in run_query(
+        "select node_name, outside_reads from " ~ standing_relations() ~ " where outside_reads <> '{}'"
+    ).rows -%}
+        {%- do outside_reads.update({row[0]: fromjson(row[1])}) -%}
+    {%- endfor -%}
+    {%- for node in graph.nodes.values() if is_in_place(node) -%}
+        {%- set reads = outside_reads.get(node_name(node), []) -%}
+        {%- for unique_id in everything_read_by(node) if is_in_place_view(graph.nodes[unique_id]) -%}
+            {%- do reads.extend(outside_reads.get(node_name(graph.nodes[unique_id]), [])) -%}
+        {%- endfor -%}
+        {%- set unannounced = unannounced_reads(node, reads) -%}
+        {%- if unannounced -%}
+            {%- do log(node_name(node) ~ ' reads ' ~ unannounced | join(', '), info=true) -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}

@@ -53,7 +53,7 @@
         relation_name text not null,
         node_name text not null,
         relation_oid oid not null,
-        database_identity text not null,
+        book_oid oid not null,
         definition text not null,
         documentation text not null,
         structure text[] not null,
@@ -68,8 +68,8 @@
     comment on column {{ standing }}.relation_name is 'Its name.';
     comment on column {{ standing }}.node_name is 'dbt''s name of the model, seed, snapshot or test.';
     comment on column {{ standing }}.relation_oid is 'What PostgreSQL called it when this was written.';
-    comment on column {{ standing }}.database_identity is
-        'Server and database in which that was so: in a restored copy every relation has another oid.';
+    comment on column {{ standing }}.book_oid is
+        'What PostgreSQL called this table then: in a restored copy every relation has another oid.';
     comment on column {{ standing }}.definition is
         'Hash of what its rows follow from: its SQL, vars and macros included, and its contract. Empty '
         'for what is not rebuilt in place.';
@@ -96,16 +96,6 @@
     end
     $$;
     {%- endif %}
-{%- endmacro %}
-
-
-{#- Which database this is, as text: no other, and no restored copy, has the same. -#}
-{% macro database_identity() -%}
-    (
-        select control.system_identifier || '/' || databases.oid
-        from pg_catalog.pg_control_system() as control, pg_catalog.pg_database as databases
-        where databases.datname = current_database()
-    )
 {%- endmacro %}
 
 
@@ -137,7 +127,7 @@
     booked as (
         select
             *,
-            database_identity = {{ database_identity() }} as is_booked_here
+            book_oid = tableoid as is_booked_here
         from {{ standing_relations() }}
         where schema_name = '{{ relation.schema }}' and relation_name = '{{ relation.identifier }}'
     )
@@ -205,12 +195,12 @@
         {%- do our_indexes.append('index on ' ~ index['columns'] | join(',')) -%}
     {%- endfor -%}
     insert into {{ standing_relations() }} (
-        schema_name, relation_name, node_name, relation_oid, database_identity, definition, documentation,
+        schema_name, relation_name, node_name, relation_oid, book_oid, definition, documentation,
         structure, outside_reads, built_at
     )
     select
         '{{ relation.schema }}', '{{ relation.identifier }}', '{{ node_name(model) }}', relation.oid,
-        {{ database_identity() }}, '{{ definition }}', '{{ documentation }}',
+        '{{ standing_relations() }}'::regclass, '{{ definition }}', '{{ documentation }}',
         array(
             select part
             from unnest({{ structure_of('relation.oid') }}) as part
@@ -223,7 +213,7 @@
     set
         node_name = excluded.node_name,
         relation_oid = excluded.relation_oid,
-        database_identity = excluded.database_identity,
+        book_oid = excluded.book_oid,
         definition = excluded.definition,
         documentation = excluded.documentation,
         structure = excluded.structure,

@@ -39,7 +39,7 @@
     as $$
     begin
         if current_setting('pulse_elt.is_build', true) is distinct from 'yes' then
-            insert into {{ touches() }}
+            insert into {{ touches().include(database=false) }}
             values (tg_table_schema, tg_table_name, session_user, tg_op, clock_timestamp());
         end if;
         return null;

@@ -81,7 +81,7 @@ models:
       - {name: scored, data_type: bigint}
 """
 
-_KIND = {
+_KIND: dict[str, str | list[str]] = {
     "kind": "coaching_note",
     "paths": ["coaching/{session_key}.json"],
     "verdict": "SYSTEM_OF_RECORD",
@@ -129,11 +129,18 @@ def add_own_marts(project: Project) -> None:
             "      - {name: coaching_notes, description: Notes.}\n      - name: scorecards\n",
         ),
     )
-    config = json.loads((ROOT / "config/document_kinds.json").read_text())
-    config["document_kinds"].insert(0, _KIND)
-    project.add("config/document_kinds.json", json.dumps(config))
-    schema = "config/document_kinds.schema.json"
-    project.add(schema, (ROOT / schema).read_text())
+    add_configuration(project, _KIND)
+
+
+def add_configuration(project: Project, *kinds: dict[str, str | list[str]]) -> None:
+    """Give the copy what commands read of config/, with further kinds."""
+    for file in (ROOT / "config").rglob("*.json"):
+        text = file.read_text()
+        if file.name == "document_kinds.json":
+            config = json.loads(text)
+            config["document_kinds"] = [*kinds, *config["document_kinds"]]
+            text = json.dumps(config)
+        project.add(str(file.relative_to(ROOT)), text)
 
 
 def create_crm(connection: psycopg.Connection) -> None:
@@ -184,4 +191,3 @@ def assert_own_marts_follow(connection: psycopg.Connection, told: str) -> None:
             f"select * from analytics.{mart} except all ({oracle})".encode()
         ).fetchall()
         assert (missing, surplus) == ([], []), f"{mart}\n{told}"
-

@@ -1,7 +1,7 @@
 """dbt in the test's own process, parsed once: a build costs seconds less than a command."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +39,17 @@ class WarmDbt:
             environment,
         )
 
+    def warnings(self, settings: DatabaseSettings) -> list[str]:
+        """Build as above; return what the project's macros warn of."""
+        warned: list[str] = []
+
+        def note(event: Any) -> None:  # noqa: ANN401 - dbt's events carry no types
+            if event.info.name == "JinjaLogWarning":
+                warned.append(str(event.data.msg))
+
+        self.invoke(settings, ["build", *WITHOUT_TESTS], on_event=note)
+        return warned
+
     def run(self, settings: DatabaseSettings, tree: Path, **environment: str) -> dict[str, str]:
         """Load a tree and build without tests; see build."""
         with _environment(settings.as_environment(with_password=True)):
@@ -51,6 +62,7 @@ class WarmDbt:
         command: list[str],
         arguments: tuple[str, ...] = (),
         environment: Mapping[str, str] | None = None,
+        on_event: Callable[[Any], None] = lambda event: None,
     ) -> dict[str, str]:
         """Run a dbt command; return the message of each node by its name."""
         from dbt.cli.main import dbtRunner
@@ -58,7 +70,7 @@ class WarmDbt:
         manifest = self.parse(settings)
         _forget_compilations(manifest)
         with _environment({**settings.as_environment(with_password=True), **(environment or {})}):
-            outcome = dbtRunner(manifest=manifest).invoke(
+            outcome = dbtRunner(manifest=manifest, callbacks=[on_event]).invoke(
                 ["--log-level", "none", *command, "--no-write-json", *self._places(), *arguments]
             )
         assert outcome.exception is None, outcome.exception
@@ -69,6 +81,19 @@ class WarmDbt:
         ]
         assert outcome.success, "\n".join(failed)
         return {result.node.name: str(result.message) for result in outcome.result}
+
+    def operate(
+        self, settings: DatabaseSettings, macro: str, on_event: Callable[[Any], None]
+    ) -> None:
+        """Run a macro as an operation; on_event gets what dbt says meanwhile."""
+        from dbt.cli.main import dbtRunner
+
+        manifest = self.parse(settings)
+        with _environment(settings.as_environment(with_password=True)):
+            outcome = dbtRunner(manifest=manifest, callbacks=[on_event]).invoke(
+                ["--log-level", "none", "run-operation", macro, *self._places()]
+            )
+        assert outcome.success, outcome.exception
 
     def parse(self, settings: DatabaseSettings) -> Any:  # noqa: ANN401 - dbt's types are its own
         """Return the project as dbt parsed it for this database."""
