@@ -289,7 +289,7 @@ def refused_untouched(
     settings: DatabaseSettings, project: Project, user: psycopg.Connection, *arguments: str
 ) -> str:
     """Return the words of a refused build, before which and after which all is the same."""
-    books = ["staging.builds", "staging.rebuild_queue", "staging.built_relations"]
+    books = ["staging.builds", "staging.rebuild_queue", "staging.standing_relations"]
     relations = [*relations_of(user), *books]
     before = rows_in(user, relations)
     with pytest.raises(AssertionError) as refusal:
