@@ -81,6 +81,7 @@
     comment on column {{ standing }}.built_at is 'When this was last written, by the database clock.';
     {{ let_loader_read_the_book() }}
     {{ create_touches() }}
+    {{ attach_touch_trigger(queue) }}
 {%- endmacro %}
 
 
@@ -307,6 +308,7 @@
         {%- for node in graph.nodes.values() if node.resource_type in ('model', 'seed', 'snapshot') -%}
             {%- do present.append(node_name(node)) -%}
         {%- endfor -%}
+        {{ say_it_is_a_build() }}
         insert into {{ rebuild_queue() }} (consumer, is_whole)
         select distinct standing.node_name, true
         from {{ standing_relations() }} as standing
@@ -315,7 +317,9 @@
             and standing.node_name <> all({{ text_array(present) }})
             and exists (
                 select from pg_catalog.pg_class as relation
-                where relation.oid = standing.relation_oid and relation.relkind = 'r'
+                where
+                    relation.oid = to_regclass(format('%I.%I', standing.schema_name, standing.relation_name))
+                    and relation.relkind = 'r'
             )
             and not exists (
                 select from {{ rebuild_queue() }} as queue

@@ -10,7 +10,10 @@
     {%- set target_relation = this.incorporate(type='view') -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {%- call statement('begin', auto_begin=true) -%} set constraints all immediate {%- endcall -%}
+    {%- call statement('begin', auto_begin=true) -%}
+        set constraints all immediate;
+        {{ say_it_is_a_build() }}
+    {%- endcall -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {%- set state = standing_state(target_relation) -%}

@@ -89,3 +89,25 @@
         ~ damages | join('; ') ~ '. It is compared whole and put right.'
     ) -%}
 {%- endmacro %}
+
+
+{#- on-run-start: a queue that somebody changed has forgotten who waits for what, so that all wait for all. -#}
+{% macro heed_touched_queue() -%}
+    {%- if execute and is_making_relations() -%}
+        {%- set queue = rebuild_queue() -%}
+        {%- set touched = run_query(touches_of(queue)).columns[0].values() -%}
+        {%- if touched -%}
+            {%- do exceptions.warn(
+                queue.schema ~ '.' ~ queue.identifier ~ ' was changed outside of builds: '
+                ~ touched | join('; ') ~ '. All models are compared whole.'
+            ) -%}
+            {%- set models = [] -%}
+            {%- for node in graph.nodes.values() if is_in_place(node) -%}
+                {%- do models.append({'name': node_name(node)}) -%}
+            {%- endfor -%}
+            {{ say_it_is_a_build() }}
+            {{ tell_consumers_everything(models) }}
+            {{ forget_touches(queue) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}

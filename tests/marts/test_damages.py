@@ -1,5 +1,6 @@
 """What hands do to marts: the next build names it and puts it right, or build --verify does."""
 
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -9,7 +10,12 @@ from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.transform.dbt import build
 from tests.conftest import ROOT
-from tests.marts.rebuilding import assert_same, everything
+from tests.marts.rebuilding import (
+    assert_equals_full_build,
+    assert_same,
+    change_documents,
+    everything,
+)
 from tests.marts.warm_dbt import WarmDbt
 
 # A build or two for each, and hardly a word of SQL that the versions read differently.
@@ -146,12 +152,29 @@ def test_a_restored_copy_is_not_taken_for_damaged(standing: DatabaseSettings, db
         assert len(warned) == 1
 
 
+def test_keys_that_somebody_deleted_are_made_up_for(
+    standing: DatabaseSettings, dbt: WarmDbt, tmp_path: Path
+) -> None:
+    change_documents(tmp_path, "changed")
+    with connect(standing) as connection:
+        # As if a build had been killed right after it began: part of it is done by another.
+        connection.execute(
+            "insert into staging.builds (invocation_id, command, cutoff_at) "
+            "values ('killed', 'build', clock_timestamp())"
+        )
+        dbt.build(standing, "--select", "base_pulse__scorecards")
+        assert connection.execute("delete from staging.rebuild_queue").rowcount > 0
+        assert any("rebuild_queue was changed" in said for said in dbt.warnings(standing))
+    assert_equals_full_build(standing, dbt)
+
+
 def test_a_clock_that_ran_ahead_is_told_and_its_models_are_compared_whole(
     standing: DatabaseSettings, dbt: WarmDbt
 ) -> None:
     with connect(standing) as connection:
         before = everything(connection)
         connection.execute(
+            "set pulse_elt.is_build = 'yes'; "
             "insert into staging.builds (invocation_id, command, cutoff_at, finished_at, "
             "is_successful) values ('ahead', 'build', clock_timestamp() + interval '3 hours', "
             "clock_timestamp() + interval '3 hours', true); "
