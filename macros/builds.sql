@@ -29,6 +29,7 @@
         {%- endcall -%}
         {%- if not load_result('look_for_books').data[0][0] -%}
             {#- Two builds may find the same missing. -#}
+            {%- do begin_transaction() -%}
             {%- call statement('wait_for_books') -%}
                 select pg_advisory_xact_lock({{ advisory_lock('builds_table') }})
             {%- endcall -%}
@@ -51,11 +52,12 @@
         {%- set is_first = not run_query("select exists (select from " ~ builds ~ ")").rows[0][0] -%}
         {%- set has_own_cutoff = not retried and (is_first or not is_part) -%}
 
+        {%- do begin_transaction() -%}
         {%- if has_own_cutoff -%}
             {%- do await_writers() -%}
         {%- endif -%}
         {#- After that, for it may take long: whoever is numbered later has the later cutoff. -#}
-        {%- call statement('await_numbers', auto_begin=true) -%}
+        {%- call statement('await_numbers') -%}
             lock table {{ builds }} in share row exclusive mode
         {%- endcall -%}
         {%- do refuse_overtaken_retry(retried) -%}
@@ -78,6 +80,13 @@
 {%- endmacro %}
 
 
+{#- In hooks dbt begins no transaction: it leaves that to the driver, which does so once, before the first
+    commit. What follows would be committed statement by statement, and a lock be gone at once. -#}
+{% macro begin_transaction() -%}
+    {%- call statement('begin', auto_begin=true) -%} begin {%- endcall -%}
+{%- endmacro %}
+
+
 {#- Whether models are left out, be it by an argument or by a default selector. -#}
 {% macro is_build_of_part() -%}
     {%- set told = invocation_args_dict.get('select') or invocation_args_dict.get('exclude')
@@ -97,7 +106,7 @@
         ) -%}
     {%- endif -%}
     {#- A server that waits would not notice that its client was killed. Not every one can look. -#}
-    {%- call statement('notice_kills', auto_begin=true) -%}
+    {%- call statement('notice_kills') -%}
         do $$
         begin
             perform set_config('client_connection_check_interval', '1s', true);
