@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import psycopg
 import pytest
@@ -50,6 +51,11 @@ def open_write(database: DatabaseSettings) -> Iterator[psycopg.Connection]:
         yield holder
 
 
+def have_gone_on(counts: list[int], before: list[int]) -> bool:
+    """Return whether every writer has written a few times since."""
+    return all(now > then + 5 for now, then in zip(counts, before, strict=True))
+
+
 def test_writers_go_on_while_somebody_waits_for_one_of_them(
     database: DatabaseSettings, connection: psycopg.Connection
 ) -> None:
@@ -61,17 +67,15 @@ def test_writers_go_on_while_somebody_waits_for_one_of_them(
             got.append("a moment without writers")
 
     waiting = threading.Thread(target=wait)
-    with writing(database, 8) as counts:
-        with open_write(database) as holder:
-            waiting.start()
-            for _ in range(3):
-                until(lambda: one(connection, _WAITING) > 0)
-                before = list(counts)
-                until(lambda: all(now > then + 5 for now, then in zip(counts, before, strict=True)))
-            assert got == []
-            holder.execute("commit")
-            # The others never pause.
-            waiting.join(60)
+    with writing(database, 8) as counts, open_write(database) as holder:
+        waiting.start()
+        for _ in range(3):
+            until(lambda: one(connection, _WAITING) > 0)
+            until(partial(have_gone_on, counts, list(counts)))
+        assert got == []
+        holder.execute("commit")
+        # The others never pause.
+        waiting.join(60)
     assert got == ["a moment without writers"]
 
 

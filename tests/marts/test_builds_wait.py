@@ -31,7 +31,7 @@ def test_a_build_that_waits_in_vain_exits_75_and_names_the_transaction(
     database: DatabaseSettings, tree: Tree, pulse_elt: RunCommand, command: str
 ) -> None:
     tree.write("scorecards/a.json", {"overall": {"score": 85}})
-    arguments = ["build", "--quiet"] if command == "build" else ["run", tree.root]
+    arguments = ["build", "--quiet"] if command == "build" else ["run", str(tree.root)]
     with open_write(database) as holder, connect(database) as observer:
         done = pulse_elt(*arguments, PULSE_ELT_WRITERS_PATIENCE="1")
         pid = holder.info.backend_pid

@@ -70,11 +70,11 @@ class WarmDbt:
         assert outcome.success, "\n".join(failed)
         return {result.node.name: str(result.message) for result in outcome.result}
 
-    def outcome(self, settings: DatabaseSettings, *command: str) -> Any:  # noqa: ANN401 - dbt's own
+    def outcome(self, settings: DatabaseSettings, *command: str, **environment: str) -> Any:  # noqa: ANN401 - dbt's types are its own
         """Run a dbt command as dbtRunner does for anybody, with what it writes for 'dbt retry'."""
         from dbt.cli.main import dbtRunner
 
-        with _environment(settings.as_environment(with_password=True)):
+        with _environment({**settings.as_environment(with_password=True), **environment}):
             return dbtRunner().invoke(["--log-level", "none", *command, *self._places()])
 
     def parse(self, settings: DatabaseSettings) -> Any:  # noqa: ANN401 - dbt's types are its own
