@@ -18,8 +18,8 @@
         ) -%}
     {%- elif not found[2] -%}
         {%- do exceptions.raise_compiler_error(
-            found[0] ~ " may not write ops.cutoffs, where a build says which documents it reads. "
-            ~ "'pulse-elt db roles' grants it to pulse_transformer; build as that role."
+            "permission denied: " ~ found[0] ~ " may not write ops.cutoffs, where a build says which documents "
+            ~ "it reads. 'pulse-elt db roles' grants it to pulse_transformer; build as that role."
         ) -%}
     {%- endif -%}
 {%- endmacro %}

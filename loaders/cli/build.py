@@ -9,7 +9,8 @@ def build(dbt_arguments: tuple[str, ...]) -> int:
     """Run 'dbt build' on the database the loaders use.
 
     DBT_ARGUMENTS go to dbt, as in 'pulse-elt build --select scorecards+'.
-    Exits with 1 when a test failed, 4 when a model did.
+    Exits with 1 when a test failed, 4 when a model did, 75 when a transaction that writes
+    documents does not end (it is waited for, ten minutes or PULSE_ELT_WRITERS_PATIENCE seconds).
     """
     from loaders.cli import output
     from loaders.pipeline import build_marts

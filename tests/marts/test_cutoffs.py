@@ -84,7 +84,7 @@ def test_another_target_keeps_what_it_reads(
         part = ("--select", "base_pulse__sale_states")
         assert dbt.outcome(standing, "build", *WITHOUT_TESTS, *part, *dev, **developer).success
         assert rows_in(connection, base) == before
-        targets = "select array_agg(target_schema order by 1) from ops.cutoffs"
+        targets = "select array_agg(target_schema order by target_schema) from ops.cutoffs"
         assert one(connection, targets) == ["anna_staging", "staging"]
         standing_of_prod = (
             "select standing_cutoff_at from ops.cutoffs where target_schema = 'staging'"
