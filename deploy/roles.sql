@@ -207,7 +207,8 @@ alter default privileges for role pulse_loader in schema raw, ops grant select o
 -- A dump, which is the audit of audits, reads the counters too.
 grant select on all sequences in schema raw, ops, staging to pulse_auditor;
 alter default privileges for role pulse_loader in schema raw, ops grant select on sequences to pulse_auditor;
-alter default privileges for role pulse_transformer in schema staging grant select on sequences to pulse_auditor;
+alter default privileges for role pulse_transformer in schema staging
+grant select on sequences to pulse_auditor;
 alter default privileges for role pulse_transformer
 in schema staging, intermediate, analytics, reporting, test_failures
 grant select on tables to pulse_auditor;
