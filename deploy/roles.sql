@@ -147,7 +147,7 @@ begin
             where
                 pronamespace = to_regnamespace(wanted.name)
                 and proowner <> to_regrole(wanted.owner)
-                and wanted.name = 'raw'
+                and wanted.name in ('raw', 'ops')
             union all
             select 'schema', format('%I', nspname)
             from pg_namespace
@@ -185,6 +185,16 @@ grant usage on schema raw, ops to pulse_transformer;
 grant select on all tables in schema raw, ops to pulse_transformer;
 alter default privileges for role pulse_loader in schema raw, ops grant select on tables to pulse_transformer;
 
+-- Builds say in ops.cutoffs what they read as of, and ask whether another one is at work.
+do $$
+begin
+    if to_regclass('ops.cutoffs') is not null then
+        grant insert, update on ops.cutoffs to pulse_transformer;
+        grant execute on function raw.await_writers(interval), ops.is_building(text) to pulse_transformer;
+    end if;
+end
+$$;
+
 grant usage on schema reporting to pulse_reader;
 grant select on all tables in schema reporting to pulse_reader;
 alter default privileges for role pulse_transformer in schema reporting
@@ -195,8 +205,10 @@ grant select on all tables in schema raw, ops, staging, intermediate, analytics,
 to pulse_auditor;
 alter default privileges for role pulse_loader in schema raw, ops grant select on tables to pulse_auditor;
 -- A dump, which is the audit of audits, reads the counters too.
-grant select on all sequences in schema raw, ops to pulse_auditor;
+grant select on all sequences in schema raw, ops, staging to pulse_auditor;
 alter default privileges for role pulse_loader in schema raw, ops grant select on sequences to pulse_auditor;
+alter default privileges for role pulse_transformer in schema staging
+grant select on sequences to pulse_auditor;
 alter default privileges for role pulse_transformer
 in schema staging, intermediate, analytics, reporting, test_failures
 grant select on tables to pulse_auditor;

@@ -33,3 +33,9 @@ class LoadInProgress(PulseEltError):
     """Another load, or another nightly run, holds the lock."""
 
     exit_code = 75
+
+
+class WritersInTheWay(PulseEltError):
+    """A transaction that writes documents does not end; builds and gates have waited for it."""
+
+    exit_code = 75

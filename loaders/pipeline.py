@@ -259,17 +259,14 @@ def prune_by_policy(*, is_dry_run: bool) -> PruneResult:
     Raises:
         WrongRequest: the policy is not one.
         LoadInProgress: a load is running.
-        DatabaseUnavailable: as for status; or the role of builds may not read staging.builds.
+        DatabaseUnavailable: as for status; or what stands was built by an older version.
     """
     kinds = configured_kinds()
     policy = read_policy(project_root() / "config" / "retention.json", kinds)
     settings = loader_settings()
     with told_in_a_sentence(settings), connect(settings) as connection:
         _refuse_unprepared(connection, settings)
-        # The book of builds belongs to the role of builds; the landing's role need not see it.
-        with connect(transformer_settings()) as building:
-            cutoff = read_cutoff(building)
-        steps = plan_steps(policy, read_clock(connection), cutoff)
+        steps = plan_steps(policy, read_clock(connection), read_cutoff(connection))
         return preview(connection, steps) if is_dry_run else prune(connection, steps)
 
 

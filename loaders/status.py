@@ -36,11 +36,12 @@ group by reason_code
 order by count(*) desc, reason_code
 """
 
+# Between an upgrade and the first build after it, builds have no numbers.
 _BUILD = """
 select cutoff_at, finished_at
-from staging.builds
+from staging.builds as builds
 where is_successful
-order by cutoff_at desc
+order by (to_jsonb(builds) ->> 'build_number')::bigint desc nulls last, cutoff_at desc
 limit 1
 """
 

@@ -29,13 +29,19 @@
     {%- set standing = adapter.get_relation(failures.database, failures.schema, failures.identifier) -%}
 
     {%- if standing or is_failing -%}
-        {#- Another build may be keeping the same; a lock is what makes them take turns. -#}
+        {#- Another build may be keeping the same; a lock is what makes them take turns. The test may be slow,
+            so it is run before. -#}
+        {%- if is_failing -%}
+            {%- call statement('find_failures', auto_begin=true) -%}
+                create temporary table kept_failures on commit drop as
+                {{ found }}
+            {%- endcall -%}
+        {%- endif -%}
         {%- call statement('keep_failures', auto_begin=true) -%}
-            select pg_advisory_xact_lock(x'70756c73'::int, 2);
+            select pg_advisory_xact_lock({{ advisory_lock('kept_failures', "'" ~ failures ~ "'") }});
             drop table if exists {{ failures }};
             {%- if is_failing %}
-            create table {{ failures }} as
-            {{ found }};
+            create table {{ failures }} as table pg_temp.kept_failures;
             {{ postgres__alter_relation_comment(
                 failures, 'What the test ' ~ model.name ~ ' found; dropped when it passes again.'
             ) }}

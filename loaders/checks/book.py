@@ -1,17 +1,23 @@
 """The book of checks, schema ops: baselines, usual shares, measures, known learners."""
 
 import json
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg import errors
 
 from loaders.checks.result import FailedExpectation, Gate
+from loaders.database.connection import first_line
+from loaders.errors import WritersInTheWay, WrongRequest
 
-# As a build fixes its cutoff: writers in flight, who hold it shared, are waited for.
-_WAIT_FOR_WRITERS = "select pg_advisory_xact_lock(x'70756c73'::int, 1)"
+# As a build fixes its cutoff; without a number the function's own patience counts.
+_AWAIT_WRITERS = "select raw.await_writers(make_interval(secs => %s::float8))"
+_PATIENCE_VARIABLE = "PULSE_ELT_WRITERS_PATIENCE"
 
 _OPEN = """
 insert into ops.checks (gate, run_id, as_of) values (%s, %s, clock_timestamp())
@@ -115,12 +121,33 @@ class Measure:
 
 
 def open_check(connection: psycopg.Connection, gate: Gate, run_id: int | None) -> OpenCheck:
-    """Write down that a check begins, once the writers in flight have ended."""
+    """Write down that a check begins, once the writers in flight have ended.
+
+    Raises:
+        WrongRequest: PULSE_ELT_WRITERS_PATIENCE is no number of seconds.
+        WritersInTheWay: one of them does not end.
+    """
+    patience = _patience()
     with connection.transaction():
-        connection.execute(_WAIT_FOR_WRITERS)
+        try:
+            connection.execute(_AWAIT_WRITERS, (patience,))
+        except errors.LockNotAvailable as error:
+            raise WritersInTheWay(_sentence(error)) from error
         check_id, as_of = connection.execute(_OPEN, (gate, run_id)).fetchone() or (0, None)
     since = connection.execute(_SINCE, (gate,)).fetchone()
     return OpenCheck(check_id, as_of, since[0] if since else None)
+
+
+def _patience() -> float | None:
+    named = os.environ.get(_PATIENCE_VARIABLE, "").strip()
+    if not re.fullmatch(r"([0-9]+([.][0-9]+)?)?", named):
+        raise WrongRequest(f"{_PATIENCE_VARIABLE} is a number of seconds, not {named!r}.")
+    return float(named) if named else None
+
+
+def _sentence(error: psycopg.Error) -> str:
+    told = first_line(error)
+    return told[:1].upper() + told[1:]
 
 
 def judge_files(

@@ -14,7 +14,9 @@ def build(dbt_arguments: tuple[str, ...], verify: bool) -> int:
     """Run 'dbt build' on the database the loaders use.
 
     DBT_ARGUMENTS go to dbt, as in 'pulse-elt build --select scorecards+'.
-    Exits with 1 when a test failed or --verify found a difference, 4 when a model failed.
+    Exits with 1 when a test failed or --verify found a difference, 4 when a model failed, 75 when
+    a transaction that writes documents does not end (it is waited for, ten minutes or
+    PULSE_ELT_WRITERS_PATIENCE seconds).
     """
     from loaders.cli import output
     from loaders.pipeline import build_marts

@@ -1,9 +1,81 @@
-"""The advisory locks of pulse-elt, as (class, object) pairs; the class spells "puls"."""
+"""The advisory locks of pulse-elt: all there are, in Python and in SQL (macros/locks.sql)."""
 
-_CLASS = 0x70756C73
+from dataclasses import dataclass
 
-# Number 1 is the landing clock: raw.landing_time() takes it shared, a build that fixes its
-# cutoff (macros/) takes it exclusively.
-LOAD_LOCK = (_CLASS, 2)
-MIGRATION_LOCK = (_CLASS, 3)
-RUN_LOCK = (_CLASS, 4)
+
+@dataclass(frozen=True)
+class AdvisoryLock:
+    """A lock is a pair of numbers: `spelt`, the class, in ASCII; and `number`, or a hash.
+
+    per says what is hashed (by hashtext) where there is one lock for each of something; taken
+    says who takes it, shared or not, and held for how long.
+    """
+
+    name: str
+    spelt: str
+    number: int | None
+    per: str | None
+    taken: str
+    held: str
+
+    @property
+    def class_number(self) -> int:
+        """The first number."""
+        return int.from_bytes(self.spelt.encode("ascii"), "big")
+
+    @property
+    def pair(self) -> tuple[int, int]:
+        """Both numbers of a lock that is not hashed."""
+        assert self.number is not None  # noqa: S101 - whoever asks names a lock with a number
+        return self.class_number, self.number
+
+
+ADVISORY_LOCKS = (
+    AdvisoryLock(
+        "landing_clock", "puls", 1, None,
+        "shared by whoever writes documents (raw.landing_time()); alone by builds and gates "
+        "(raw.await_writers()), in queued attempts of 200 ms",
+        "to the end of the transaction: a batch, a write, the fixing of a cutoff",
+    ),
+    AdvisoryLock(
+        "loads", "puls", 2, None,
+        "alone by loads and by prune, who try it and leave with 75",
+        "as long as their connection",
+    ),
+    AdvisoryLock(
+        "migrations", "puls", 3, None,
+        "alone by migrations and deploy/roles.sql, who wait for it",
+        "to the end of the transaction",
+    ),
+    AdvisoryLock(
+        "runs", "puls", 4, None,
+        "alone by nightly runs, who try it and leave with 75",
+        "as long as their connection",
+    ),
+    AdvisoryLock(
+        "builds_table", "puls", 5, None,
+        "alone by the build that creates or upgrades its own books, who waits for it",
+        "to the end of the transaction, which reads and writes no documents",
+    ),
+    AdvisoryLock(
+        "build_at_work", "pulb", None, "schema staging of the dbt target",
+        "shared by the nodes of a build that read the landing; ops.is_building() looks for it",
+        "to the end of the node",
+    ),
+    AdvisoryLock(
+        "kept_failures", "pulk", None, "relation that keeps what a test found",
+        "alone by a failing test, which waits for it",
+        "to the end of the transaction, once its rows are found",
+    ),
+    AdvisoryLock(
+        "document_path", "pult", None, "path of a document",
+        "alone by raw.write_document(), which waits for it",
+        "to the end of the transaction",
+    ),
+)  # fmt: skip
+
+_PAIRS = {lock.name: lock.pair for lock in ADVISORY_LOCKS if lock.number is not None}
+
+LOAD_LOCK = _PAIRS["loads"]
+MIGRATION_LOCK = _PAIRS["migrations"]
+RUN_LOCK = _PAIRS["runs"]

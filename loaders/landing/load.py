@@ -32,8 +32,9 @@ _PRUNE = """
 delete from raw.documents
 where
     kind = any (%(kinds)s)
-    and superseded_at < (
-        select max(finished_at) from raw.loads where status = 'succeeded'
+    and superseded_at < least(
+        (select max(finished_at) from raw.loads where status = 'succeeded'),
+        (select ops.earliest_cutoff())
     )
 """
 
@@ -318,7 +319,10 @@ def _result(
 
 
 def _prune(planning: psycopg.Connection, kinds: DocumentKinds) -> None:
-    """Remove superseded versions that an earlier load had already closed over."""
+    """Remove superseded versions that an earlier load had closed over, and no build reads any more.
+
+    The caller's transaction has taken the landing time: no build fixes a cutoff meanwhile.
+    """
     latest_only = [rule.kind for rule in kinds.rules if rule.retention == "latest_version"]
     planning.execute(_PRUNE, {"kinds": latest_only})
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from loaders.errors import DatabaseUnavailable
 from loaders.landing import ledger
 from loaders.lifecycle import statements
 from loaders.lifecycle.policy import Policy
@@ -158,15 +159,17 @@ def read_clock(connection: psycopg.Connection) -> datetime:
 
 
 def read_cutoff(connection: psycopg.Connection) -> datetime | None:
-    """Return the earliest cutoff that standing marts, or a build at work, may be read as of.
+    """Return the earliest cutoff as of which builds may still read; None: nothing was ever built.
 
-    None when nothing was ever built. Builds that began after the last finished one have a later
-    cutoff, or, being builds of a part, the same.
+    Raises:
+        DatabaseUnavailable: an older version built what stands, and its cutoff is not known.
     """
-    there = connection.execute("select to_regclass('staging.builds') is not null").fetchone()
-    if not there or not there[0]:
-        return None
     row = connection.execute(statements.CUTOFF).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate gives one row
-    cutoff: datetime | None = row[0]
-    return cutoff
+    assert row is not None  # noqa: S101 - a function call gives one row
+    is_unknown, cutoff = row
+    if is_unknown:
+        raise DatabaseUnavailable(
+            "What stands was built by an older version, which did not say as of when. Nothing was "
+            "removed: 'pulse-elt build' first."
+        )
+    return cutoff if isinstance(cutoff, datetime) else None

@@ -2,11 +2,9 @@
 
 # ruff: noqa: S608 - the pieces put together are the constants of this file.
 
-# A build of a part reads what the last whole one has read. One that did not end may be at work;
-# all before the first that ended have been followed by it.
 CUTOFF = """
-select coalesce(max(cutoff_at) filter (where finished_at is not null), min(cutoff_at))
-from staging.builds
+select coalesce(not isfinite(cutoff), false), case when isfinite(cutoff) then cutoff end
+from ops.earliest_cutoff() as cutoff
 """
 
 COUNT_VERSIONS = """

@@ -1,6 +1,7 @@
 """Runs dbt in this process, on the database that the settings name."""
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -13,13 +14,22 @@ from typing import Any
 
 from loaders.database.connection import trouble_in
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
-from loaders.errors import DatabaseAway, DatabaseUnavailable, WorkFailed, WrongRequest
+from loaders.errors import (
+    DatabaseAway,
+    DatabaseUnavailable,
+    WorkFailed,
+    WritersInTheWay,
+    WrongRequest,
+)
 
 # Read by the macro is_verifying; a variable, since dbt parses everything anew for other --vars.
 VERIFY_VARIABLE = "PULSE_ELT_VERIFY"
 
 _FAILED_MODEL = ("error", "partial success")
 _FAILED_TEST = ("fail",)
+
+# What raw.await_writers() raises, among dbt's words.
+_WRITERS = re.compile(r"a (transaction that writes documents does not end: .*?\.)(?= CONTEXT:|$)")
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,7 @@ def build(
         WrongRequest: dbt did not understand the arguments.
         DatabaseUnavailable: a permission is missing.
         DatabaseAway: the server is gone.
+        WritersInTheWay: a transaction that writes documents does not end.
         WorkFailed: the project does not compile, or dbt broke.
     """
     # dbt takes seconds to import; only a build shall wait for it.
@@ -145,6 +156,8 @@ def build(
     if outcome.exception is not None:
         # Below the message dbt lists the macros it came through.
         said = " ".join(str(outcome.exception).split("\n  > in macro")[0].split())
+        if in_the_way := _WRITERS.search(said):
+            raise WritersInTheWay(f"A {in_the_way[1]}")
         kind = trouble_in(said) or WorkFailed
         raise kind(f"dbt: {said} More is in {root / 'logs' / 'dbt.log'}.")
     nodes = tuple(_node(result) for result in outcome.result or ())

@@ -303,7 +303,7 @@
 {#- on-run-start: what changes now is not told to models that this checkout does not hold, or that are
     disabled. When they come back, they are compared whole. -#}
 {% macro remember_absent_models() -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'retry') -%}
+    {%- if execute and is_making_relations() -%}
         {%- set present = [] -%}
         {%- for node in graph.nodes.values() if node.resource_type in ('model', 'seed', 'snapshot') -%}
             {%- do present.append(node_name(node)) -%}

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from loaders.database.connection import connect
+from loaders.database.locks import LOAD_LOCK
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import RunCommand, Server, create_database, drop_database
 from tests.marts.warm_dbt import WarmDbt
@@ -56,6 +57,18 @@ def test_what_a_test_finds_is_kept_until_it_passes(
         connection.execute("update analytics.user_readiness set readiness_band = 'Early'")
         assert dbt.invoke(built_copy, ["test"], ("--select", TEST))
         assert connection.execute(_TABLES).fetchall() == []
+
+
+def test_a_failing_test_and_a_load_do_not_wait_for_each_other(
+    built_copy: DatabaseSettings, dbt: WarmDbt
+) -> None:
+    with connect(built_copy) as connection, connect(built_copy) as loading:
+        connection.execute("update analytics.user_readiness set readiness_band = null")
+        loading.execute("select pg_advisory_lock(%s, %s)", LOAD_LOCK)
+        impatient = {"PGOPTIONS": "-c lock_timeout=20s"}
+        with pytest.raises(AssertionError, match=f"{TEST}: Got "):
+            dbt.invoke(built_copy, ["test"], ("--select", TEST), impatient)
+        assert _count(connection, KEPT) == _count(connection, "analytics.user_readiness")
 
 
 def test_a_table_of_somebody_else_is_not_taken_for_what_a_test_found(

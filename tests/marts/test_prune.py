@@ -61,6 +61,9 @@ def test_versions_that_standing_marts_may_still_be_read_as_of_stay(
             "where superseded_at is not null"
         )
         connection.execute("update staging.builds set cutoff_at = cutoff_at - interval '6 years'")
+        connection.execute(
+            "update ops.cutoffs set standing_cutoff_at = standing_cutoff_at - interval '6 years'"
+        )
         gone = prune_by_policy(is_dry_run=False)
         assert [entry.rows for entry in gone.removals if entry.relation == "raw.documents"] == [
             0

@@ -95,6 +95,13 @@ class WarmDbt:
             )
         assert outcome.success, outcome.exception
 
+    def outcome(self, settings: DatabaseSettings, *command: str, **environment: str) -> Any:  # noqa: ANN401 - dbt's types are its own
+        """Run a dbt command as dbtRunner does for anybody, with what it writes for 'dbt retry'."""
+        from dbt.cli.main import dbtRunner
+
+        with _environment({**settings.as_environment(with_password=True), **environment}):
+            return dbtRunner().invoke(["--log-level", "none", *command, *self._places()])
+
     def parse(self, settings: DatabaseSettings) -> Any:  # noqa: ANN401 - dbt's types are its own
         """Return the project as dbt parsed it for this database."""
         from dbt.cli.main import dbtRunner

@@ -16,8 +16,14 @@ newest_document as (
 last_build as (
 
     select max(cutoff_at) as cutoff_at
-    from staging.builds
-    where is_successful
+    from (
+        select cutoff_at
+        from staging.builds as builds
+        where is_successful
+        -- Between an upgrade and the first build after it, builds have no numbers.
+        order by (to_jsonb(builds) ->> 'build_number')::bigint desc nulls last, cutoff_at desc
+        limit 1
+    ) as newest
 
 ),
 

@@ -1,0 +1,148 @@
+"""Loads and prunes take nothing away that the next build of a part, or one at work, still reads."""
+
+import os
+import signal
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from loaders.database.connection import connect
+from loaders.database.settings import DatabaseSettings
+from loaders.pipeline import prune_by_policy
+from tests.conftest import RunCommand
+from tests.loaders.faults import one, until
+from tests.loaders.test_interrupts import started
+from tests.marts.access import LOGINS, House
+from tests.marts.rebuilding import (
+    Project,
+    assert_equals_full_build,
+    change_documents,
+    lock_waiters,
+    rows_in,
+)
+from tests.marts.test_retries import break_a_mart
+from tests.marts.warm_dbt import WITHOUT_TESTS, WarmDbt
+
+pytestmark = pytest.mark.one_server
+
+_BASE = ["staging.base_pulse__sale_states"]
+_SUPERSEDED = "select count(*) from raw.sale_states where superseded_at is not null"
+
+
+def test_a_build_of_a_part_finds_what_it_reads_after_any_loads(
+    standing: DatabaseSettings, dbt: WarmDbt, tmp_path: Path
+) -> None:
+    with connect(standing) as connection:
+        before = rows_in(connection, _BASE)
+        for note in ("first", "second", "third"):
+            change_documents(tmp_path, note)
+        prune_by_policy(is_dry_run=False)
+        built = dbt.build(standing, "--select", "base_pulse__sale_states")
+        assert built["base_pulse__sale_states"] == "UNCHANGED"
+        assert rows_in(connection, _BASE) == before
+        dbt.build(standing)
+        # Once nobody reads them any more, they go.
+        change_documents(tmp_path, "fourth")
+        change_documents(tmp_path, "fifth")
+        count = "select count(*) from raw.sale_states where superseded_at is null"
+        assert one(connection, _SUPERSEDED) == 2 * one(connection, count)
+
+
+def test_a_whole_build_that_failed_lets_nothing_go(
+    standing: DatabaseSettings, project: Project, tmp_path: Path
+) -> None:
+    with connect(standing) as connection:
+        change_documents(tmp_path, "first")
+        break_a_mart(project)
+        assert not project.dbt.outcome(standing, "build", *WITHOUT_TESTS).success
+        before = rows_in(connection, _BASE)
+        for note in ("second", "third", "fourth"):
+            change_documents(tmp_path, note)
+        whole = "select min(cutoff_at) from staging.builds"
+        assert one(connection, "select ops.earliest_cutoff()") == one(connection, whole)
+        project.restore()
+        project.dbt.build(standing, "--select", "base_pulse__sale_states", "--full-refresh")
+        assert rows_in(connection, _BASE) == before
+    project.dbt.build(standing)
+    assert_equals_full_build(standing, project.dbt)
+
+
+def test_another_target_keeps_what_it_reads(
+    standing: DatabaseSettings, dbt: WarmDbt, tmp_path: Path
+) -> None:
+    developer = {"PULSE_ELT_DEV_SCHEMA": "anna"}
+    dev = ("--target", "dev")
+    base = ["anna_staging.base_pulse__sale_states"]
+    with connect(standing) as connection:
+        assert dbt.outcome(standing, "build", *WITHOUT_TESTS, *dev, **developer).success
+        before = rows_in(connection, base)
+        change_documents(tmp_path, "first")
+        dbt.build(standing)
+        for note in ("second", "third"):
+            change_documents(tmp_path, note)
+        part = ("--select", "base_pulse__sale_states")
+        assert dbt.outcome(standing, "build", *WITHOUT_TESTS, *part, *dev, **developer).success
+        assert rows_in(connection, base) == before
+        targets = "select array_agg(target_schema order by target_schema) from ops.cutoffs"
+        assert one(connection, targets) == ["anna_staging", "staging"]
+        standing_of_prod = (
+            "select standing_cutoff_at from ops.cutoffs where target_schema = 'staging'"
+        )
+        connection.execute("drop schema anna_staging cascade")
+        assert one(connection, "select ops.earliest_cutoff()") == one(connection, standing_of_prod)
+
+
+def test_a_build_at_work_is_known_by_its_sessions_until_it_is_killed(
+    standing: DatabaseSettings, tmp_path: Path
+) -> None:
+    with connect(standing) as holder, connect(standing) as observer:
+        assert one(observer, "select ops.is_building('staging')") is False
+        holder.execute("begin; select from staging.readiness_components for update")
+        with started("build", "--quiet", "--target-path", tmp_path) as process:
+            until(lambda: lock_waiters(observer) > 0 or process.poll() is not None)
+            assert process.poll() is None
+            assert one(observer, "select ops.is_building('staging')") is True
+            at_work = one(observer, "select at_work_cutoff_at from ops.cutoffs")
+            newest = "select cutoff_at from staging.builds order by build_number desc limit 1"
+            assert at_work == one(observer, newest)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        holder.execute("commit")
+        until(lambda: one(observer, "select ops.is_building('staging')") is False)
+
+
+def test_a_build_that_may_not_say_what_it_reads_says_what_it_lacks(
+    house: House, pulse_elt: RunCommand
+) -> None:
+    build = ["build", "--quiet", "--select", "readiness_bands"]
+    builder = house.environment(LOGINS["pulse_transformer"])
+    with house.connect() as superuser:
+        superuser.execute("revoke insert on ops.cutoffs from pulse_transformer")
+        try:
+            refused = pulse_elt(*build, **builder)
+        finally:
+            superuser.execute("grant insert on ops.cutoffs to pulse_transformer")
+    assert refused.returncode == 3, refused.stderr
+    assert "may not write ops.cutoffs" in refused.stderr
+    assert "'pulse-elt db roles' grants it" in refused.stderr
+    assert pulse_elt(*build, **builder).returncode == 0
+
+
+def test_a_database_without_the_book_of_cutoffs_is_to_be_migrated(
+    standing: DatabaseSettings, dbt: WarmDbt
+) -> None:
+    with connect(standing) as connection:
+        connection.execute("drop function ops.earliest_cutoff; drop table ops.cutoffs")
+    with pytest.raises(AssertionError, match="run 'pulse-elt db migrate' first"):
+        dbt.build(standing, "--select", "readiness_bands")
+
+
+def test_the_builder_may_write_that_table_alone(house: House) -> None:
+    with house.connect(LOGINS["pulse_transformer"]) as builder:
+        for table in ("ops.runs", "ops.checks", "ops.role_learners"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                builder.execute(f"delete from {table}".encode())
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            builder.execute("delete from ops.cutoffs")
+        builder.execute("update ops.cutoffs set at_work_cutoff_at = at_work_cutoff_at")

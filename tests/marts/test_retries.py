@@ -1,0 +1,220 @@
+"""'dbt retry' goes on with the build that failed: it reads what that did, and claims no more."""
+
+import os
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from loaders.database.connection import connect
+from loaders.database.settings import DatabaseSettings
+from loaders.status import read_status
+from tests.loaders.faults import one
+from tests.marts.rebuilding import Project, assert_equals_full_build, change_documents
+from tests.marts.warm_dbt import WITHOUT_TESTS, WarmDbt
+
+pytestmark = pytest.mark.one_server
+
+_READ = """
+select document_id from raw.scorecards
+where landed_at <= %s and (superseded_at is null or superseded_at > %s)
+order by 1
+"""
+
+
+def break_a_mart(project: Project) -> None:
+    """Have scorecards fail, and whatever reads them be skipped."""
+    check = 'expression: "weighted_score between 0 and 100"'
+    project.edit(
+        "models/marts/core/_core__models.yml", (check, 'expression: "weighted_score > 99"')
+    )
+
+
+def builds(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
+    """Return the book of builds, the last build last."""
+    return connection.execute(
+        "select command, cutoff_at, is_whole, is_successful "
+        "from staging.builds order by build_number"
+    ).fetchall()
+
+
+def assert_read_as_of(connection: psycopg.Connection, cutoff: datetime) -> None:
+    """Assert that the documents of that moment are read, and no others."""
+    landed = connection.execute(_READ, (cutoff, cutoff)).fetchall()
+    standing = "select document_id from staging.base_pulse__scorecards order by 1"
+    assert connection.execute(standing).fetchall() == landed
+
+
+def test_a_retry_keeps_the_cutoff_also_when_it_fails_and_is_retried(
+    standing: DatabaseSettings, project: Project, tmp_path: Path
+) -> None:
+    change_documents(tmp_path, "first")
+    break_a_mart(project)
+    assert not project.dbt.outcome(standing, "build", *WITHOUT_TESTS).success
+    change_documents(tmp_path, "second")
+    assert not project.dbt.outcome(standing, "retry").success
+    project.restore()
+    retried = project.dbt.outcome(standing, "retry")
+    assert retried.success, retried.exception
+    with connect(standing) as connection:
+        (_, before, *_), failed, again, done = builds(connection)
+        cutoff = failed[1]
+        assert cutoff > before
+        assert failed == ("build", cutoff, True, False)
+        assert again == ("retry", cutoff, True, False)
+        assert done == ("retry", cutoff, True, True)
+        assert one(connection, "select standing_cutoff_at from ops.cutoffs") == cutoff
+        assert_read_as_of(connection, cutoff)
+        marts = read_status(connection).marts
+        assert marts is not None
+        assert marts.landed_since > 30
+    project.dbt.build(standing)
+    assert_equals_full_build(standing, project.dbt)
+
+
+def test_a_retry_at_the_command_line_keeps_the_cutoff(
+    standing: DatabaseSettings, project: Project, tmp_path: Path
+) -> None:
+    change_documents(tmp_path, "first")
+    break_a_mart(project)
+    assert not project.dbt.outcome(standing, "build", *WITHOUT_TESTS).success
+    change_documents(tmp_path, "second")
+    project.restore()
+
+    def retry(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [
+                sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "retry", *arguments,
+                "--project-dir", project.root, "--profiles-dir", project.dbt.profiles,
+                "--target-path", project.dbt.target / "target",
+            ],
+            env={**os.environ, **standing.as_environment(with_password=True)},
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    # Other vars are another build: which one is retried goes with the old ones.
+    refused = retry("--vars", "{readiness_formula: v1}")
+    assert "cannot know which build it retries" in refused.stdout
+    done = retry()
+    assert done.returncode == 0, done.stdout
+    with connect(standing) as connection:
+        _, failed, last = builds(connection)
+        assert last == ("retry", failed[1], True, True)
+        assert_read_as_of(connection, failed[1])
+
+
+def test_a_retry_of_a_build_that_was_overtaken_is_refused(
+    standing: DatabaseSettings, project: Project, dbt: WarmDbt, tmp_path: Path
+) -> None:
+    change_documents(tmp_path, "first")
+    break_a_mart(project)
+    assert not project.dbt.outcome(standing, "build", *WITHOUT_TESTS).success
+    change_documents(tmp_path, "second")
+    dbt.build(standing)
+    project.restore()
+    with connect(standing) as connection:
+        before = builds(connection)
+        refused = project.dbt.outcome(standing, "retry")
+        assert "a newer build has begun since" in str(refused.exception)
+        assert builds(connection) == before
+        assert_read_as_of(connection, before[-1][1])
+
+
+def test_a_build_of_a_part_and_its_retry_claim_what_the_whole_one_did(
+    standing: DatabaseSettings, project: Project, tmp_path: Path
+) -> None:
+    part = ("run", "--select", "scorecards")
+    other_part = ("build", *WITHOUT_TESTS, "--select", "readiness_bands")
+    with connect(standing) as connection:
+        ((_, cutoff, _, _),) = builds(connection)
+        break_a_mart(project)
+        assert not project.dbt.outcome(standing, *part).success
+        project.restore()
+        change_documents(tmp_path, "first")
+        assert project.dbt.outcome(standing, "retry").success
+        assert builds(connection)[1:] == [
+            ("run", cutoff, False, False),
+            ("retry", cutoff, False, True),
+        ]
+        # Of a whole build that failed, parts read the documents. They do not make up for it.
+        break_a_mart(project)
+        assert not project.dbt.outcome(standing, "build", *WITHOUT_TESTS).success
+        assert project.dbt.outcome(standing, *other_part).success
+        failed, done = builds(connection)[3:]
+        assert failed == ("build", failed[1], True, False)
+        assert done == ("build", failed[1], False, False)
+        marts = read_status(connection).marts
+        assert marts is not None
+        assert marts.cutoff_at == cutoff
+        assert one(connection, "select standing_cutoff_at from ops.cutoffs") == cutoff
+
+
+def test_the_retry_of_a_build_that_was_interrupted_claims_nothing(
+    standing: DatabaseSettings, project: Project, tmp_path: Path
+) -> None:
+    change_documents(tmp_path, "first")
+    break_a_mart(project)
+    assert not project.dbt.outcome(standing, "build", *WITHOUT_TESTS).success
+    project.restore()
+    with connect(standing) as connection:
+        # After Ctrl-C dbt knows only of those nodes that had begun, and no on-run-end ran.
+        connection.execute(
+            "update staging.builds set finished_at = null, is_successful = null "
+            "where not is_successful"
+        )
+        assert project.dbt.outcome(standing, "retry").success
+        _, interrupted, done = builds(connection)
+        assert done == ("retry", interrupted[1], False, False)
+
+
+def test_what_is_no_build_reads_as_of_the_last_one(
+    standing: DatabaseSettings, dbt: WarmDbt, tmp_path: Path
+) -> None:
+    change_documents(tmp_path, "since")
+    with connect(standing) as connection:
+        ((_, cutoff, _, _),) = builds(connection)
+        # A build of a clock that ran ahead, before the last one.
+        connection.execute("alter table staging.builds alter build_number set generated by default")
+        connection.execute(
+            "insert into staging.builds (build_number, invocation_id, command, cutoff_at) "
+            "values (0, 'ahead', 'build', clock_timestamp() + interval '1 year')"
+        )
+        query = "select document_id from {{ landed_documents('scorecards') }} order by 1"
+        landed = connection.execute(_READ, (cutoff, cutoff)).fetchall()
+        for command in (("show", "--limit", "-1"), ("compile",)):
+            done = dbt.outcome(standing, *command, "--inline", query)
+            assert done.success, done.exception
+            (compiled,) = [result.node.compiled_code for result in done.result]
+            assert connection.execute(compiled.encode()).fetchall() == landed
+        done = dbt.outcome(standing, "test", "--select", "assert_every_document_is_represented")
+        assert done.success, done.exception
+        built = dbt.build(standing, "--select", "base_pulse__scorecards")
+        assert built["base_pulse__scorecards"] == "UNCHANGED"
+
+
+def test_the_book_of_an_older_version_is_numbered_in_place(
+    standing: DatabaseSettings, dbt: WarmDbt
+) -> None:
+    with connect(standing) as connection:
+        connection.execute(
+            "alter table staging.builds drop column build_number, drop column is_whole"
+        )
+        connection.execute(
+            "insert into staging.builds (invocation_id, command, cutoff_at) values "
+            "('ahead', 'build', clock_timestamp() + interval '1 year'), "
+            "('older', 'build', clock_timestamp() - interval '1 year'), "
+            "('newer', 'build', clock_timestamp() - interval '1 second')"
+        )
+        assert read_status(connection).marts is not None
+        dbt.invoke(standing, ["seed"], ("--select", "readiness_bands"))
+        named = (
+            "select array_agg(case when length(invocation_id) > 9 then 'examples' "
+            "else invocation_id end order by build_number) from staging.builds"
+        )
+        assert one(connection, named) == ["ahead", "older", "examples", "newer"]
+        dbt.build(standing)
+        assert one(connection, "select max(build_number) from staging.builds") == 5
