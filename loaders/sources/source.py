@@ -13,7 +13,7 @@ TOO_LARGE = "too_large"
 
 LONGEST_PATH = 1024
 
-# What a timestamptz can hold, and a bigint of microseconds since 1970; a file system may claim more.
+# What a timestamptz can hold, as a bigint since 1970; a file system may claim more.
 _EARLIEST_US = -210_866_803_200_000_000
 _LATEST_US = 9_223_371_331_199_999_999
 
