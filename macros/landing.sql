@@ -43,6 +43,16 @@
 {%- endmacro %}
 
 
+{#- A file's time, by the range of times in JSON: images, archives and clocks gone wrong give files of 1970
+    or 2262. Outside it the time is as if it were absent, and kept apart, to be told where it was needed. -#}
+{% macro file_times() -%}
+    case when {{ is_within_times('source_modified_at', 'landed_at') }} then source_modified_at end
+                as source_modified_at,
+            case when not {{ is_within_times('source_modified_at', 'landed_at') }} then source_modified_at end
+                as rejected_file_time
+{%- endmacro %}
+
+
 {#- The current documents of a kind as of the cutoff: at most one row per path. -#}
 {% macro landed_documents(table_name) -%}
     {%- set cutoff = build_cutoff() -%}
@@ -52,7 +62,7 @@
             source_path,
             session_key,
             user_key,
-            source_modified_at,
+            {{ file_times() }},
             landed_at,
             payload
         from {{ builtins.source('pulse', table_name) }}
@@ -72,7 +82,7 @@
             source_path,
             session_key,
             user_key,
-            source_modified_at,
+            {{ file_times() }},
             landed_at,
             payload
         from {{ builtins.source('pulse', table_name) }}
@@ -119,6 +129,7 @@
             session_key,
             user_key,
             source_modified_at,
+            rejected_file_time,
             landed_at,
             payload #> '{}' as payload
         from {{ documents }}

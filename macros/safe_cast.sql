@@ -73,21 +73,24 @@
                 then ({{ with_offset }})::timestamptz
         end
     {%- endset -%}
-    {#- Nothing was played before PULSE, nor more than a year after its document landed. One such date would
-        stretch every cohort to it, and be the newest there is. -#}
     {%- set typed -%}
-        case
-            when
-                {{ moment }} >= '2000-01-01 00:00+00'
-                and {{ moment }} <= coalesce({{ landed_at }}, 'infinity') + interval '366 days'
-                then {{ moment }}
-        end
+        case when {{ is_within_times(moment, landed_at) }} then {{ moment }} end
     {%- endset -%}
     {%- set reason -%}
         case when {{ moment }} is null then 'not_a_timestamp' else 'out_of_range' end
     {%- endset -%}
     {%- do register_cast(casts, value, field, none, typed ~ ' is null', reason) -%}
     {{ typed }}
+{%- endmacro %}
+
+
+{#- Nothing was played before PULSE, nor more than a year after its document landed. One such date would
+    stretch every cohort to it, and be the newest there is. -#}
+{% macro is_within_times(moment, landed_at) -%}
+    (
+        {{ moment }} >= '2000-01-01 00:00+00'
+        and {{ moment }} <= coalesce({{ landed_at }}, 'infinity') + 366 * interval '24 hours'
+    )
 {%- endmacro %}
 
 

@@ -107,7 +107,11 @@ where
     documents.superseded_at is null
     and documents.source_path = incoming.source_path
     and documents.origin = 'app'
-    and (incoming.source_modified_at > documents.source_modified_at) is not true
+    and (
+        incoming.source_modified_at > documents.source_modified_at
+        -- A time that models take for none (macros/safe_cast.sql) is no later one.
+        and incoming.source_modified_at <= incoming.landed_at + 366 * interval '24 hours'
+    ) is not true
 """
 
 _SUPERSEDE = """

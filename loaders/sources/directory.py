@@ -10,7 +10,7 @@ from pathlib import Path
 from loaders.errors import WrongRequest
 from loaders.sources.beneath import open_beneath
 from loaders.sources.paths import escaped
-from loaders.sources.source import LINK, NOT_A_FILE, UNREADABLE, Entry, Stamp, time_within_range
+from loaders.sources.source import LINK, NOT_A_FILE, UNREADABLE, Entry, Stamp, time_or_unknown
 
 _SUFFIX = b".json"
 _WINDOW = 5_000
@@ -148,7 +148,7 @@ class _OpenFile:
 
 
 def _stamp(status: os.stat_result) -> Stamp:
-    return Stamp(status.st_size, time_within_range(status.st_mtime_ns // 1000))
+    return Stamp(status.st_size, time_or_unknown(status.st_mtime_ns // 1000))
 
 
 def _is_link_to_folder(entry: os.DirEntry[bytes]) -> bool:

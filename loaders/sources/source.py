@@ -13,16 +13,14 @@ TOO_LARGE = "too_large"
 
 LONGEST_PATH = 1024
 
-# What a timestamptz can hold; a file system may claim more.
+# What a timestamptz can hold, as a bigint since 1970; a file system may claim more.
 _EARLIEST_US = -210_866_803_200_000_000
 _LATEST_US = 9_223_371_331_199_999_999
 
 
-def time_within_range(unix_us: int) -> int:
-    """Return microseconds since 1970, held within what PostgreSQL can store."""
-    if _EARLIEST_US <= unix_us <= _LATEST_US:
-        return unix_us
-    return _EARLIEST_US if unix_us < 0 else _LATEST_US
+def time_or_unknown(unix_us: int) -> int | None:
+    """Return microseconds since 1970, or None for what PostgreSQL cannot store."""
+    return unix_us if _EARLIEST_US <= unix_us <= _LATEST_US else None
 
 
 class Stamp(NamedTuple):

@@ -21,6 +21,7 @@ entries as (
         owner_count,
         occurred_at,
         source_modified_at,
+        rejected_file_time,
         landed_at,
         payload
     from {{ ref('stg_pulse__user_histories__sessions') }}
@@ -62,6 +63,7 @@ final as (
         -- timestamps
         latest.occurred_at,
         latest.source_modified_at,
+        latest.rejected_file_time,
         latest.landed_at,
 
         -- evidence

@@ -162,6 +162,41 @@ unresolved_snapshots as (
 
 ),
 
+needed_file_times as (
+
+    select
+        source_path,
+        document_id,
+        kind,
+        rejected_file_time
+    from {{ ref('int_sessions_rejected_file_times') }}
+    where {{ is_touched('source_path', 'document_id') }}
+    union
+    select
+        source_path,
+        document_id,
+        'user_history' as kind,
+        rejected_file_time
+    from {{ ref('int_snapshots_rejected_file_times') }}
+    where {{ is_touched('source_path', 'document_id') }}
+
+),
+
+-- As JSON writes it, for that depends on no setting of the session.
+file_times as (
+
+    select
+        source_path,
+        document_id,
+        kind,
+        '$file_time' as field,
+        to_jsonb(rejected_file_time at time zone 'UTC') #>> '{}'
+        || case when isfinite(rejected_file_time) then '+00:00' else '' end as rejected_text,
+        'out_of_range' as reason
+    from needed_file_times
+
+),
+
 final as (
 
     select * from uncastable
@@ -173,6 +208,8 @@ final as (
     select * from two_owners
     union all
     select * from unresolved_snapshots
+    union all
+    select * from file_times
 
 )
 

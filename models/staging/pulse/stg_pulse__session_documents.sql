@@ -22,7 +22,8 @@ documents as (
         session_id,
         session_key,
         '{{ kind }}' as kind,
-        source_modified_at
+        source_modified_at,
+        rejected_file_time
     from {{ model }}
     {%- if not loop.last %}
     union all

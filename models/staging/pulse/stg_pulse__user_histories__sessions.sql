@@ -25,6 +25,7 @@ entries as (
         total_exchanges,
         occurred_at,
         source_modified_at,
+        rejected_file_time,
         landed_at,
         payload
     from {{ ref('base_pulse__user_histories__entries') }}
@@ -100,6 +101,7 @@ final as (
         -- timestamps
         owned.occurred_at,
         owned.source_modified_at,
+        owned.rejected_file_time,
         owned.landed_at,
 
         -- evidence

@@ -19,6 +19,7 @@ source as (
         source_path,
         session_key,
         source_modified_at,
+        rejected_file_time,
         landed_at,
         payload
     from {{ detoasted(landed_documents('answer_events')) }}
@@ -39,6 +40,7 @@ renamed as (
 
         -- timestamps
         source_modified_at,
+        rejected_file_time,
         landed_at,
 
         -- what could not be cast

@@ -20,6 +20,7 @@ source as (
         source_path,
         session_key,
         source_modified_at,
+        rejected_file_time,
         landed_at,
         payload
     from {{ detoasted(landed_documents('conversations')) }}
@@ -40,6 +41,7 @@ renamed as (
 
         -- timestamps
         source.source_modified_at,
+        source.rejected_file_time,
         source.landed_at,
 
         -- what could not be cast

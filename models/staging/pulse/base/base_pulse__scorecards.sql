@@ -30,6 +30,7 @@ source as (
         source_path,
         session_key,
         source_modified_at,
+        rejected_file_time,
         landed_at,
         payload
     from {{ landed_documents('scorecards') }}
@@ -66,6 +67,7 @@ documents as (
         split.source_path,
         split.session_key,
         split.source_modified_at,
+        split.rejected_file_time,
         split.landed_at,
         split.payload,
         split.is_certification,
@@ -217,6 +219,7 @@ renamed as (
 
         -- timestamps
         source_modified_at,
+        rejected_file_time,
         landed_at,
 
         -- what could not be cast, and the evidence

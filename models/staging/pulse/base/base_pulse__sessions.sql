@@ -21,6 +21,7 @@ source as (
         source_path,
         session_key,
         source_modified_at,
+        rejected_file_time,
         landed_at,
         payload
     from {{ landed_documents('sessions') }}
@@ -50,6 +51,7 @@ renamed as (
         {{ safe_timestamp(casts, 'document.completed_at', 'completed_at', 'source.landed_at') }}
             as completed_at,
         source.source_modified_at,
+        source.rejected_file_time,
         source.landed_at,
 
         -- what could not be cast

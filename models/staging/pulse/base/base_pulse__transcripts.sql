@@ -20,6 +20,7 @@ source as (
         source_path,
         session_key,
         source_modified_at,
+        rejected_file_time,
         landed_at,
         payload
     from {{ landed_documents('transcripts') }}
@@ -42,6 +43,7 @@ renamed as (
 
         -- timestamps
         source.source_modified_at,
+        source.rejected_file_time,
         source.landed_at,
 
         -- what could not be cast, and the evidence

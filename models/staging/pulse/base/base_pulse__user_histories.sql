@@ -20,6 +20,7 @@ source as (
         source_path,
         user_key,
         source_modified_at,
+        rejected_file_time,
         landed_at,
         payload
     from {{ detoasted(landed_versions('user_histories')) }}
@@ -39,6 +40,7 @@ renamed as (
 
         -- timestamps
         source_modified_at,
+        rejected_file_time,
         landed_at,
 
         -- what could not be cast

@@ -22,6 +22,7 @@ source as (
         source_path,
         user_key,
         source_modified_at,
+        rejected_file_time,
         landed_at,
         payload
     from {{ landed_versions('user_histories') }}
@@ -36,6 +37,7 @@ lists as materialized (
         source_path,
         user_key,
         source_modified_at,
+        rejected_file_time,
         landed_at,
         {{ json_list('payload', list_names) }} as entries,
         {{ json_list_path('payload', list_names) }} as json_path
@@ -50,6 +52,7 @@ elements as (
         lists.source_path,
         lists.user_key,
         lists.source_modified_at,
+        lists.rejected_file_time,
         lists.landed_at,
         entry.value as payload,
         (entry.position - 1)::int as entry_index,
@@ -121,6 +124,7 @@ renamed as (
         {{ safe_timestamp(casts, 'result."date"', 'date', 'entries.landed_at') }} as occurred_at,
         {{ safe_timestamp(casts, 'snapshot."timestamp"', 'timestamp', 'entries.landed_at') }} as snapshot_at,
         entries.source_modified_at,
+        entries.rejected_file_time,
         entries.landed_at,
 
         -- what could not be cast, and the evidence
