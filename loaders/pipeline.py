@@ -230,14 +230,14 @@ def look_into_quarantine(path: str) -> QuarantinedFile:
 def migrate_database() -> MigrationResult:
     """Apply what is missing in schema raw."""
     with _database(loader_settings()) as connection:
-        return migrate(connection, configured_kinds().loaded)
+        return migrate(connection, configured_kinds())
 
 
 def prepare_roles() -> RolesResult:
     """Apply deploy/roles.sql as the user who connects; see loaders.database.roles.apply_roles."""
     script = project_root() / "deploy" / "roles.sql"
     with _database(current_settings()) as connection:
-        return apply_roles(connection, script, configured_kinds().loaded)
+        return apply_roles(connection, script, configured_kinds())
 
 
 def load_identities(path: Path) -> IdentitiesResult:
@@ -280,7 +280,7 @@ def _landing() -> Iterator[psycopg.Connection]:
     """Yield a database whose landing is up to date."""
     kinds = configured_kinds()
     with _database(loader_settings()) as connection:
-        migrate(connection, kinds.loaded)
+        migrate(connection, kinds)
         yield connection
 
 

@@ -188,7 +188,7 @@ def template(server: Server) -> str:
     with connect(server.settings) as connection:
         connection.execute("create database pulse_template")
     with connect(server.database("pulse_template")) as connection:
-        migrate(connection, configured_kinds().loaded)
+        migrate(connection, configured_kinds())
     return "pulse_template"
 
 

@@ -123,7 +123,7 @@ def load(
         connect(settings) as planning,
     ):
         ledger.take_the_lock(planning)
-        migrate(planning, kinds.loaded)
+        migrate(planning, kinds)
         load_id = ledger.open_load(planning, source.name, scope)
         with _failure_in_ledger(settings, planning, load_id):
             listing = Listing(planning)
@@ -147,7 +147,7 @@ def _preview(
     on_progress: Callable[[Progress], None],
 ) -> LoadResult:
     with planning.transaction(force_rollback=True):
-        migrate(planning, kinds.loaded)
+        migrate(planning, kinds)
         listing = Listing(planning)
         plan = Plan()
         for part in _parts(planning, source, kinds, scope, listing, on_progress):
