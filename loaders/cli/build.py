@@ -12,8 +12,10 @@ def build(dbt_arguments: tuple[str, ...]) -> int:
     Exits with 1 when a test failed, 4 when a model did.
     """
     from loaders.cli import output
+    from loaders.cli.showing import shown, unfailing
     from loaders.pipeline import build_marts
 
-    result = build_marts(dbt_arguments)
-    output.build_summary(result)
+    result = build_marts(dbt_arguments, on_notice=unfailing(output.say))
+    with shown("The build's result"):
+        output.build_summary(result)
     return result.exit_code

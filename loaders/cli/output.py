@@ -94,6 +94,8 @@ def cell(value: object) -> str:
 def load_summary(result: "LoadResult") -> None:
     """Print what a load did, or would do, as a person reads it."""
     counters = result.counters
+    for sentence in result.notices:
+        say(sentence)
     if counters is None:
         say(f"Dry run of {printable(result.source)}; nothing was written.")
         _plan_table(result.plan)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import click
 
+from loaders.cli.showing import unfailing
+
 if TYPE_CHECKING:
     from rich import progress as rich
 
@@ -66,9 +68,9 @@ def progress(*, is_json: bool = False) -> Iterator["Callable[[Progress], None]"]
     else:
         view = _Lines()
     try:
-        yield _Tracker(view)
+        yield unfailing(_Tracker(view))
     finally:
-        view.close()
+        unfailing(view.close)()
 
 
 @contextmanager

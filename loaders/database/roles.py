@@ -23,7 +23,7 @@ class RolesResult:
     def is_as_before(self) -> bool:
         """Whether everything was there already; rights may have been mended all the same."""
         is_kept = all(sentence.startswith("kept ") for sentence in self.done)
-        return is_kept and not self.migrated.applied and not self.migrated.partitions
+        return is_kept and self.migrated == MigrationResult()
 
 
 def apply_roles(connection: psycopg.Connection, script: Path, kinds: DocumentKinds) -> RolesResult:

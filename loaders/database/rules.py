@@ -9,7 +9,7 @@ import psycopg
 from loaders.document_kinds import DocumentKinds
 
 _IN_FORCE = """
-select checksum
+select rules_sha256
 from raw.document_kinds_editions
 order by edition desc
 limit 1
@@ -17,22 +17,22 @@ limit 1
 
 _INSERT = """
 insert into raw.document_kinds (
-    position, kind, verdict, template, pattern, beginning, ending,
+    ordinal, kind, verdict, path_template, pattern, beginning, ending,
     session_key_group, user_key_group, table_name, retention
 )
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
-_BOOK = "insert into raw.document_kinds_editions (checksum) values (%s)"
+_BOOK = "insert into raw.document_kinds_editions (rules_sha256) values (%s)"
 
 
 class _Row(NamedTuple):
     """A row of raw.document_kinds."""
 
-    position: int
+    ordinal: int
     kind: str
     verdict: str
-    template: str
+    path_template: str
     pattern: str
     beginning: str
     ending: str
@@ -73,7 +73,7 @@ def _checksum(rows: list[_Row]) -> str:
 def _rows(kinds: DocumentKinds) -> list[_Row]:
     return [
         _Row(
-            position,
+            ordinal,
             template.rule.kind,
             template.rule.verdict,
             template.text,
@@ -85,5 +85,5 @@ def _rows(kinds: DocumentKinds) -> list[_Row]:
             template.rule.table,
             template.rule.retention,
         )
-        for position, template in enumerate(kinds.templates, 1)
+        for ordinal, template in enumerate(kinds.templates, 1)
     ]

@@ -2,20 +2,20 @@
 
 create table raw.document_kinds_editions (
     edition int generated always as identity primary key,
-    checksum text not null,
+    rules_sha256 text not null,
     in_force_since timestamptz not null default clock_timestamp()
 );
 comment on table raw.document_kinds_editions is
     'When the rules of raw.document_kinds changed; the last row is of those in force.';
 comment on column raw.document_kinds_editions.edition is 'Number of the change.';
-comment on column raw.document_kinds_editions.checksum is 'SHA-256 of the rows of raw.document_kinds.';
+comment on column raw.document_kinds_editions.rules_sha256 is 'SHA-256 of the rows of raw.document_kinds.';
 comment on column raw.document_kinds_editions.in_force_since is 'When they were written.';
 
 create table raw.document_kinds (
-    position int primary key,
+    ordinal int primary key,
     kind text not null,
     verdict text not null check (verdict in ('SYSTEM_OF_RECORD', 'CONFIG_STATIC')),
-    template text not null,
+    path_template text not null,
     pattern text not null,
     beginning text not null,
     ending text not null,
@@ -26,12 +26,12 @@ create table raw.document_kinds (
 );
 comment on table raw.document_kinds is
     'The rules of config/document_kinds.json, one row per path template, as a migration last wrote '
-    'them. A path is of the first row, by position, whose pattern it matches.';
-comment on column raw.document_kinds.position is 'In which order patterns are tried.';
+    'them. A path is of the first row, by ordinal, whose pattern it matches.';
+comment on column raw.document_kinds.ordinal is 'In which order patterns are tried.';
 comment on column raw.document_kinds.kind is 'Kind of document.';
 comment on column raw.document_kinds.verdict is
     'SYSTEM_OF_RECORD: loaded, and written by applications. CONFIG_STATIC: left where it is.';
-comment on column raw.document_kinds.template is 'The path as the file has it.';
+comment on column raw.document_kinds.path_template is 'The path as the file has it.';
 comment on column raw.document_kinds.pattern is 'The template as a regular expression for the whole path.';
 comment on column raw.document_kinds.beginning is
     'What such paths begin with, before the first placeholder: few patterns need a try.';
@@ -95,7 +95,7 @@ begin
         starts_with(path, kinds.beginning)
         and right(path, length(kinds.ending)) = kinds.ending
         and captures is not null
-    order by kinds.position
+    order by kinds.ordinal
     limit 1;
     if rule.verdict is distinct from 'SYSTEM_OF_RECORD' then
         raise exception using
