@@ -1,7 +1,6 @@
 """How a nightly run looks: details as they come, and at the end what fits a phone's screen."""
 
 import json
-import sys
 import textwrap
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -109,7 +108,7 @@ class JsonWatch:
 
 def _event(event: dict[str, object]) -> None:
     with shown(f"The event {event['event']}"):
-        print(json.dumps(event), file=sys.stderr, flush=True)
+        click.echo(json.dumps(event), err=True)
 
 
 def as_json(result: "RunResult", details: "Details") -> None:

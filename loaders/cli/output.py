@@ -77,7 +77,11 @@ def table(
 
 def _width() -> int:
     """Return the terminal's columns; when nobody watches, nothing may be cut to them."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
+    return (
+        shutil.get_terminal_size().columns
+        if sys.stdout is not None and sys.stdout.isatty()
+        else 200
+    )
 
 
 def cell(value: object) -> str:

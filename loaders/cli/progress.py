@@ -63,7 +63,7 @@ def progress(*, is_json: bool = False) -> Iterator["Callable[[Progress], None]"]
     view: _View
     if is_json:
         view = _Events()
-    elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    elif sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         view = _Bars()
     else:
         view = _Lines()
