@@ -66,6 +66,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--write-docs", action="store_true", help="Write the tables of docs/ that tests generate."
     )
     parser.addoption(
+        "--writes", type=int, default=100, help="Writes of each of eight writers; 100 by default."
+    )
+    parser.addoption(
         "--histories", type=int, default=1, help="Random histories of increments; 1 by default."
     )
     parser.addoption(

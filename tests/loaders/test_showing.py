@@ -16,7 +16,7 @@ def ends(tree: Tree, stream: str, *options: str) -> subprocess.CompletedProcess[
     """Load with a stream that cannot be written to: closed, full, or read by nobody."""
     command = [sys.executable, "-m", "loaders.cli", "load", str(tree.root), *options]
     return subprocess.run(
-        ["bash", "-c", f'set -o pipefail; "$@" {stream}', "-", *command],
+        ["/usr/bin/env", "bash", "-c", f'set -o pipefail; "$@" {stream}', "-", *command],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
