@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     with own_folder() as work, own_server(work) as server:
-        settings = server.database(_DATABASE)
+        settings = server.fresh(_DATABASE)
         with connect(settings) as connection:
             migrate(connection, configured_kinds())
             connection.execute("create table public.bare (path text, document jsonb)")

@@ -102,6 +102,18 @@ def test_the_ledger_says_who_held_a_load_up(
     assert "of login somebody_else" in error
 
 
+def test_a_night_is_booked_with_who_held_it_up(
+    loaded: Tree, holder: psycopg.Connection, connection: psycopg.Connection, pulse_elt: RunCommand
+) -> None:
+    with holder.transaction():
+        holder.execute(HOLDS["a row"])
+        done = pulse_elt("run", loaded.root)
+    assert done.returncode == 75, done.stderr
+    booked = connection.execute("select status, exit_code, summary from ops.runs").fetchall()
+    assert [row[:2] for row in booked] == [("failed", 75)]
+    assert "of login somebody_else" in booked[0][2]
+
+
 def test_a_holder_whose_activity_is_not_shown_is_named_all_the_same(
     loaded: Tree, holder: psycopg.Connection, pulse_elt: RunCommand
 ) -> None:
