@@ -28,7 +28,7 @@ MART_SESSIONS ?= 200000
 DRILL_SESSIONS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check demos test drill soak lint format bench bench-million profile docs lock clean
+.PHONY: help install demo check demos test drill soak lint format bench bench-writes bench-million profile docs lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ format: $(INSTALLED) ## Lay out Python as ruff does
 bench: $(INSTALLED) ## Time loads next to tar, find, \copy and dlt (SESSIONS=50000), then builds (MART_SESSIONS=200000)
 	$(BIN)/python -m benchmarks.pipeline --sessions $(SESSIONS) $(OPTIONS)
 	$(BIN)/python -m benchmarks.marts --sessions $(MART_SESSIONS) $(MART_OPTIONS)
+
+bench-writes: $(INSTALLED) ## Time writes of the application beside bare inserts, by eight writers and by one
+	$(BIN)/python -m benchmarks.writes $(OPTIONS)
 
 bench-million: $(INSTALLED) ## The same, and watch memory while a million files are loaded
 	$(BIN)/python -m benchmarks.pipeline --sessions $(SESSIONS) --million $(OPTIONS)

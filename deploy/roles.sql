@@ -43,7 +43,7 @@ begin
         from (values
             ('pulse_loader', 'pulse-elt: loads files. Owns schemas raw and ops, reads nothing else.'),
             ('pulse_transformer', 'pulse-elt: builds with dbt. Reads raw and ops, owns staging to reporting.'),
-            ('pulse_app', 'pulse-elt: the application. Writes documents, reads readiness.'),
+            ('pulse_app', 'pulse-elt: the application. Writes documents by raw.write_document, reads readiness.'),
             ('pulse_reader', 'pulse-elt: BI. Reads schema reporting and nothing else.'),
             ('pulse_auditor', 'pulse-elt: reads all of it, writes nothing.')
         ) as roles (name, purpose)
@@ -213,28 +213,29 @@ alter default privileges for role pulse_transformer
 in schema staging, intermediate, analytics, reporting, test_failures
 grant select on tables to pulse_auditor;
 
--- The application writes documents through their parent, as origin 'app' (a policy of migration
--- 0006), and of a row that is there changes only when it was superseded. It deletes nothing.
+-- The application writes by raw.write_document and in no other way. Rights on tables that it had, by
+-- an older pulse-elt or somebody's hand, are taken away, those on columns with them.
+revoke insert, update, delete, truncate, references, trigger
+on all tables in schema raw, ops, staging, intermediate, analytics, reporting, test_failures
+from pulse_app;
 grant usage on schema raw, analytics to pulse_app;
+-- Which path is of which kind is for everybody to know.
+grant usage on schema raw to pulse_reader;
 do $$
 declare
     mart text;
 begin
-    if to_regclass('raw.documents') is null then
+    if to_regprocedure('raw.write_document(text, text, bigint, timestamptz)') is null then
         -- For psql; pulse-elt db roles, which knows what to do, drops notices with a code.
         raise notice using
             errcode = '01000',
-            message = 'there is no landing yet: run this again after pulse-elt db migrate';
+            message = 'there is no landing yet, or an older one: run this again after pulse-elt db migrate';
     else
-        grant select, insert, update (superseded_at) on raw.documents to pulse_app;
-        grant
-            select,
-            insert,
-            update (
-                kind, verdict, size_bytes, modified_at, content_sha256, etag, state, last_changed_at, load_id
-            )
-        on raw.files to pulse_app;
-        grant execute on function raw.landing_time() to pulse_app;
+        revoke execute on all functions in schema raw from pulse_app;
+        grant execute on function raw.write_document(text, text, bigint, timestamptz) to pulse_app;
+        grant execute on function raw.write_document(text, jsonb, bigint, timestamptz) to pulse_app;
+        grant select on raw.documents, raw.files to pulse_app;
+        grant select on raw.document_kinds to pulse_app, pulse_reader;
     end if;
     -- Those that are not there yet are granted by the build that makes them (macros/app_grants.sql).
     foreach mart in array array[

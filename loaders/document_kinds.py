@@ -17,6 +17,8 @@ UNRECOGNISED = "UNRECOGNISED"
 _ANY_FOLDER = "**/"
 _LANDING_TABLES = frozenset(
     {
+        "document_kinds",
+        "document_kinds_editions",
         "documents",
         "files",
         "loads",
@@ -27,6 +29,8 @@ _LANDING_TABLES = frozenset(
     }
 )
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_ANYTHING = re.compile(r"\*\*/?|\{[a-z_]+\}")
+_NAMED = re.compile(r"\(\?P<[a-z_]+>")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,35 @@ class Match(NamedTuple):
 _NO_MATCH = Match(None, UNRECOGNISED)
 
 
+class Template(NamedTuple):
+    """A path of a rule, in words and as a regular expression for the whole of a path."""
+
+    text: str
+    rule: Rule
+    pattern: re.Pattern[str]
+
+    @property
+    def last_segment(self) -> str | None:
+        """The name that such paths end with, None where it may be any."""
+        name = self.text.rpartition("/")[2]
+        return None if name == "**" or "{" in name else name
+
+    @property
+    def beginning(self) -> str:
+        """What such paths begin with, before the first placeholder."""
+        return _ANYTHING.split(self.text)[0]
+
+    @property
+    def ending(self) -> str:
+        """What such paths end with, after the last placeholder."""
+        return _ANYTHING.split(self.text)[-1]
+
+    @property
+    def posix(self) -> str:
+        """The pattern as PostgreSQL reads it; its captures have the same numbers, but no names."""
+        return f"^{_NAMED.sub('(', self.pattern.pattern)}$"
+
+
 class DocumentKinds:
     """All rules, ready to be asked about paths."""
 
@@ -62,7 +95,13 @@ class DocumentKinds:
         templates = [(path, rule) for rule in rules for path in rule.paths]
         _refuse_ambiguity(templates)
         templates.sort(key=lambda pair: pair[0].startswith(_ANY_FOLDER))
-        self._by_name, self._with_any_name = _by_last_segment(templates)
+        # Of the first that matches is a path, here and in raw.document_kinds.
+        self.templates = tuple(
+            # A dot is any character, as in PostgreSQL: names of files hold newlines too.
+            Template(path, rule, re.compile(_as_regex(path), re.DOTALL))
+            for path, rule in templates
+        )
+        self._by_name, self._with_any_name = _by_last_segment(self.templates)
 
     @property
     def loaded(self) -> tuple[Rule, ...]:
@@ -88,25 +127,20 @@ class DocumentKinds:
 _Patterns = list[tuple[re.Pattern[str], Rule]]
 
 
-def _by_last_segment(
-    templates: Sequence[tuple[str, Rule]],
-) -> tuple[Mapping[str, _Patterns], _Patterns]:
+def _by_last_segment(templates: Sequence[Template]) -> tuple[Mapping[str, _Patterns], _Patterns]:
     """Return the patterns that can match a path by the path's last segment, and by any other.
 
     A tree has a million paths and a dozen names of files; few patterns need a try.
     """
-    last = [template.rpartition("/")[2] for template, _ in templates]
-    patterns = [(re.compile(_as_regex(template)), rule) for template, rule in templates]
-    is_any = [name == "**" or "{" in name for name in last]
 
     def matching(wanted: str | None) -> _Patterns:
         return [
-            pattern
-            for pattern, name, anything in zip(patterns, last, is_any, strict=True)
-            if anything or name == wanted
+            (template.pattern, template.rule)
+            for template in templates
+            if template.last_segment in (None, wanted)
         ]
 
-    names = {name for name, anything in zip(last, is_any, strict=True) if not anything}
+    names = {template.last_segment for template in templates if template.last_segment is not None}
     return {name: matching(name) for name in names}, matching(None)
 
 

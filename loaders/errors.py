@@ -39,3 +39,16 @@ class WritersInTheWay(PulseEltError):
     """A transaction that writes documents does not end; builds and gates have waited for it."""
 
     exit_code = 75
+
+
+class LockHeld(PulseEltError):
+    """Somebody held a lock longer than is waited for; waiting is the server process that waited."""
+
+    exit_code = 75
+
+    def __init__(self, sentence: str, waiting: int) -> None:
+        super().__init__(sentence, waiting)
+        self.waiting = waiting
+
+    def __str__(self) -> str:
+        return str(self.args[0])

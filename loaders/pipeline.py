@@ -15,6 +15,7 @@ from loaders.database.current import current_settings, loader_settings, transfor
 from loaders.database.migrations import MigrationResult, migrate, pending_migrations
 from loaders.database.roles import RolesResult, apply_roles
 from loaders.database.settings import DatabaseSettings
+from loaders.database.waiting import bounded_waits
 from loaders.document_kinds import DocumentKinds, read_document_kinds
 from loaders.errors import DatabaseUnavailable, WrongRequest
 from loaders.landing.identities import IdentitiesResult, read_identities, write_identities
@@ -143,13 +144,14 @@ def build_marts(
     quiet: bool = False,
     verify: bool = False,
     on_node: Callable[[str], None] = lambda name: None,
+    on_notice: Callable[[str], None] = lambda sentence: None,
 ) -> BuildResult:
     """Run dbt build; see loaders.transform.dbt.build.
 
     What dbt would fail on after seconds (no database, foreign relations, no landing) is
-    looked at first.
+    looked at first; on_notice hears what people have to know of it.
     """
-    with _landing():
+    with _landing(on_notice):
         pass
     return build(
         transformer_settings(), project_root(), arguments,
@@ -232,22 +234,30 @@ def look_into_quarantine(path: str) -> QuarantinedFile:
 
 
 def migrate_database() -> MigrationResult:
-    """Apply what is missing in schema raw."""
-    with _database(loader_settings()) as connection:
-        return migrate(connection, configured_kinds().loaded)
+    """Apply what is missing in schema raw.
+
+    Raises:
+        LockHeld: somebody held a lock longer than a load waits.
+    """
+    settings = loader_settings()
+    with _database(settings) as connection, bounded_waits(settings, connection):
+        return migrate(connection, configured_kinds())
 
 
 def prepare_roles() -> RolesResult:
     """Apply deploy/roles.sql as the user who connects; see loaders.database.roles.apply_roles."""
     script = project_root() / "deploy" / "roles.sql"
-    with _database(current_settings()) as connection:
-        return apply_roles(connection, script, configured_kinds().loaded)
+    settings = current_settings()
+    with _database(settings) as connection, bounded_waits(settings, connection):
+        return apply_roles(connection, script, configured_kinds())
 
 
-def load_identities(path: Path) -> IdentitiesResult:
-    """Load old user keys and their accounts from a CSV file."""
+def load_identities(
+    path: Path, on_notice: Callable[[str], None] = lambda sentence: None
+) -> IdentitiesResult:
+    """Load old user keys and their accounts from a CSV file; see build_marts for on_notice."""
     identities = read_identities(path)
-    with _landing() as connection:
+    with _landing(on_notice) as connection:
         return write_identities(connection, identities)
 
 
@@ -277,11 +287,17 @@ def _database(settings: DatabaseSettings) -> Iterator[psycopg.Connection]:
 
 
 @contextmanager
-def _landing() -> Iterator[psycopg.Connection]:
-    """Yield a database whose landing is up to date."""
+def _landing(
+    on_notice: Callable[[str], None] = lambda sentence: None,
+) -> Iterator[psycopg.Connection]:
+    """Yield a database whose landing is up to date; on_notice hears what people have to know."""
     kinds = configured_kinds()
-    with _database(loader_settings()) as connection:
-        migrate(connection, kinds.loaded)
+    settings = loader_settings()
+    with _database(settings) as connection:
+        with bounded_waits(settings, connection):
+            migrated = migrate(connection, kinds)
+        for sentence in migrated.notices:
+            on_notice(sentence)
         yield connection
 
 

@@ -66,6 +66,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--write-docs", action="store_true", help="Write the tables of docs/ that tests generate."
     )
     parser.addoption(
+        "--writes", type=int, default=100, help="Writes of each of eight writers; 100 by default."
+    )
+    parser.addoption(
         "--histories", type=int, default=1, help="Random histories of increments; 1 by default."
     )
     parser.addoption(
@@ -188,7 +191,7 @@ def template(server: Server) -> str:
     with connect(server.settings) as connection:
         connection.execute("create database pulse_template")
     with connect(server.database("pulse_template")) as connection:
-        migrate(connection, configured_kinds().loaded)
+        migrate(connection, configured_kinds())
     return "pulse_template"
 
 

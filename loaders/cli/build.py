@@ -19,8 +19,10 @@ def build(dbt_arguments: tuple[str, ...], verify: bool) -> int:
     PULSE_ELT_WRITERS_PATIENCE seconds).
     """
     from loaders.cli import output
+    from loaders.cli.showing import shown, unfailing
     from loaders.pipeline import build_marts
 
-    result = build_marts(dbt_arguments, verify=verify)
-    output.build_summary(result)
+    result = build_marts(dbt_arguments, verify=verify, on_notice=unfailing(output.say))
+    with shown("The build's result"):
+        output.build_summary(result)
     return result.exit_code

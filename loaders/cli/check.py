@@ -49,9 +49,11 @@ def marts(accept: str | None, is_json: bool) -> int:
 def _told(result: "CheckResult", *, is_json: bool) -> int:
     from loaders.checks.gates import details_of
     from loaders.cli import output
+    from loaders.cli.showing import shown
 
-    if is_json:
-        output.as_json(details_of(result))
-    else:
-        output.check_summary(result)
+    with shown("The check's result"):
+        if is_json:
+            output.as_json(details_of(result))
+        else:
+            output.check_summary(result)
     return 0 if result.is_passed else 1

@@ -54,6 +54,7 @@ def status(is_json: bool) -> None:
 def migrate() -> None:
     """Bring schema raw up to date: migrations, and a partition per kind."""
     from loaders.cli import output
+    from loaders.database.migrations import MigrationResult
     from loaders.pipeline import migrate_database
 
     result = migrate_database()
@@ -61,7 +62,9 @@ def migrate() -> None:
         output.say(f"applied {name}")
     for name in result.partitions:
         output.say(f"created raw.{name}")
-    if not result.applied and not result.partitions:
+    for sentence in result.notices:
+        output.say(sentence)
+    if result == MigrationResult():
         output.say("Nothing to do; the landing is up to date.")
 
 
@@ -82,6 +85,8 @@ def roles() -> None:
         output.say(f"applied {name}")
     for name in result.migrated.partitions:
         output.say(f"created raw.{name}")
+    for sentence in result.migrated.notices:
+        output.say(sentence)
     if result.is_as_before:
         output.say("Everything was there; rights are as docs/security.md says.")
 
@@ -93,7 +98,7 @@ def identities(file: Path) -> None:
     from loaders.cli import output
     from loaders.pipeline import load_identities
 
-    result = load_identities(file)
+    result = load_identities(file, on_notice=output.say)
     output.say(
         f"Keys added: {result.added:,}; changed: {result.changed:,}; "
         f"as before: {result.unchanged:,}."

@@ -39,6 +39,7 @@ def load(
     """
     from loaders.cli import output
     from loaders.cli.progress import progress
+    from loaders.cli.showing import shown
     from loaders.landing.model import Scope
     from loaders.pipeline import load_source
 
@@ -47,8 +48,9 @@ def load(
         result = load_source(
             source, root, scope, workers=workers, dry_run=dry_run, on_progress=on_progress
         )
-    if is_json:
-        output.as_json(result)
-    else:
-        output.load_summary(result)
+    with shown("The load's result"):
+        if is_json:
+            output.as_json(result)
+        else:
+            output.load_summary(result)
     return 1 if result.counters and result.counters.quarantined else 0

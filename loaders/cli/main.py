@@ -48,8 +48,8 @@ def cli(debug: bool) -> None:
     """Make PostgreSQL the system of record for what PULSE kept in JSON files.
 
     Exit codes: 0 done; 1 done, with findings; 2 wrong request; 3 no database, no
-    permission or a lost connection; 4 the work failed; 75 another load is running, or a
-    transaction that writes documents does not end; 130 interrupted.
+    permission or a lost connection; 4 the work failed; 75 another load is running, or a lock
+    was held too long; 130 interrupted.
     """
 
 

@@ -1,7 +1,6 @@
 """How a nightly run looks: details as they come, and at the end what fits a phone's screen."""
 
 import json
-import sys
 import textwrap
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -13,12 +12,14 @@ import click
 
 from loaders.cli import output
 from loaders.cli.progress import build_progress, progress
+from loaders.cli.showing import cannot_be_shown, shown
 
 if TYPE_CHECKING:
     from loaders.checks.result import CheckResult
     from loaders.errors import DatabaseUnavailable
     from loaders.landing.load import Progress
     from loaders.nightly.model import Details, RunResult, Stage, StageResult
+    from loaders.transform.marts import Readiness
 
 # The columns of a phone held upright, and the lines that its screen has.
 PHONE_COLUMNS = 40
@@ -50,13 +51,20 @@ class TextWatch:
     def waits(self, stage: "Stage", seconds: float, error: "DatabaseUnavailable") -> None:
         """Say that the database is away."""
         said = output.printable(str(error))
-        click.echo(f"{_name(stage)}: {said} Trying again in {seconds:.0f} s.", err=True)
+        with shown("That the database is away"):
+            click.echo(f"{_name(stage)}: {said} Trying again in {seconds:.0f} s.", err=True)
 
     def ends(self, result: "StageResult", details: "Details") -> None:
         """Print what the stage did."""
-        if result.status == "left_out":
-            return
-        if result.stage == "load" and details.load:
+        if result.status != "left_out":
+            with shown(f"What stage {_name(result.stage)} did"):
+                self._tell(result, details)
+
+    def _tell(self, result: "StageResult", details: "Details") -> None:
+        if result.stage == "migrate":
+            for sentence in details.notices:
+                output.say(sentence)
+        elif result.stage == "load" and details.load:
             output.load_summary(details.load)
         elif result.stage == "landing_gate" and details.landing_gate:
             _tell_gate("Landing gate", details.landing_gate)
@@ -99,19 +107,20 @@ class JsonWatch:
 
 
 def _event(event: dict[str, object]) -> None:
-    print(json.dumps(event), file=sys.stderr, flush=True)
+    with shown(f"The event {event['event']}"):
+        click.echo(json.dumps(event), err=True)
 
 
 def as_json(result: "RunResult", details: "Details") -> None:
     """Print the whole result as one JSON document."""
     from loaders.checks.gates import details_of
-    from loaders.pipeline import latest_readiness
 
-    readiness = latest_readiness() if _has_new_marts(result) else ()
+    readiness, trouble = _latest_readiness(result)
     told = {name: found and details_of(found) for name, found in details.checks.items()}
     output.as_json(
         {
             "run": result,
+            "notices": [*details.notices, *filter(None, [trouble])],
             "load": details.load,
             "build": details.build,
             **told,
@@ -122,14 +131,27 @@ def as_json(result: "RunResult", details: "Details") -> None:
 
 def summary(result: "RunResult", details: "Details") -> None:
     """Print readiness, and what became of the run on a phone's screen."""
-    from loaders.pipeline import latest_readiness
-
-    if _has_new_marts(result):
-        output.readiness_table(latest_readiness())
-    for trouble in result.hook_troubles:
-        click.echo(f"pulse-elt: {trouble} The run is not affected.", err=True)
+    readiness, trouble = _latest_readiness(result)
+    with shown("The latest readiness"):
+        output.readiness_table(readiness)
+    if trouble:
+        click.echo(f"pulse-elt: {output.printable(trouble)}", err=True)
+    for said in result.hook_troubles:
+        click.echo(f"pulse-elt: {said} The run is not affected.", err=True)
     for line in phone_screen(result, details):
         output.say(line)
+
+
+def _latest_readiness(result: "RunResult") -> "tuple[tuple[Readiness, ...], str | None]":
+    """Return it where marts are new, and why it cannot be had if so: a run is over by now."""
+    from loaders.pipeline import latest_readiness
+
+    if not _has_new_marts(result):
+        return (), None
+    try:
+        return latest_readiness(), None
+    except Exception as error:
+        return (), cannot_be_shown("The latest readiness", error)
 
 
 def _has_new_marts(result: "RunResult") -> bool:

@@ -77,7 +77,11 @@ def table(
 
 def _width() -> int:
     """Return the terminal's columns; when nobody watches, nothing may be cut to them."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 200
+    return (
+        shutil.get_terminal_size().columns
+        if sys.stdout is not None and sys.stdout.isatty()
+        else 200
+    )
 
 
 def cell(value: object) -> str:
@@ -94,6 +98,8 @@ def cell(value: object) -> str:
 def load_summary(result: "LoadResult") -> None:
     """Print what a load did, or would do, as a person reads it."""
     counters = result.counters
+    for sentence in result.notices:
+        say(sentence)
     if counters is None:
         say(f"Dry run of {printable(result.source)}; nothing was written.")
         _plan_table(result.plan)

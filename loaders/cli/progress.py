@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import click
 
+from loaders.cli.showing import unfailing
+
 if TYPE_CHECKING:
     from rich import progress as rich
 
@@ -61,14 +63,14 @@ def progress(*, is_json: bool = False) -> Iterator["Callable[[Progress], None]"]
     view: _View
     if is_json:
         view = _Events()
-    elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    elif sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         view = _Bars()
     else:
         view = _Lines()
     try:
-        yield _Tracker(view)
+        yield unfailing(_Tracker(view))
     finally:
-        view.close()
+        unfailing(view.close)()
 
 
 @contextmanager

@@ -21,13 +21,15 @@ def prune(is_meant: bool, is_json: bool) -> None:
     Exits with 75 when a load is running.
     """
     from loaders.cli import output
+    from loaders.cli.showing import shown
     from loaders.pipeline import prune_by_policy
 
     result = prune_by_policy(is_dry_run=not is_meant)
-    if is_json:
-        output.as_json(result)
-    else:
-        _report(result)
+    with shown("The result of prune"):
+        if is_json:
+            output.as_json(result)
+        else:
+            _report(result)
 
 
 def _report(result: "PruneResult") -> None:

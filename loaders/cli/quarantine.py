@@ -89,14 +89,16 @@ def retry(
     from loaders.cli import output
     from loaders.cli.evidence import retry_summary
     from loaders.cli.progress import progress
+    from loaders.cli.showing import shown
     from loaders.pipeline import retry_quarantine
 
     with progress(is_json=is_json) as on_progress:
         result = retry_quarantine(
             source, root, kinds, prefix, workers=workers, on_progress=on_progress
         )
-    if is_json:
-        output.as_json(result)
-    else:
-        retry_summary(result)
+    with shown("The load's result"):
+        if is_json:
+            output.as_json(result)
+        else:
+            retry_summary(result)
     return 1 if result.still_quarantined else 0

@@ -37,6 +37,7 @@ def run(source: str, root: str | None, is_resumed: bool, patience: float, is_jso
     import signal
 
     from loaders.cli import night
+    from loaders.cli.showing import shown
     from loaders.nightly.hooks import hooks_from_environment
     from loaders.nightly.model import Request
     from loaders.nightly.run import run as run_all
@@ -46,8 +47,9 @@ def run(source: str, root: str | None, is_resumed: bool, patience: float, is_jso
     request = Request(source, root, is_resumed=is_resumed, patience=patience)
     watch = night.JsonWatch() if is_json else night.TextWatch()
     result, details = run_all(request, watch, hooks_from_environment(os.environ))
-    if is_json:
-        night.as_json(result, details)
-    else:
-        night.summary(result, details)
+    with shown("The run's result"):
+        if is_json:
+            night.as_json(result, details)
+        else:
+            night.summary(result, details)
     return result.exit_code

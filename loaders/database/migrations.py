@@ -9,11 +9,17 @@ from importlib import resources
 import psycopg
 from psycopg import sql
 
+from loaders.database import rules as stored_rules
 from loaders.database.locks import MIGRATION_LOCK
-from loaders.document_kinds import Rule
+from loaders.document_kinds import DocumentKinds, Rule
 from loaders.errors import DatabaseUnavailable, WorkFailed, WrongRequest
 
 MARKER = "[pulse-elt]"
+
+OTHER_RULES = (
+    "The rules of config/document_kinds.json differ from those that the database had; "
+    "they are in force there from now on."
+)
 
 _GUARD = """
 select c.relname
@@ -97,10 +103,19 @@ class Migration:
 
 @dataclass(frozen=True)
 class MigrationResult:
-    """What a migration run did: files applied and partitions created, by name."""
+    """What a migration run did: files applied and partitions created, by name.
 
-    applied: tuple[str, ...]
-    partitions: tuple[str, ...]
+    has_replaced_rules says that the database had other rules of kinds than these.
+    """
+
+    applied: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
+    has_replaced_rules: bool = False
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What people have to be told, a sentence each."""
+        return (OTHER_RULES,) if self.has_replaced_rules else ()
 
 
 def read_migrations() -> tuple[Migration, ...]:
@@ -123,12 +138,12 @@ def read_migrations() -> tuple[Migration, ...]:
 
 def migrate(
     connection: psycopg.Connection,
-    rules: Sequence[Rule],
+    kinds: DocumentKinds,
     migrations: Sequence[Migration] | None = None,
 ) -> MigrationResult:
-    """Apply what is missing, in one transaction; rules are the kinds that need a partition.
+    """Apply what is missing, in one transaction: files, partitions, and the rules of kinds.
 
-    Does nothing, and needs no right to create anything, where all is in place.
+    Does nothing, and needs no right to write or create anything, where all is in place.
 
     Raises:
         DatabaseUnavailable: schema analytics or raw belongs to somebody else, or a newer
@@ -139,8 +154,8 @@ def migrate(
     known = read_migrations() if migrations is None else tuple(migrations)
     with connection.transaction():
         refuse_foreign_relations(connection)
-        if not _pending(connection, known) and not _missing_partitions(connection, rules):
-            return MigrationResult((), ())
+        if _is_up_to_date(connection, kinds, known):
+            return MigrationResult()
         connection.execute("select pg_advisory_xact_lock(%s, %s)", MIGRATION_LOCK)
         if not _has_book(connection):
             _refuse_strangers_in_raw(connection)
@@ -152,16 +167,29 @@ def migrate(
                 "insert into raw.schema_migrations (version, name, checksum) values (%s, %s, %s)",
                 (migration.version, migration.name, migration.checksum),
             )
-        missing = _missing_partitions(connection, rules)
+        missing = _missing_partitions(connection, kinds.loaded)
         _rename_partitions(
             connection, [(current, str(rule.table)) for rule, current in missing if current]
         )
         for rule, current in missing:
             if current is None:
                 _create_partition(connection, rule)
+        is_news = not stored_rules.are_in_force(connection, kinds)
+        has_replaced = is_news and stored_rules.put_in_force(connection, kinds)
     return MigrationResult(
         tuple(migration.name for migration in pending),
         tuple(str(rule.table) for rule, _ in missing),
+        has_replaced,
+    )
+
+
+def _is_up_to_date(
+    connection: psycopg.Connection, kinds: DocumentKinds, known: Sequence[Migration]
+) -> bool:
+    return (
+        not _pending(connection, known)
+        and not _missing_partitions(connection, kinds.loaded)
+        and stored_rules.are_in_force(connection, kinds)
     )
 
 

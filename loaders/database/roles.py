@@ -1,6 +1,5 @@
 """Applies deploy/roles.sql: who may do what in the database."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from psycopg import errors
 
 from loaders.database.connection import first_line
 from loaders.database.migrations import MigrationResult, migrate
-from loaders.document_kinds import Rule
+from loaders.document_kinds import DocumentKinds
 from loaders.errors import DatabaseUnavailable
 
 
@@ -24,10 +23,10 @@ class RolesResult:
     def is_as_before(self) -> bool:
         """Whether everything was there already; rights may have been mended all the same."""
         is_kept = all(sentence.startswith("kept ") for sentence in self.done)
-        return is_kept and not self.migrated.applied and not self.migrated.partitions
+        return is_kept and self.migrated == MigrationResult()
 
 
-def apply_roles(connection: psycopg.Connection, script: Path, rules: Sequence[Rule]) -> RolesResult:
+def apply_roles(connection: psycopg.Connection, script: Path, kinds: DocumentKinds) -> RolesResult:
     """Create or mend the roles, migrate as pulse_loader, and grant what the migrations made.
 
     Raises:
@@ -38,7 +37,7 @@ def apply_roles(connection: psycopg.Connection, script: Path, rules: Sequence[Ru
     done = _run(connection, text)
     connection.execute("set role pulse_loader")
     try:
-        migrated = migrate(connection, rules)
+        migrated = migrate(connection, kinds)
     finally:
         connection.execute("reset role")
     if migrated.applied:

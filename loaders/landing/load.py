@@ -12,6 +12,7 @@ from psycopg import sql
 from loaders.database.connection import connect, first_line, told_in_a_sentence
 from loaders.database.migrations import migrate
 from loaders.database.settings import DatabaseSettings
+from loaders.database.waiting import Watchman, bound_waits, bounded_waits, told_as_held
 from loaders.document_kinds import UNRECOGNISED, DocumentKinds
 from loaders.errors import WrongRequest
 from loaders.landing import ledger, quarantine
@@ -82,6 +83,7 @@ class LoadResult:
 
     The lists name the first NAMED_AT_MOST paths; newly_quarantined those of this load.
     still_refused counts the files that it tried and that are in quarantine now, new or not.
+    notices are sentences for whoever loads: that other rules are in force now.
     """
 
     source: str
@@ -92,6 +94,7 @@ class LoadResult:
     unrecognised: tuple[str, ...]
     newly_quarantined: tuple[QuarantineEntry, ...] = ()
     still_refused: int = 0
+    notices: tuple[str, ...] = ()
 
 
 def load(
@@ -111,22 +114,34 @@ def load(
     Raises:
         WrongRequest: nothing in the source is recognised.
         LoadInProgress: another load runs.
+        LockHeld: somebody held a lock longer than a load waits.
         DatabaseUnavailable: no database, no permission, or the connection was lost.
         WorkFailed: the database could not do the work, or a worker died.
     """
     if dry_run:
-        with told_in_a_sentence(settings), connect(settings) as planning:
+        with (
+            told_in_a_sentence(settings),
+            connect(settings) as planning,
+            bounded_waits(settings, planning),
+        ):
             return _preview(planning, source, kinds, scope, on_progress)
     most = [count for count in (workers or default_workers(), source.most_workers) if count]
     with (
         Crew(min(most), Job(settings, source, kinds, scope)) as crew,
         told_in_a_sentence(settings),
         connect(settings) as planning,
+        Watchman(settings) as watchman,
     ):
         ledger.take_the_lock(planning)
-        migrate(planning, kinds.loaded)
-        load_id = ledger.open_load(planning, source.name, scope)
-        with _failure_in_ledger(settings, planning, load_id):
+        bound_waits(planning)
+        with watchman.naming(), told_as_held(planning):
+            migrated = migrate(planning, kinds)
+            load_id = ledger.open_load(planning, source.name, scope)
+        with (
+            _failure_in_ledger(settings, planning, load_id),
+            watchman.naming(),
+            told_as_held(planning),
+        ):
             listing = Listing(planning)
             parts = _parts(planning, source, kinds, scope, listing, on_progress)
             start = Start(load_id, everything_is_new=manifest_is_empty(planning))
@@ -137,7 +152,8 @@ def load(
             plan, counters = _close(
                 planning, kinds, scope, load_id, listing, plan, counters, on_progress
             )
-        return _result(planning, source, listing, plan, load_id, counters)
+        result = _result(planning, source, listing, plan, load_id, counters)
+        return replace(result, notices=migrated.notices)
 
 
 def _preview(
@@ -148,7 +164,7 @@ def _preview(
     on_progress: Callable[[Progress], None],
 ) -> LoadResult:
     with planning.transaction(force_rollback=True):
-        migrate(planning, kinds.loaded)
+        migrated = migrate(planning, kinds)
         listing = Listing(planning)
         plan = Plan()
         for part in _parts(planning, source, kinds, scope, listing, on_progress):
@@ -159,7 +175,7 @@ def _preview(
         listing.finish()
         _refuse_strange_source(source, scope, plan, listing)
         plan = replace(plan, vanished=listing.count_vanished(scope, load_id=None))
-        return _result(planning, source, listing, plan)
+        return replace(_result(planning, source, listing, plan), notices=migrated.notices)
 
 
 def _parts(
@@ -358,6 +374,7 @@ def _write_failure(
     except psycopg.Error:
         try:
             with connect(settings) as fresh:
+                bound_waits(fresh)
                 ledger.fail(fresh, load_id, reason)
         except Exception:  # noqa: S110 - the first error is the one to tell
             pass

@@ -83,7 +83,10 @@ select
     action,
     is_booked,
     case when action not in ('unchanged', 'skip')
-        then (extract(epoch from first_seen_at) * 1000000)::bigint
+        -- Whatever stands there by hand, also an infinite time, is a moment that there was.
+        then (
+            extract(epoch from least(greatest(first_seen_at, 'epoch'), clock_timestamp())) * 1000000
+        )::bigint
     end as first_seen_us,
     array_agg(n) as numbers
 from compared

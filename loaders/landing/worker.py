@@ -11,6 +11,7 @@ import psycopg
 
 from loaders.database.connection import connect, told_in_a_sentence
 from loaders.database.settings import DatabaseSettings
+from loaders.database.waiting import bound_waits, told_as_held
 from loaders.document_kinds import DocumentKinds
 from loaders.errors import PulseEltError, WorkFailed
 from loaders.landing.copying import copy_batch
@@ -93,7 +94,9 @@ def work(job: Job, orders: Connection) -> None:
         with told_in_a_sentence(job.settings), connect(job.settings) as connection:
             signal.signal(signal.SIGTERM, lambda *_: _leave(connection))
             connection.execute(_SESSION + _ASK_BY_INDEX)
-            _work(job, connection, start, orders)
+            bound_waits(connection)
+            with told_as_held(connection):
+                _work(job, connection, start, orders)
     except (EOFError, BrokenPipeError):
         pass
     except PulseEltError as error:

@@ -53,12 +53,16 @@ class StageResult:
 
 @dataclass(frozen=True)
 class Details:
-    """What the stages of a run returned; None for those that did not run."""
+    """What the stages of a run returned; None for those that did not run.
+
+    notices are sentences that the migration has for people.
+    """
 
     load: LoadResult | None = None
     landing_gate: CheckResult | None = None
     build: BuildResult | None = None
     mart_checks: CheckResult | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def checks(self) -> dict[str, CheckResult | None]:

@@ -196,7 +196,8 @@ def _ended(night: _Night, result: StageResult) -> StageResult:
 
 def _migrate(night: _Night) -> StageResult:
     """Bring the database up to date and open the book, which a first migration makes."""
-    applied = migrate_database().applied
+    migrated = migrate_database()
+    night.details = replace(night.details, notices=migrated.notices)
     book, request = night.book, night.request
     book.fail_stale()
     earlier = book.earlier(night.source, night.options) if request.is_resumed else None
@@ -210,7 +211,7 @@ def _migrate(night: _Night) -> StageResult:
     if earlier:
         night.done_before = _done(earlier)
     _open(night, earlier)
-    return StageResult("migrate", "succeeded", counts={"applied": len(applied)})
+    return StageResult("migrate", "succeeded", counts={"applied": len(migrated.applied)})
 
 
 def _open(night: _Night, resumed: Earlier | None) -> None:

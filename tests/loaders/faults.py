@@ -148,7 +148,7 @@ select relname
 from pg_class
 where
     relnamespace = 'raw'::regnamespace and relkind in ('r', 'p') and not relispartition
-    and relname not in ('loads', 'schema_migrations')
+    and relname not in ('loads', 'schema_migrations', 'document_kinds_editions')
 """
 
 _ROWS = """

@@ -83,7 +83,7 @@ def prepare(server: Server, trees: Trees) -> None:
     """Create the databases that the two scenarios begin with."""
     for name in ("pulse_first", "pulse_second"):
         with connect(create_database(server, name, "template1")) as connection:
-            migrate(connection, configured_kinds().loaded)
+            migrate(connection, configured_kinds())
     load_into(server.database("pulse_second"), trees.before)
 
 

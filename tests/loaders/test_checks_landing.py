@@ -184,10 +184,8 @@ def test_what_the_app_writes_is_judged_too(
 ) -> None:
     for number in range(3):
         connection.execute(
-            "insert into raw.documents "
-            "(kind, source_path, content_sha256, session_key, origin, payload) "
-            "values ('scorecard', %s, '', %s, 'app', '{\"overall\": {\"score\": 250}}')",
-            (f"sessions/first-{number:03d}/scorecard2.json", f"first-{number:03d}"),
+            "select raw.write_document(%s, %s)",
+            (f"scorecards/first-{number:03d}.json", '{"overall": {"score": 250}}'),
         )
     stopped = gates.landing()
     assert names(stopped) == ["bad_score.scorecard", "unusable.scorecard"]

@@ -174,12 +174,12 @@ def test_a_server_older_than_16_is_refused_with_a_sentence(
 
 
 def test_migrations_are_applied_once(empty_database: DatabaseSettings) -> None:
-    rules = configured_kinds().loaded
+    kinds = configured_kinds()
     with connect(empty_database) as connection:
-        first = migrate(connection, rules)
+        first = migrate(connection, kinds)
         assert first.applied == tuple(migration.name for migration in read_migrations())
-        assert set(first.partitions) == {rule.table for rule in rules}
-        second = migrate(connection, rules)
+        assert set(first.partitions) == {rule.table for rule in kinds.loaded}
+        second = migrate(connection, kinds)
         assert (second.applied, second.partitions) == ((), ())
 
 
@@ -189,7 +189,7 @@ def test_an_applied_file_that_changed_is_an_error_that_names_it(
     first, *others = read_migrations()
     edited = replace(first, text=first.text + "\n-- edited", checksum="0" * len(first.checksum))
     with connect(database) as connection, pytest.raises(PulseEltError, match=first.name):
-        migrate(connection, configured_kinds().loaded, [edited, *others])
+        migrate(connection, configured_kinds(), [edited, *others])
     with connect(database) as connection:
         connection.execute("update raw.schema_migrations set checksum = 'x'")
     done = pulse_elt("db", "migrate")
@@ -202,14 +202,14 @@ def test_a_failing_migration_leaves_nothing_behind(empty_database: DatabaseSetti
     broken = replace(last, version=last.version + 1, name="9999_bad.sql", text="select 1 / 0")
     with connect(empty_database) as connection:
         with pytest.raises((PulseEltError, psycopg.Error)):
-            migrate(connection, configured_kinds().loaded, [*read_migrations(), broken])
+            migrate(connection, configured_kinds(), [*read_migrations(), broken])
         assert connection.execute("select to_regnamespace('raw') is null").fetchone() == (True,)
 
 
 def test_two_migrations_at_once_apply_everything_once(empty_database: DatabaseSettings) -> None:
     def work(_: int) -> tuple[str, ...]:
         with connect(empty_database) as connection:
-            return migrate(connection, configured_kinds().loaded).applied
+            return migrate(connection, configured_kinds()).applied
 
     with ThreadPoolExecutor(4) as pool:
         applied = list(pool.map(work, range(4)))
@@ -242,7 +242,7 @@ def test_an_analytics_schema_of_the_app_is_refused_by_name_and_nothing_is_touche
     with connect(empty_database) as connection:
         connection.execute(f"create schema analytics; {statement}")
         with pytest.raises(DatabaseUnavailable, match="the_apps"):
-            migrate(connection, configured_kinds().loaded)
+            migrate(connection, configured_kinds())
         assert connection.execute("select to_regnamespace('raw') is null").fetchone() == (True,)
 
 
@@ -265,7 +265,7 @@ def test_our_own_relations_in_analytics_are_not_refused(empty_database: Database
             "create schema analytics; create table analytics.scorecards (id int primary key);"
             f"comment on table analytics.scorecards is 'One row per session. {MARKER}'"
         )
-        assert migrate(connection, configured_kinds().loaded).applied
+        assert migrate(connection, configured_kinds()).applied
 
 
 def test_every_relation_and_column_of_raw_has_a_comment(connection: psycopg.Connection) -> None:

@@ -1,6 +1,5 @@
 """A legacy tree and a landing that grow, change and shrink at random, by small steps."""
 
-import hashlib
 import json
 import os
 import random
@@ -41,14 +40,6 @@ where
     documents.source_path = chosen.source_path
     and (documents.superseded_at is not null or not %s)
 returning documents.source_path
-"""
-
-_INSERT = """
-insert into raw.documents (
-    kind, source_path, content_sha256, session_key, origin, source_modified_at, landed_at, payload
-)
-select 'scorecard', %s, %s, %s, 'app', now, now, %s
-from raw.landing_time() as now
 """
 
 
@@ -217,17 +208,8 @@ class Growth:
         """Write a version of a scorecard as the store will, at any time."""
         key = self._key()
         path = f"sessions/{key}/scorecard.json"
-        text = json.dumps(self._scorecard_document())
-        with connection.transaction():
-            connection.execute(
-                "update raw.documents set superseded_at = clock_timestamp() "
-                "where source_path = %s and superseded_at is null",
-                (path,),
-            )
-            connection.execute(
-                _INSERT,
-                (path, hashlib.sha256(text.encode()).digest(), key, text),
-            )
+        document = json.dumps(self._scorecard_document())
+        connection.execute("select raw.write_document(%s, %s)", (path, document))
         return f"the app wrote {path}"
 
     def _identity(self, connection: psycopg.Connection) -> str:

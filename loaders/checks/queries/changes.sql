@@ -1,6 +1,6 @@
 -- One row per measure that this check and the one it is compared with took on enough rows.
 select
-    measured.mart || '.' || measured.measure as subject,
+    concat(measured.mart, '.', measured.measure) as subject,
     measured.statistic,
     measured.samples,
     round(measured.figure, 2) as measured,

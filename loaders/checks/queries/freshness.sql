@@ -1,5 +1,6 @@
 -- Two rows: the newest document of the landing, and the newest session of the marts. Time is told by
--- the landing, never by the clock on the wall.
+-- the landing, never by the clock on the wall. (to_char gives NULL for an infinite time; a message that
+-- is NULL would be no finding.)
 with
 
 newest_document as (
@@ -45,9 +46,19 @@ select
             newest_document.landed_at
             > coalesce(last_build.cutoff_at, '-infinity') + :'unbuilt_hours' * interval '1 hour'
             then
-                'the newest document landed at ' || to_char(newest_document.landed_at, 'YYYY-MM-DD HH24"h"MI')
-                || ' UTC, the last whole build read as of '
-                || coalesce(to_char(last_build.cutoff_at, 'YYYY-MM-DD HH24"h"MI'), 'never')
+                concat(
+                    'the newest document landed at ',
+                    coalesce(
+                        to_char(newest_document.landed_at, 'YYYY-MM-DD HH24"h"MI'),
+                        newest_document.landed_at::text
+                    ),
+                    ' UTC, the last whole build read as of ',
+                    coalesce(
+                        to_char(last_build.cutoff_at, 'YYYY-MM-DD HH24"h"MI'),
+                        last_build.cutoff_at::text,
+                        'never'
+                    )
+                )
     end as unbuilt,
     null as ahead,
     null as stale
@@ -59,11 +70,23 @@ select
     null as unbuilt,
     case
         when newest_session.occurred_at > newest_document.landed_at + :'future_hours' * interval '1 hour'
-            then 'it was on ' || to_char(newest_session.occurred_at, 'YYYY-MM-DD')
+            then
+                concat(
+                    'it was on ',
+                    coalesce(
+                        to_char(newest_session.occurred_at, 'YYYY-MM-DD'), newest_session.occurred_at::text
+                    )
+                )
     end as ahead,
     case
         when newest_session.occurred_at < newest_document.landed_at - :'stale_days' * interval '24 hours'
-            then 'the newest was on ' || to_char(newest_session.occurred_at, 'YYYY-MM-DD')
+            then
+                concat(
+                    'the newest was on ',
+                    coalesce(
+                        to_char(newest_session.occurred_at, 'YYYY-MM-DD'), newest_session.occurred_at::text
+                    )
+                )
     end as stale
 from newest_session
 cross join newest_document

@@ -7,7 +7,7 @@ refused as (
     select
         kind,
         source_path,
-        reason_code || ': ' || reason as quarantined
+        concat(reason_code, ': ', reason) as quarantined
     from raw.quarantine
     where
         resolved_at is null
@@ -68,7 +68,7 @@ judged as (
         scores.bad_score,
         case
             when not shapes.shapes ? jsonb_typeof(landed.payload)
-                then 'the document is ' || jsonb_typeof(landed.payload) || ', not ' || shapes.shapes::text
+                then concat('the document is ', jsonb_typeof(landed.payload), ', not ', shapes.shapes::text)
         end as wrong_type,
         case
             when
@@ -85,11 +85,13 @@ judged as (
             min(
                 case
                     when found.score_text is null or not pg_input_is_valid(found.score_text, 'numeric')
-                        then ranges.json_path::text || ' is no number: ' || left(found.score::text, 40)
+                        then concat(ranges.json_path::text, ' is no number: ', left(found.score::text, 40))
                     when found.score_text::numeric not between ranges.lowest and ranges.highest
                         then
-                            ranges.json_path::text || ' is ' || left(found.score::text, 40)
-                            || ', outside ' || ranges.lowest || ' to ' || ranges.highest
+                            concat(
+                                ranges.json_path::text, ' is ', left(found.score::text, 40),
+                                ', outside ', ranges.lowest, ' to ', ranges.highest
+                            )
                 end
             ) as bad_score
         from ranges

@@ -56,19 +56,25 @@ select
             loads.seen <> loads.landed + loads.unchanged + loads.quarantined
             + loads.left_as_config + loads.unrecognised
             then
-                'load ' || loads.load_id || ' has seen ' || loads.seen
-                || ' files, and its counters do not add up to that'
+                concat(
+                    'load ', loads.load_id, ' has seen ', loads.seen,
+                    ' files, and its counters do not add up to that'
+                )
         -- Old versions of kinds that keep their latest only go when a later load closes.
         when
             coalesce(written.documents, 0) > loads.landed
             or (loads.is_newest and coalesce(written.documents, 0) < loads.landed)
             then
-                'load ' || loads.load_id || ' says it landed ' || loads.landed
-                || ' documents, raw.documents holds ' || coalesce(written.documents, 0) || ' of it'
+                concat(
+                    'load ', loads.load_id, ' says it landed ', loads.landed,
+                    ' documents, raw.documents holds ', coalesce(written.documents, 0), ' of it'
+                )
         when coalesce(refused.files, 0) <> loads.quarantined
             then
-                'load ' || loads.load_id || ' says it refused ' || loads.quarantined
-                || ' files, raw.quarantine holds ' || coalesce(refused.files, 0) || ' of it'
+                concat(
+                    'load ', loads.load_id, ' says it refused ', loads.quarantined,
+                    ' files, raw.quarantine holds ', coalesce(refused.files, 0), ' of it'
+                )
     end as contradiction
 from loads
 left join written on loads.load_id = written.load_id

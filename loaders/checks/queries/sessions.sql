@@ -11,7 +11,9 @@ sessions as (
 
 select
     scorecards.source_path,
-    case when sessions.session_key is null then 'no session ' || scorecards.session_key end as sessionless
+    case
+        when sessions.session_key is null then concat('no session ', scorecards.session_key)
+    end as sessionless
 from raw.documents as scorecards
 left join sessions on scorecards.session_key = sessions.session_key
 where
