@@ -85,6 +85,28 @@ begin
 end
 $$;
 
+-- What is ours: it carries the marker, or stands in the book of what builds made, which a dump without
+-- comments keeps.
+create temporary table pulse_elt_ours on commit drop as
+select oid
+from pg_class
+where obj_description(oid, 'pg_class') like '%[pulse-elt]';
+do $$
+begin
+    if (
+        case
+            when has_schema_privilege(to_regnamespace('staging'), 'usage')
+                then has_table_privilege(to_regclass('staging.standing_relations'), 'select')
+        end
+    ) then
+        insert into pg_temp.pulse_elt_ours
+        select to_regclass(format('%I.%I', schema_name, relation_name))
+        from staging.standing_relations
+        where to_regclass(format('%I.%I', schema_name, relation_name)) is not null;
+    end if;
+end
+$$;
+
 -- The schemas, and what stands in them, belong to the role that writes them.
 do $$
 declare
@@ -99,10 +121,7 @@ begin
     where
         relkind in ('r', 'p', 'v', 'm', 'f')
         and (
-            (
-                nspname = 'analytics'
-                and coalesce(obj_description(pg_class.oid, 'pg_class'), '') not like '%[pulse-elt]'
-            )
+            (nspname = 'analytics' and pg_class.oid not in (select ours.oid from pg_temp.pulse_elt_ours as ours))
             or (nspname in ('raw', 'ops') and to_regclass('raw.schema_migrations') is null)
         );
     if found.names is not null then
@@ -119,7 +138,9 @@ begin
             ('intermediate', 'pulse_transformer'),
             ('analytics', 'pulse_transformer'),
             ('reporting', 'pulse_transformer'),
-            ('test_failures', 'pulse_transformer')
+            ('test_failures', 'pulse_transformer'),
+            -- What analysts add (dbt_project.yml).
+            ('own', 'pulse_transformer')
         ) as schemas (name, owner)
     loop
         if to_regnamespace(wanted.name) is null then
@@ -139,7 +160,7 @@ begin
                 -- In staging and reporting somebody may keep a view of his own.
                 and (
                     wanted.name in ('raw', 'ops')
-                    or obj_description(pg_class.oid, 'pg_class') like '%[pulse-elt]'
+                    or pg_class.oid in (select ours.oid from pg_temp.pulse_elt_ours as ours)
                 )
             union all
             select 'function', proc.oid::regprocedure::text
@@ -147,7 +168,7 @@ begin
             where
                 pronamespace = to_regnamespace(wanted.name)
                 and proowner <> to_regrole(wanted.owner)
-                and wanted.name in ('raw', 'ops')
+                and (wanted.name in ('raw', 'ops') or proname = 'note_touch')
             union all
             select 'schema', format('%I', nspname)
             from pg_namespace
@@ -185,6 +206,16 @@ grant usage on schema raw, ops to pulse_transformer;
 grant select on all tables in schema raw, ops to pulse_transformer;
 alter default privileges for role pulse_loader in schema raw, ops grant select on tables to pulse_transformer;
 
+-- Loads look into the book of what builds made: only that is ours in analytics.
+grant usage on schema staging to pulse_loader;
+do $$
+begin
+    if to_regclass('staging.standing_relations') is not null then
+        grant select on staging.standing_relations to pulse_loader;
+    end if;
+end
+$$;
+
 -- Builds say in ops.cutoffs what they read as of, and ask whether another one is at work.
 do $$
 begin
@@ -200,8 +231,8 @@ grant select on all tables in schema reporting to pulse_reader;
 alter default privileges for role pulse_transformer in schema reporting
 grant select on tables to pulse_reader;
 
-grant usage on schema raw, ops, staging, intermediate, analytics, reporting, test_failures to pulse_auditor;
-grant select on all tables in schema raw, ops, staging, intermediate, analytics, reporting, test_failures
+grant usage on schema raw, ops, staging, intermediate, analytics, reporting, test_failures, own to pulse_auditor;
+grant select on all tables in schema raw, ops, staging, intermediate, analytics, reporting, test_failures, own
 to pulse_auditor;
 alter default privileges for role pulse_loader in schema raw, ops grant select on tables to pulse_auditor;
 -- A dump, which is the audit of audits, reads the counters too.
@@ -210,13 +241,13 @@ alter default privileges for role pulse_loader in schema raw, ops grant select o
 alter default privileges for role pulse_transformer in schema staging
 grant select on sequences to pulse_auditor;
 alter default privileges for role pulse_transformer
-in schema staging, intermediate, analytics, reporting, test_failures
+in schema staging, intermediate, analytics, reporting, test_failures, own
 grant select on tables to pulse_auditor;
 
 -- The application writes by raw.write_document and in no other way. Rights on tables that it had, by
 -- an older pulse-elt or somebody's hand, are taken away, those on columns with them.
 revoke insert, update, delete, truncate, references, trigger
-on all tables in schema raw, ops, staging, intermediate, analytics, reporting, test_failures
+on all tables in schema raw, ops, staging, intermediate, analytics, reporting, test_failures, own
 from pulse_app;
 grant usage on schema raw, analytics to pulse_app;
 -- Which path is of which kind is for everybody to know.

@@ -14,6 +14,7 @@ SCHEMAS = (
     "analytics",
     "reporting",
     "test_failures",
+    "own",
     "public",
 )
 OPERATIONS = ("own", "create", "select", "insert", "update", "delete", "truncate", "execute")
