@@ -18,6 +18,9 @@ _DAY = 86_400
 _EPOCH = 1_735_689_600  # 2025-01-01, UTC
 
 USERS = [f"00000000-0000-4000-8000-{n:012d}" for n in range(1, 5)]
+# 1999-12-31, 1970, 2262 and 9000.
+ODD_SECONDS = [946_684_799, 0, 9_214_646_400, 221_845_392_000]
+ODD_TIMES = [None, "infinity", "-infinity", "9000-01-01 00:00+00", "1970-01-01 00:00+00"]
 OLD_KEYS = ["T1", "T2", "demo", "unknown-7"]
 SESSIONS = [f"5e551000-0000-4000-8000-{n:012d}" for n in range(1, 8)] + ["dev-1", "dev-2"]
 SKILLS = [
@@ -40,6 +43,21 @@ where
     documents.source_path = chosen.source_path
     and (documents.superseded_at is not null or not %s)
 returning documents.source_path
+"""
+
+_SUPERSEDE = """
+update raw.documents set superseded_at = clock_timestamp()
+where source_path = %s and superseded_at is null
+"""
+
+# As an archive may land a file: without a time, or with one that no clock shows.
+_INSERT_ODD = """
+insert into raw.documents (
+    kind, source_path, content_sha256, session_key, origin, load_id, source_modified_at, landed_at,
+    payload
+)
+select 'scorecard', %s, %s, %s, 'load', %s, %s, now, %s
+from raw.landing_time() as now
 """
 
 
@@ -65,6 +83,7 @@ class Growth:
             (1, self._old_file),
             (2, lambda: self._delete_documents(connection)),
             (2, lambda: self.app_write(connection)),
+            (1, lambda: self._odd_time(connection)),
             (1, lambda: self._identity(connection)),
         ]
         weights = [weight for weight, _ in doings]
@@ -212,6 +231,22 @@ class Growth:
         connection.execute("select raw.write_document(%s, %s)", (path, document))
         return f"the app wrote {path}"
 
+    def _odd_time(self, connection: psycopg.Connection) -> str:
+        """Land a scorecard of a file whose time says nothing, in either place it may have."""
+        key, at = self._key(), self.chance.choice(ODD_TIMES)
+        path = self.chance.choice([f"sessions/{key}/scorecard.json", f"scorecards/{key}.json"])
+        text = json.dumps(self._scorecard_document())
+        loads = connection.execute("select load_id from raw.loads order by 1 desc").fetchall()
+        if not loads:
+            return "landed nothing before the first load"
+        with connection.transaction():
+            connection.execute(_SUPERSEDE, (path,))
+            connection.execute(
+                _INSERT_ODD,
+                (path, hashlib.sha256(text.encode()).digest(), key, *loads[0], at, text),
+            )
+        return f"landed {path} of {at}"
+
     def _identity(self, connection: psycopg.Connection) -> str:
         key, user = self.chance.choice(OLD_KEYS), UUID(self.chance.choice(USERS))
         write_identities(connection, {key: user})
@@ -227,8 +262,12 @@ class Growth:
     def _write(self, path: str, document: object, at: int | None = None) -> str:
         file = self.tree.write(path, document)
         self._clock += 1
-        os.utime(file, (at or _EPOCH + 200 * _DAY + self._clock,) * 2)
-        return f"wrote {path}"
+        at = at or _EPOCH + 200 * _DAY + self._clock
+        if self._seldom(0.15):
+            # A file system that cannot keep such a time keeps another odd one.
+            at = self.chance.choice(ODD_SECONDS)
+        os.utime(file, (at, at))
+        return f"wrote {path} at {at}"
 
     def _seldom(self, share: float) -> bool:
         return self.chance.random() < share

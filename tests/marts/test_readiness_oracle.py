@@ -19,7 +19,7 @@ from psycopg.rows import class_row, dict_row
 
 from loaders.database.connection import connect
 from tests.conftest import ROOT, Server, create_database, drop_database
-from tests.marts.oracle.events import Event, events_of
+from tests.marts.oracle.events import Event, events_of, missed_file_times
 from tests.marts.oracle.made_up_histories import WINDOW, histories
 from tests.marts.oracle.readiness import Snapshot, formula, readiness
 from tests.marts.oracle.skills import SkillAggregate, skill_aggregates, windows
@@ -43,6 +43,8 @@ class Built:
     events: list[Event]
     readiness: dict[str, dict[Key, Snapshot]]
     skills: dict[SkillKey, dict[str, Any]]
+    missed: set[str]
+    rejected: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +67,10 @@ def built(
         dbt.run(settings, root)
         found = {"v1": _readiness(connection)}
         skills = _skills(connection)
+        rejected = _rejected_file_times(connection)
         dbt.build(settings, "--vars", "readiness_formula: v2")
         found["v2"] = _readiness(connection)
-    yield Built(seed, events_of(files), found, skills)
+    yield Built(seed, events_of(files), found, skills, missed_file_times(files), rejected)
     drop_database(server, "pulse_learners")
 
 
@@ -88,6 +91,13 @@ def _skills(connection: psycopg.Connection) -> dict[SkillKey, dict[str, Any]]:
     cursor = connection.cursor(row_factory=dict_row)
     rows = cursor.execute("select * from analytics.user_skill_agg").fetchall()
     return {(row["user_id"], row["skill_tag"], row["window_name"]): row for row in rows}
+
+
+def _rejected_file_times(connection: psycopg.Connection) -> list[str]:
+    rows = connection.execute(
+        "select source_path from staging.stg_pulse__rejected_values where field = '$file_time'"
+    )
+    return [path for (path,) in rows]
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
@@ -116,6 +126,11 @@ def test_every_skill_in_every_window_is_what_a_second_reading_says(built: Built)
     names = Counter(name for (_, _, name), row in expected.items() if row is not None)
     assert len(names) == 7
     assert min(names.values()) > len(expected) // 20, names
+
+
+def test_every_file_time_that_was_missed_is_told_once(built: Built) -> None:
+    assert sorted(built.missed ^ set(built.rejected))[:5] == []
+    assert len(built.rejected) == len(built.missed) > 50
 
 
 def _agrees(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from hashlib import md5
 from typing import Any
@@ -54,6 +54,11 @@ def timestamp(value: Json) -> datetime | None:
     except ValueError:
         return None
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def in_range(at: datetime) -> bool:
+    """Tell whether a time may count, in JSON or of a file, of a document that lands about now."""
+    return datetime(2000, 1, 1, tzinfo=UTC) <= at <= datetime.now(UTC) + timedelta(days=366)
 
 
 def uuid(value: Json) -> UUID | None:

@@ -1,15 +1,17 @@
 """The events of a tree's sessions, as design §5 resolves users and times of documents."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import takewhile
 from uuid import UUID
 
 from tests.marts.oracle.casting import (
     Json,
     fields,
+    in_range,
     number,
     on_scale,
     parse,
@@ -40,17 +42,55 @@ class Event:
 
 @dataclass
 class _Session:
-    """What a tree says of one session."""
+    """What a tree says of one session: its documents by kind and path, and who lists it."""
 
-    documents: dict[str, File] = field(default_factory=dict)
+    documents: dict[str, dict[str, File]] = field(default_factory=dict)
     claims: list[tuple[str, dict[str, Json]]] = field(default_factory=list)
 
+    def speaking(self, kind: str) -> tuple[str, File]:
+        """Of documents of one kind the later one counts, ties by path."""
+        return max(
+            sorted(self.documents[kind].items()),
+            key=lambda found: _known(found[1]) or datetime.min.replace(tzinfo=UTC),
+        )
+
     def parsed(self, kind: str) -> Json:
-        return parse(self.documents[kind].text) if kind in self.documents else None
+        return parse(self.speaking(kind)[1].text) if kind in self.documents else None
 
 
 def events_of(files: Mapping[str, File]) -> list[Event]:
-    """Return the events of every session whose user is known."""
+    """Return the events of every session whose user is known, but for those without any time."""
+    return [
+        Event(user, key, at, skill, score)
+        for key, session in _sessions(files).items()
+        if (user := _user(session))
+        for at, skill, score in _scores(session)
+        if at
+    ]
+
+
+def missed_file_times(files: Mapping[str, File]) -> set[str]:
+    """Return the paths whose file times are out of range and would have counted within it.
+
+    No two histories may list the same.
+    """
+    missed: set[str] = set()
+    for session in _sessions(files).values():
+        for rivals in session.documents.values():
+            if len(rivals) > 1:
+                # From the latest on, until one is good.
+                latest_first = sorted(rivals.items(), key=lambda found: found[1].modified_at)
+                missed |= _bad_ones_until_a_good_one(reversed(latest_first))
+        if _written(session) is None:
+            missed |= _bad_ones_until_a_good_one(_dating(session))
+    return missed
+
+
+def _bad_ones_until_a_good_one(found: Iterable[tuple[str, File]]) -> set[str]:
+    return {path for path, _ in takewhile(lambda one: not in_range(one[1].modified_at), found)}
+
+
+def _sessions(files: Mapping[str, File]) -> dict[UUID, _Session]:
     sessions: dict[UUID, _Session] = {}
     for path, file in files.items():
         if found := _HISTORY.fullmatch(path):
@@ -64,10 +104,8 @@ def events_of(files: Mapping[str, File]) -> list[Event]:
         assert found, path
         key, kind = found[1], found.groupdict().get("kind", "scorecard")
         documents = sessions.setdefault(session_id(key), _Session()).documents
-        # Of two the later one counts.
-        if kind not in documents or documents[kind].modified_at < file.modified_at:
-            documents[kind] = file
-    return [event for key, session in sessions.items() for event in _events(key, session)]
+        documents.setdefault(kind, {})[path] = file
+    return sessions
 
 
 def _entries(document: Json, *names: str) -> list[dict[str, Json]]:
@@ -76,27 +114,24 @@ def _entries(document: Json, *names: str) -> list[dict[str, Json]]:
     return [entry for entry in found if isinstance(entry, dict)]
 
 
-def _events(key: UUID, session: _Session) -> Iterator[Event]:
-    user = _user(session)
-    if user is None:
-        return
+def _scores(session: _Session) -> Iterator[tuple[datetime | None, str | None, Decimal]]:
     at = _time(session)
     if "scorecard" in session.documents:
-        card = normalise(session.documents["scorecard"].text)
+        card = normalise(session.speaking("scorecard")[1].text)
         for skill in ("overall", "bce", "mcf", "cpo"):
             score = getattr(card, f"{skill}_score")
             if score is not None:
-                yield Event(user, key, at, skill, score)
+                yield at, skill, score
     else:
         for _, entry in session.claims:
             remembered = number(entry.get("score"))
             if remembered is not None and 0 <= remembered <= 100:
-                yield Event(user, key, at, "overall", rounded(remembered))
+                yield at, "overall", rounded(remembered)
     steps = fields(fields(session.parsed("evaluation")).get("scores"))
     for name, step in steps.items():
         earned = number(fields(step).get("score"))
         if name.lower() in _STEPS and earned is not None and 0 <= earned <= 3:
-            yield Event(user, key, at, name.lower(), on_scale(earned, 3))
+            yield at, name.lower(), on_scale(earned, 3)
     answers = _entries(session.parsed("events"), "events")
     scores = [number(answer.get("score")) for answer in answers]
     unit = all(score <= 1 for score in scores if score is not None)
@@ -106,7 +141,7 @@ def _events(key: UUID, session: _Session) -> Iterator[Event]:
             then = next((time for time in own if time), at)
             tag = answer.get("skill_tag")
             named = tag.strip().lower() if isinstance(tag, str) else None
-            yield Event(user, key, then, named, on_scale(score, 1 if unit else 100))
+            yield then, named, on_scale(score, 1 if unit else 100)
 
 
 def _user(session: _Session) -> UUID | None:
@@ -125,12 +160,26 @@ def _user(session: _Session) -> UUID | None:
     return next((found for found in map(uuid, candidates) if found), None)
 
 
-def _time(session: _Session) -> datetime:
+def _time(session: _Session) -> datetime | None:
+    times = (_known(file) for _, file in _dating(session))
+    return _written(session) or next((time for time in times if time), None)
+
+
+def _written(session: _Session) -> datetime | None:
+    """The time that a session's documents, or the histories that list it, say in JSON."""
     file = fields(session.parsed("session"))
     written = [timestamp(file.get("completed_at")), timestamp(file.get("created_at"))]
     written += [timestamp(entry.get("date")) for _, entry in session.claims]
-    if found := next((time for time in written if time), None):
-        return found
+    return next((time for time in written if time), None)
+
+
+def _dating(session: _Session) -> Iterator[tuple[str, File]]:
+    """The files that date a session without another time, the one that goes first at the front."""
     if "scorecard" in session.documents:
-        return session.documents["scorecard"].modified_at
-    return min(document.modified_at for document in session.documents.values())
+        yield session.speaking("scorecard")
+    others = [session.speaking(kind) for kind in session.documents if kind != "scorecard"]
+    yield from sorted(others, key=lambda found: found[1].modified_at)
+
+
+def _known(file: File) -> datetime | None:
+    return file.modified_at if in_range(file.modified_at) else None

@@ -9,6 +9,13 @@ from tests.marts.oracle.writing import File, Numeral, dumps
 
 WINDOW = timedelta(hours=24 * 30)
 _START = datetime(2024, 11, 3, 8, 0, 0, tzinfo=UTC)
+# Times of images, archives and clocks gone wrong; the first two only just.
+_ODD_TIMES = [
+    datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC),
+    (datetime.now(UTC) + timedelta(days=368)).replace(microsecond=0),
+    datetime(1970, 1, 1, tzinfo=UTC),
+    datetime(2262, 1, 1, tzinfo=UTC),
+]
 _MICROSECOND = timedelta(microseconds=1)
 _SKILLS = [
     "communication", "technical_depth", "structure", "behavioral_examples", "system_design",
@@ -54,23 +61,26 @@ def _session(learner: Learner, key: str, files: dict[str, File]) -> None:
         learner.skills = chance.sample(_SKILLS, chance.randint(1, 4))
     ended = _end(learner)
     learner.times.append(ended)
-    # A file's time has whole seconds where the session has no other.
-    touched = ended.replace(microsecond=0)
+
+    def touched() -> datetime:
+        # A file's time has whole seconds where the session has no other.
+        return chance.choice(_ODD_TIMES) if chance.random() < 0.2 else ended.replace(microsecond=0)
+
     folder = f"sessions/{key}"
     case = chance.random()
     if case < 0.86:
-        files[f"{folder}/session.json"] = File(dumps(_file(learner, ended)), touched)
+        files[f"{folder}/session.json"] = File(dumps(_file(learner, ended)), touched())
     has = chance.choice(["scorecard", "answers", "evaluation", "history", "both", "all", "nothing"])
     if has in ("scorecard", "both", "all"):
         card = dumps(_scorecard(learner))
-        files[f"{folder}/scorecard.json"] = File(card, touched)
+        files[f"{folder}/scorecard.json"] = File(card, touched())
         if chance.random() < 0.05:
-            later = touched + timedelta(seconds=chance.choice([-5, 5]))
+            later = touched() + timedelta(seconds=chance.choice([-5, 5]))
             files[f"scorecards/{key}.json"] = File(dumps(_scorecard(learner)), later)
     if has in ("answers", "both", "all"):
-        files[f"{folder}/events.json"] = File(dumps(_answers(learner, ended)), touched)
+        files[f"{folder}/events.json"] = File(dumps(_answers(learner, ended)), touched())
     if has in ("evaluation", "all"):
-        files[f"{folder}/evaluation.json"] = File(dumps(_evaluation(chance)), touched)
+        files[f"{folder}/evaluation.json"] = File(dumps(_evaluation(chance)), touched())
     if has in ("history", "all") or chance.random() < 0.05:
         entry = {"sessionId": key, "date": _written(chance, ended), "persona": "Relater",
                  "outcome": "won", "score": _score(chance, 100), "duration": 12}  # fmt: skip
