@@ -1,5 +1,6 @@
 """A legacy tree and a landing that grow, change and shrink at random, by small steps."""
 
+import hashlib
 import json
 import os
 import random
