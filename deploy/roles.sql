@@ -231,7 +231,8 @@ grant select on all tables in schema reporting to pulse_reader;
 alter default privileges for role pulse_transformer in schema reporting
 grant select on tables to pulse_reader;
 
-grant usage on schema raw, ops, staging, intermediate, analytics, reporting, test_failures, own to pulse_auditor;
+grant usage on schema raw, ops, staging, intermediate, analytics, reporting, test_failures, own
+to pulse_auditor;
 grant select on all tables in schema raw, ops, staging, intermediate, analytics, reporting, test_failures, own
 to pulse_auditor;
 alter default privileges for role pulse_loader in schema raw, ops grant select on tables to pulse_auditor;

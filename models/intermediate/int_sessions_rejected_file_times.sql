@@ -38,7 +38,8 @@ outdone as (
 
     select
         document_id,
-        source_path
+        source_path,
+        session_id
     from {{ ref('stg_pulse__duplicate_documents') }}
     where {{ is_touched('session_id') }}
 
@@ -98,6 +99,15 @@ sessions as (
 
 ),
 
+-- Few sessions ask a file for its time: the others are not looked at.
+asking as (
+
+    select session_id from sessions
+    union
+    select session_id from outdone
+
+),
+
 compared as (
 
     select
@@ -112,6 +122,7 @@ compared as (
         ) as rivals_file_at,
         min(neighbours.source_modified_at) filter (where neighbours.kind <> 'scorecard') as document_file_at
     from rejected_documents
+    inner join asking on rejected_documents.session_id = asking.session_id
     left join documents as neighbours
         on
             rejected_documents.session_id = neighbours.session_id
