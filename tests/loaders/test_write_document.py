@@ -10,10 +10,15 @@ from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from loaders.checks import book
+from loaders.database.connection import connect
+from loaders.database.migrations import migrate, read_migrations
+from loaders.database.roles import apply_roles
 from loaders.database.settings import DatabaseSettings
-from tests.conftest import Tree
+from loaders.pipeline import configured_kinds
+from tests.conftest import ROOT, Tree
 from tests.loaders.test_loading import counters, load
 from tests.loaders.writing import SCORECARD, as_the_app, write
+from tests.marts.access import LOGINS, create_login
 
 
 @pytest.fixture
@@ -323,22 +328,40 @@ def test_a_write_is_dated_when_it_is_written_and_no_gate_misses_it(
     assert clock == (False,)
 
 
+# What roles.sql granted up to migration 0006.
+OLD_RIGHTS = """
+grant usage on schema raw to pulse_app;
+grant select, insert, update (superseded_at) on raw.documents to pulse_app;
+grant select, insert, update (state, kind) on raw.files to pulse_app;
+grant execute on function raw.landing_time() to pulse_app;
+"""
+INSERT = (
+    "insert into raw.documents (kind, source_path, session_key, content_sha256, origin, payload) "
+    "values ('scorecard', %s, 'a', 'x', 'app', '{}')"
+)
+
+
 def test_rights_of_an_older_database_are_taken_away(
-    database: DatabaseSettings, connection: psycopg.Connection
+    empty_database: DatabaseSettings,
 ) -> None:
-    with as_the_app(database) as app:
-        connection.execute(
-            "grant insert, update (superseded_at) on raw.documents to pulse_app; "
-            "grant insert, update (state) on raw.files to pulse_app; "
-            "grant execute on function raw.landing_time() to pulse_app"
-        )
-        app.execute("update raw.files set state = 'landed'")
-    with as_the_app(database) as app:
+    older = [migration for migration in read_migrations() if migration.version < 7]
+    with connect(empty_database) as superuser:
+        apply_roles(superuser, ROOT / "deploy" / "roles.sql", configured_kinds())
+        superuser.execute("drop schema raw, ops cascade; create schema raw; create schema ops")
+        migrate(superuser, configured_kinds(), older)
+        superuser.execute(OLD_RIGHTS)
+        create_login(superuser, LOGINS["pulse_app"], "pulse_app")
+        with superuser.transaction():
+            superuser.execute("set local role pulse_app")
+            superuser.execute(INSERT, (SCORECARD,))
+    with as_the_app(empty_database) as app:
         for refused in (
             "update raw.files set state = 'landed'",
             "update raw.documents set superseded_at = now()",
-            "insert into raw.documents (kind) values ('scorecard')",
+            INSERT.replace("%s", "'sessions/b/scorecard.json'"),
             "select raw.landing_time()",
         ):
             with pytest.raises(errors.InsufficientPrivilege):
                 app.execute(refused)
+        write(app, SCORECARD, '{"v": 2}')
+        assert [row[-2:] for row in versions(app)] == [({}, False), ({"v": 2}, True)]

@@ -59,6 +59,7 @@ as $$
 declare
     rule record;
     payload jsonb;
+    digest bytea;
     stamp timestamptz;
     replaced bigint;
     written bigint;
@@ -110,6 +111,7 @@ begin
 
     -- Before anybody waits for it: it may be large, or no JSON.
     payload := document;
+    digest := sha256(convert_to(document, 'UTF8'));
 
     -- Writers of one path come one after the other. x'70756c74' is the class of locks of paths.
     perform pg_advisory_xact_lock(x'70756c74'::int, hashtext(path));
@@ -145,7 +147,7 @@ begin
             landed_at, payload
         )
         values (
-            rule.kind, path, sha256(convert_to(document, 'UTF8')), rule.session_key, rule.user_key,
+            rule.kind, path, digest, rule.session_key, rule.user_key,
             least(source_time, stamp), 'app', stamp, payload
         )
         on conflict (source_path, kind) where superseded_at is null do nothing
