@@ -251,8 +251,6 @@ revoke insert, update, delete, truncate, references, trigger
 on all tables in schema raw, ops, staging, intermediate, analytics, reporting, test_failures, own
 from pulse_app;
 grant usage on schema raw, analytics to pulse_app;
--- Which path is of which kind is for everybody to know.
-grant usage on schema raw to pulse_reader;
 do $$
 declare
     mart text;
@@ -266,8 +264,7 @@ begin
         revoke execute on all functions in schema raw from pulse_app;
         grant execute on function raw.write_document(text, text, bigint, timestamptz) to pulse_app;
         grant execute on function raw.write_document(text, jsonb, bigint, timestamptz) to pulse_app;
-        grant select on raw.documents, raw.files to pulse_app;
-        grant select on raw.document_kinds to pulse_app, pulse_reader;
+        grant select on raw.documents, raw.files, raw.document_kinds to pulse_app;
     end if;
     -- Those that are not there yet are granted by the build that makes them (macros/app_grants.sql).
     foreach mart in array array[
