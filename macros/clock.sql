@@ -17,3 +17,38 @@
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
+
+
+{#- What a model is told was touched, by the model of whole documents, may come from a younger build. Read
+    as of an older cutoff it would be missed for good: no build tells it again. So this one stops, and the
+    next build goes on; but where the other one is only dated later, by a clock that ran ahead, nobody would
+    ever go on: then the model is compared whole, and once more by the next build. -#}
+{% macro is_overtaken_by_a_clock() -%}
+    {%- if not model.sources or config.get('landing') -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set later = run_query(
+        "select count(*), coalesce(max(other.cutoff_at) > clock_timestamp(), false)"
+        ~ " from " ~ builds_relation() ~ " as mine"
+        ~ " inner join " ~ builds_relation() ~ " as other on mine.cutoff_at < other.cutoff_at"
+        ~ " where mine.invocation_id = '" ~ invocation_id ~ "'"
+    ).rows[0] -%}
+    {%- if later[0] and not later[1] -%}
+        {%- do exceptions.raise_compiler_error(
+            "another build began after this one, which stops here. Nothing is lost: the next build goes on."
+        ) -%}
+    {%- endif -%}
+    {%- if later[0] -%}
+        {%- do exceptions.warn(
+            model.name ~ " is compared whole, now and once more by the next build: a build whose clock ran "
+            ~ "ahead may have told it of documents that are still to come."
+        ) -%}
+    {%- endif -%}
+    {{ return(later[0] > 0) }}
+{%- endmacro %}
+
+
+{#- SQL that has the next build compare this model whole. -#}
+{% macro tell_again() -%}
+    {{ tell_consumers_everything([{'name': node_name(model)}]) }}
+{%- endmacro %}

@@ -45,6 +45,7 @@
             {{ postgres__alter_relation_comment(
                 failures, 'What the test ' ~ model.name ~ ' found; dropped when it passes again.'
             ) }}
+            {{ record_standing(failures) if is_making_relations() }}
             {%- endif %}
         {%- endcall -%}
         {%- do adapter.commit() -%}

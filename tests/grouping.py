@@ -6,6 +6,14 @@ import pytest
 # seconds and the examples built once more. The longest parts come first: one that is taken last is
 # waited for by all the others.
 _PARTS = {
+    "analysts": ("marts.test_damages", "marts.test_own_models"),
+    "cutoffs": (
+        "marts.test_builds_wait",
+        "marts.test_cutoffs",
+        "marts.test_file_times",
+        "marts.test_retries",
+        "marts.test_writers",
+    ),
     "nights": ("marts.test_bad_nights", "marts.test_killed", "marts.test_nightly"),
     "loaders": ("",),
     "rebuilds": ("marts.test_drift", "marts.test_increments", "marts.test_rebuilds"),
