@@ -164,22 +164,12 @@
 
 
 {#- dbt run-operation list_unannounced_models: models compared whole at every build, and what they read that
-    announces nothing. -#}
+    announces nothing, as of the last build. -#}
 {% macro list_unannounced_models() -%}
-    {%- set outside_reads = {} -%}
     {%- for row in run_query(
-        "select node_name, outside_reads from " ~ standing_relations() ~ " where outside_reads <> '{}'"
+        "select node_name, array_to_string(unannounced_reads, ', ') from " ~ standing_relations()
+        ~ " where unannounced_reads <> '{}' order by node_name"
     ).rows -%}
-        {%- do outside_reads.update({row[0]: fromjson(row[1])}) -%}
-    {%- endfor -%}
-    {%- for node in graph.nodes.values() if is_in_place(node) -%}
-        {%- set reads = outside_reads.get(node_name(node), []) -%}
-        {%- for unique_id in everything_read_by(node) if is_in_place_view(graph.nodes[unique_id]) -%}
-            {%- do reads.extend(outside_reads.get(node_name(graph.nodes[unique_id]), [])) -%}
-        {%- endfor -%}
-        {%- set unannounced = unannounced_reads(node, reads) -%}
-        {%- if unannounced -%}
-            {%- do log(node_name(node) ~ ' reads ' ~ unannounced | join(', '), info=true) -%}
-        {%- endif -%}
+        {%- do log(row[0] ~ ' reads ' ~ row[1], info=true) -%}
     {%- endfor -%}
 {%- endmacro %}

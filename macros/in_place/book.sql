@@ -58,6 +58,7 @@
         documentation text not null,
         structure text[] not null,
         outside_reads text[] not null,
+        unannounced_reads text[] not null,
         built_at timestamptz not null,
         primary key (schema_name, relation_name)
     );
@@ -78,6 +79,9 @@
         'Constraints, indexes and trigger that the project gave it; of a view, a hash of its query.';
     comment on column {{ standing }}.outside_reads is
         'What its SQL reads, besides its parents, that no build is told the changes of.';
+    comment on column {{ standing }}.unannounced_reads is
+        'All that it reads of which no build is told the changes. Where there is any, it is compared whole at '
+        'every build.';
     comment on column {{ standing }}.built_at is 'When this was last written, by the database clock.';
     {{ let_loader_read_the_book() }}
     {{ create_touches() }}
@@ -104,7 +108,7 @@
 {% macro standing_state(relation) -%}
     {%- set views = [] -%}
     {%- for unique_id in everything_read_by(model) if unique_id in graph.nodes -%}
-        {%- do views.append(node_name(graph.nodes[unique_id])) -%}
+        {%- do views.append(node_name(graph.nodes[unique_id])) if is_in_place_view(graph.nodes[unique_id]) -%}
     {%- endfor -%}
     {%- set found = run_query(standing_state_query(relation, node_name(model), views)).rows[0] -%}
     {{ return({
@@ -114,8 +118,10 @@
         'documentation': found[3],
         'is_awaited': found[4],
         'outside_reads': fromjson(found[5] or '[]'),
-        'is_booked_here': found[6] or false,
-        'damages': fromjson(found[7] or '[]'),
+        'reads_of_views': fromjson(found[6]),
+        'unannounced_reads': fromjson(found[7] or '[]'),
+        'is_booked_here': found[8] or false,
+        'damages': fromjson(found[9] or '[]'),
     }) }}
 {%- endmacro %}
 
@@ -139,11 +145,13 @@
         booked.definition,
         booked.documentation,
         exists (select from {{ rebuild_queue() }} as queue where queue.consumer = '{{ name }}') as is_awaited,
-        booked.outside_reads || coalesce((
-            select array_agg(read)
-            from {{ standing_relations() }} as views, unnest(views.outside_reads) as read
+        booked.outside_reads,
+        array(
+            select unnest(views.outside_reads)
+            from {{ standing_relations() }} as views
             where views.node_name = any({{ text_array(views) }})
-        ), '{}') as outside_reads,
+        ) as reads_of_views,
+        booked.unannounced_reads,
         booked.is_booked_here,
         case when relation.oid is not null and booked.definition is not null then array(
             select 'it was replaced by another relation'
@@ -190,14 +198,14 @@
 
 
 {#- SQL that writes down how a relation now stands; of its indexes, those that the project gave it. -#}
-{% macro record_standing(relation, definition='', documentation='', outside_reads=[]) -%}
+{% macro record_standing(relation, definition='', documentation='', outside_reads=[], unannounced_reads=[]) -%}
     {%- set our_indexes = [] -%}
     {%- for index in config.get('indexes') or [] -%}
         {%- do our_indexes.append('index on ' ~ index['columns'] | join(',')) -%}
     {%- endfor -%}
     insert into {{ standing_relations() }} (
         schema_name, relation_name, node_name, relation_oid, book_oid, definition, documentation,
-        structure, outside_reads, built_at
+        structure, outside_reads, unannounced_reads, built_at
     )
     select
         '{{ relation.schema }}', '{{ relation.identifier }}', '{{ node_name(model) }}', relation.oid,
@@ -207,7 +215,7 @@
             from unnest({{ structure_of('relation.oid') }}) as part
             where part not like 'index on %' or part = any({{ text_array(our_indexes) }})
         ),
-        {{ text_array(outside_reads) }}, clock_timestamp()
+        {{ text_array(outside_reads) }}, {{ text_array(unannounced_reads) }}, clock_timestamp()
     from pg_catalog.pg_class as relation
     where relation.oid = '{{ relation.render() | replace("'", "''") }}'::regclass
     on conflict (schema_name, relation_name) do update
@@ -219,14 +227,17 @@
         documentation = excluded.documentation,
         structure = excluded.structure,
         outside_reads = excluded.outside_reads,
+        unannounced_reads = excluded.unannounced_reads,
         built_at = excluded.built_at;
 {%- endmacro %}
 
 
 {#- What a model's rows follow from. The cutoff differs from build to build and is no part of it, nor is
-    the name of the database: a copy under another name stands as the original does. -#}
+    the name of the database: a copy under another name stands as the original does. Keys wait under the
+    model's name: whoever got another one may have missed some. -#}
 {% macro definition_of(sql) -%}
     {{ return(local_md5(tojson([
+        node_name(model),
         sql | replace(build_cutoff(), ':cutoff') | replace(adapter.quote(target.database) ~ '.', ''),
         model.columns.values() | map(attribute='name') | list,
         model.columns.values() | map(attribute='data_type') | list,

@@ -36,6 +36,7 @@
     {%- set documentation = documentation_of() -%}
     {%- set is_redefined = state.definition != definition -%}
     {%- set outside_reads = outside_reads_of(sql) if is_redefined else state.outside_reads -%}
+    {%- set unannounced = unannounced_reads(model, outside_reads + state.reads_of_views) -%}
     {#- What somebody changed by hand is put right as what was defined anew is. -#}
     {%- set is_conformed = is_redefined or state.damages -%}
     {%- if state.damages -%}
@@ -56,8 +57,9 @@
             {%- do conform_columns(shape, target_relation, should_full_refresh()) -%}
             {%- do release_constraints(shape, target_relation) -%}
         {%- endif -%}
+        {#- What was unannounced until now may have changed since it was last compared. -#}
         {%- set is_whole = is_conformed or should_full_refresh() or is_verifying()
-            or unannounced_reads(model, outside_reads) -%}
+            or unannounced or state.unannounced_reads -%}
         {%- set mode = take_touched(target_relation, state, is_whole) -%}
         {%- if mode == 'unchanged' -%}
             {%- set did = 'UNCHANGED' -%}
@@ -76,11 +78,18 @@
             {{ forget_touches(target_relation) }}
         {%- endcall -%}
     {%- endif -%}
+    {%- if state.kind == 'r' and not state.definition -%}
+        {#- It was built otherwise, and its readers were told nothing. -#}
+        {%- call statement('tell') -%}
+            select;
+            {{ tell_consumers_everything(consumers_of(model.unique_id)) }}
+        {%- endcall -%}
+    {%- endif -%}
     {%- if is_conformed or state.documentation != documentation or state.kind != 'r'
-        or not state.is_booked_here -%}
+        or not state.is_booked_here or state.unannounced_reads != unannounced -%}
         {%- do persist_docs(target_relation, model) -%}
         {%- call statement('record') -%}
-            {{ record_standing(target_relation, definition, documentation, outside_reads) }}
+            {{ record_standing(target_relation, definition, documentation, outside_reads, unannounced) }}
         {%- endcall -%}
     {%- endif -%}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=state.kind == 'r') -%}

@@ -211,6 +211,35 @@ def test_a_mart_that_a_checkout_does_not_hold_is_compared_when_it_returns(
     assert ("Growing",) in bands
 
 
+def test_a_parent_that_was_a_table_for_a_while_tells_all_when_it_is_in_place_again(
+    standing: DatabaseSettings, project: Project
+) -> None:
+    def build(materialized: str, *select: str) -> None:
+        project.restore()
+        project.add(
+            "models/desk/desk_people.sql",
+            f"{{{{ config(materialized='{materialized}') }}}} select k, v from crm.people",
+        )
+        project.add(
+            "models/desk/desk_mart.sql",
+            "{{ config(materialized='in_place') }} select k, v from {{ ref('desk_people') }}",
+        )
+        columns = "config: {unique_key: k}, columns: [{name: k, data_type: text}, {name: v, data_type: int}]"
+        project.add(
+            "models/desk/_desk.yml",
+            f"models: [{{name: desk_people, {columns}}}, {{name: desk_mart, {columns}}}]",
+        )
+        project.dbt.build(standing, "--select", *select)
+
+    with connect(standing) as connection:
+        connection.execute("create schema crm; create table crm.people as select 'x' as k, 1 as v")
+        build("in_place", "desk_people", "desk_mart")
+        connection.execute("update crm.people set v = 2")
+        build("table", "desk_people")
+        build("in_place", "desk_people", "desk_mart")
+        assert connection.execute("select v from own.desk_mart").fetchall() == [(2,)]
+
+
 def test_the_project_itself_has_no_model_that_announces_nothing(
     standing: DatabaseSettings, dbt: WarmDbt
 ) -> None:
