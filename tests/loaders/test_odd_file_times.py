@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from loaders.database.settings import DatabaseSettings
 from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import RunCommand, Tree
@@ -104,7 +105,9 @@ def test_a_time_out_of_range_is_not_later_than_what_the_app_wrote(
     assert versions(connection) == [({"v": 2}, "app", True), ({"v": 1}, "load", False)]
 
 
-def test_screens_show_what_stands_beside_such_times(memory: Tree, pulse_elt: RunCommand) -> None:
+def test_screens_show_what_stands_beside_such_times(
+    memory: Tree, database: DatabaseSettings, pulse_elt: RunCommand
+) -> None:
     for seconds in [*HELD, *UNHELD, 7_000 * YEAR]:
         file = memory.write(f"sessions/at{seconds}/scorecard.json", {"overall": {"score": 85}})
         os.utime(file, ns=(0, seconds * SECOND))
