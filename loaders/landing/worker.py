@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import NamedTuple, NoReturn
 
@@ -100,9 +101,15 @@ def work(job: Job, orders: Connection) -> None:
     except (EOFError, BrokenPipeError):
         pass
     except PulseEltError as error:
-        orders.send(Failure(error))
+        _give_up(orders, error)
     except Exception as error:
-        orders.send(Failure(WorkFailed(f"A worker met {type(error).__name__}: {error}")))
+        _give_up(orders, WorkFailed(f"A worker met {type(error).__name__}: {error}"))
+
+
+def _give_up(orders: Connection, error: PulseEltError) -> None:
+    # A load that another worker's death has ended is not there to hear it.
+    with suppress(OSError):
+        orders.send(Failure(error))
 
 
 def _work(job: Job, connection: psycopg.Connection, start: Start, orders: Connection) -> None:

@@ -224,7 +224,10 @@ def test_a_parent_that_was_a_table_for_a_while_tells_all_when_it_is_in_place_aga
             "models/desk/desk_mart.sql",
             "{{ config(materialized='in_place') }} select k, v from {{ ref('desk_people') }}",
         )
-        columns = "config: {unique_key: k}, columns: [{name: k, data_type: text}, {name: v, data_type: int}]"
+        columns = (
+            "config: {unique_key: k}, "
+            "columns: [{name: k, data_type: text}, {name: v, data_type: int}]"
+        )
         project.add(
             "models/desk/_desk.yml",
             f"models: [{{name: desk_people, {columns}}}, {{name: desk_mart, {columns}}}]",
