@@ -22,6 +22,9 @@
         {%- call statement('look_for_books', fetch_result=true, auto_begin=true) -%}
             select
                 to_regclass('{{ standing_relations() }}') is not null
+                and to_regclass('{{ rebuild_queue() }}') is not null
+                and to_regclass('{{ touches() }}') is not null
+                and to_regproc('{{ touch_function() }}') is not null
                 and exists (
                     select from pg_catalog.pg_attribute
                     where attrelid = to_regclass('{{ builds_relation() }}') and attname = 'build_number'
@@ -35,6 +38,11 @@
             {%- endcall -%}
             {%- do create_builds(builds_relation()) -%}
             {%- call statement('create_rebuild_books') -%} {{ create_rebuild_books() }} {%- endcall -%}
+            {#- Who waited for what, and who changed what by hand, is forgotten. -#}
+            {%- call statement('tell_all') -%}
+                {{ say_it_is_a_build() }}
+                {{ tell_consumers_everything(models_in_place()) }}
+            {%- endcall -%}
         {%- endif -%}
         {%- do adapter.commit() -%}
     {%- endif -%}
@@ -163,15 +171,6 @@
     alter table {{ builds }}
         add column if not exists build_number bigint,
         add column if not exists is_whole boolean not null default true;
-    update {{ builds }} as builds
-    set build_number = numbered.place
-    from (
-        select
-            invocation_id,
-            row_number() over (order by cutoff_at <= clock_timestamp(), cutoff_at, finished_at) as place
-        from {{ builds }}
-    ) as numbered
-    where builds.invocation_id = numbered.invocation_id and builds.build_number is null;
     do $$
     begin
         if not exists (
@@ -180,6 +179,15 @@
                 attrelid = '{{ builds }}'::regclass
                 and attname = 'build_number' and attidentity <> ''
         ) then
+            update {{ builds }} as builds
+            set build_number = numbered.place
+            from (
+                select
+                    invocation_id,
+                    row_number() over (order by cutoff_at <= clock_timestamp(), cutoff_at, finished_at) as place
+                from {{ builds }}
+            ) as numbered
+            where builds.invocation_id = numbered.invocation_id;
             alter table {{ builds }}
                 alter column build_number set not null,
                 alter column build_number add generated always as identity;

@@ -108,8 +108,9 @@
         {%- do exceptions.raise_compiler_error(
             "what is not pulse-elt's stands in its schemas: " ~ foreign_relations | join(', ')
             ~ ". Nothing was touched. Move that to another schema, or build into schemas of your own "
-            ~ "with --target dev. What this project once made and nobody remembers is taken for ours once "
-            ~ "its comment ends with '" ~ ownership_marker() ~ "'."
+            ~ "with --target dev. What this project made and has forgotten (comment and book are lost) is ours "
+            ~ "again after: comment on table SCHEMA.NAME is '" ~ ownership_marker() ~ "'; kept rows of "
+            ~ "test_failures may be dropped."
         ) -%}
     {%- endif -%}
 {%- endmacro %}

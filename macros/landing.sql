@@ -43,6 +43,19 @@
 {%- endmacro %}
 
 
+{#- The same, marked: what is read as of it is compared with the landing, so that another cutoff alone makes
+    no other definition (definition_of). -#}
+{% macro landing_cutoff() -%}
+    {{ build_cutoff() }} /* cutoff */
+{%- endmacro %}
+
+
+{#- Marks what reads superseded versions: no model of current documents tells it of them. -#}
+{% macro every_version() -%}
+    true /* every version */
+{%- endmacro %}
+
+
 {#- A file's time, by the range of times in JSON: images, archives and clocks gone wrong give files of 1970
     or 2262. Outside it the time is as if it were absent, and kept apart, to be told where it was needed. -#}
 {% macro file_times() -%}
@@ -55,7 +68,7 @@
 
 {#- The current documents of a kind as of the cutoff: at most one row per path. -#}
 {% macro landed_documents(table_name) -%}
-    {%- set cutoff = build_cutoff() -%}
+    {%- set cutoff = landing_cutoff() -%}
     (
         select
             document_id,
@@ -87,7 +100,8 @@
             payload
         from {{ builtins.source('pulse', table_name) }}
         where
-            landed_at <= {{ build_cutoff() }}
+            landed_at <= {{ landing_cutoff() }}
+            and {{ every_version() }}
             and {{ is_touched('source_path', 'document_id') }}
     ) as {{ table_name }}
 {%- endmacro %}
@@ -96,7 +110,7 @@
 {#- The identities as they stood at the cutoff. The landing keeps the latest account of a key only: where it
     has changed since, the calling model's own table still knows the one before. -#}
 {% macro loaded_identities() -%}
-    {%- set cutoff = build_cutoff() -%}
+    {%- set cutoff = landing_cutoff() -%}
     (
         select
             user_key,

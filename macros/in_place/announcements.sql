@@ -54,6 +54,16 @@
 {%- endmacro %}
 
 
+{#- How the model itself and its parents are compared with the landing. -#}
+{% macro landings_read_by(node) -%}
+    {%- set landings = [] -%}
+    {%- for unique_id in [node.unique_id] + node.depends_on.nodes if unique_id in graph.nodes -%}
+        {%- do landings.append(graph.nodes[unique_id].config.get('landing')) -%}
+    {%- endfor -%}
+    {{ return(landings) }}
+{%- endmacro %}
+
+
 {#- Whether ref() may lead to another environment's relation in this build. -#}
 {% macro is_deferred(node) -%}
     {{ return(
@@ -79,8 +89,11 @@
     {%- set reads = run_query(outside_reads_query(view)).columns[0].values() | list -%}
     {%- call statement('drop_reads') -%} drop view {{ view }} {%- endcall -%}
     {#- These words become a constant before the view is written. -#}
-    {%- if modules.re.search("'(now|today|tomorrow|yesterday)'", sql, modules.re.IGNORECASE) -%}
+    {%- if modules.re.search("'[^']*\\b(now|today|tomorrow|yesterday)\\b[^']*'", sql, modules.re.IGNORECASE) -%}
         {%- do reads.append("'now', 'today', 'tomorrow' or 'yesterday'") -%}
+    {%- endif -%}
+    {%- if every_version() in sql and 'versions' not in landings_read_by(model) -%}
+        {%- do reads.append('superseded versions of documents') -%}
     {%- endif -%}
     {{ return(reads) }}
 {%- endmacro %}

@@ -59,6 +59,7 @@
         structure text[] not null,
         outside_reads text[] not null,
         unannounced_reads text[] not null,
+        reads text[],
         built_at timestamptz not null,
         primary key (schema_name, relation_name)
     );
@@ -82,6 +83,8 @@
     comment on column {{ standing }}.unannounced_reads is
         'All that it reads of which no build is told the changes. Where there is any, it is compared whole at '
         'every build.';
+    comment on column {{ standing }}.reads is
+        'The nodes that tell it of their changes, also behind views; NULL for what is not rebuilt in place.';
     comment on column {{ standing }}.built_at is 'When this was last written, by the database clock.';
     {{ let_loader_read_the_book() }}
     {{ create_touches() }}
@@ -205,7 +208,7 @@
     {%- endfor -%}
     insert into {{ standing_relations() }} (
         schema_name, relation_name, node_name, relation_oid, book_oid, definition, documentation,
-        structure, outside_reads, unannounced_reads, built_at
+        structure, outside_reads, unannounced_reads, reads, built_at
     )
     select
         '{{ relation.schema }}', '{{ relation.identifier }}', '{{ node_name(model) }}', relation.oid,
@@ -215,7 +218,9 @@
             from unnest({{ structure_of('relation.oid') }}) as part
             where part not like 'index on %' or part = any({{ text_array(our_indexes) }})
         ),
-        {{ text_array(outside_reads) }}, {{ text_array(unannounced_reads) }}, clock_timestamp()
+        {{ text_array(outside_reads) }}, {{ text_array(unannounced_reads) }},
+        {{ text_array(everything_read_by(model) | unique | sort) if is_in_place(model) else 'null' }},
+        clock_timestamp()
     from pg_catalog.pg_class as relation
     where relation.oid = '{{ relation.render() | replace("'", "''") }}'::regclass
     on conflict (schema_name, relation_name) do update
@@ -228,7 +233,15 @@
         structure = excluded.structure,
         outside_reads = excluded.outside_reads,
         unannounced_reads = excluded.unannounced_reads,
+        reads = excluded.reads,
         built_at = excluded.built_at;
+    {#- Under another schema or alias the same model has been told nothing since. -#}
+    update {{ standing_relations() }}
+    set definition = ''
+    where
+        node_name = '{{ node_name(model) }}'
+        and (schema_name, relation_name) <> ('{{ relation.schema }}', '{{ relation.identifier }}')
+        and definition <> '';
 {%- endmacro %}
 
 
@@ -238,7 +251,7 @@
 {% macro definition_of(sql) -%}
     {{ return(local_md5(tojson([
         node_name(model),
-        sql | replace(build_cutoff(), ':cutoff') | replace(adapter.quote(target.database) ~ '.', ''),
+        modules.re.sub("timestamptz '[^']*' /[*] cutoff [*]/", ':cutoff', sql) | replace(adapter.quote(target.database) ~ '.', ''),
         model.columns.values() | map(attribute='name') | list,
         model.columns.values() | map(attribute='data_type') | list,
         model.columns.values() | map(attribute='constraints') | map('string') | list,
@@ -272,96 +285,4 @@
 
 {% macro has_types(node) -%}
     {{ return(node.columns.values() | selectattr('data_type') | list | length > 0) }}
-{%- endmacro %}
-
-
-{#- The models that read this relation, directly or through views, and the keys they rebuild by. -#}
-{% macro consumers_of(unique_id) -%}
-    {%- set consumers = [] -%}
-    {%- for node in graph.nodes.values() if is_in_place(node) and unique_id in everything_read_by(node) -%}
-        {%- do consumers.append({'name': node_name(node), 'keys': as_list(node.config.get('rebuilt_by'))}) -%}
-    {%- endfor -%}
-    {{ return(consumers) }}
-{%- endmacro %}
-
-
-{% macro everything_read_by(node) -%}
-    {%- set read = [] -%}
-    {%- for unique_id in node.depends_on.nodes if unique_id in graph.nodes -%}
-        {%- do read.append(unique_id) -%}
-        {%- set parent = graph.nodes[unique_id] -%}
-        {%- if parent.config.materialized == 'ephemeral' or is_in_place_view(parent) -%}
-            {%- do read.extend(everything_read_by(parent)) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(read) }}
-{%- endmacro %}
-
-
-{#- A list of texts in SQL. -#}
-{% macro text_array(values) -%}
-    {%- set quoted = [] -%}
-    {%- for value in values %}{% do quoted.append("'" ~ value | replace("'", "''") ~ "'") %}{% endfor -%}
-    array[{{ quoted | join(', ') }}]::text[]
-{%- endmacro %}
-
-
-{% macro as_list(value) -%}
-    {{ return([] if value is none else [value] if value is string else value | list) }}
-{%- endmacro %}
-
-
-{#- on-run-start: what changes now is not told to models that this checkout does not hold, or that are
-    disabled. When they come back, they are compared whole. -#}
-{% macro remember_absent_models() -%}
-    {%- if execute and is_making_relations() -%}
-        {%- set present = [] -%}
-        {%- for node in graph.nodes.values() if node.resource_type in ('model', 'seed', 'snapshot') -%}
-            {%- do present.append(node_name(node)) -%}
-        {%- endfor -%}
-        {{ say_it_is_a_build() }}
-        insert into {{ rebuild_queue() }} (consumer, is_whole)
-        select distinct standing.node_name, true
-        from {{ standing_relations() }} as standing
-        where
-            standing.definition <> ''
-            and standing.node_name <> all({{ text_array(present) }})
-            and exists (
-                select from pg_catalog.pg_class as relation
-                where
-                    relation.oid = to_regclass(format('%I.%I', standing.schema_name, standing.relation_name))
-                    and relation.relkind = 'r'
-            )
-            and not exists (
-                select from {{ rebuild_queue() }} as queue
-                where queue.consumer = standing.node_name and queue.is_whole
-            )
-    {%- endif -%}
-{%- endmacro %}
-
-
-{#- SQL that tells consumers whose rows changed; `changed` holds the keys in the columns `carried`. A
-    consumer that rebuilds by a key that these rows do not carry has to be rebuilt whole. -#}
-{% macro tell_consumers(consumers, carried) -%}
-    {%- for consumer in consumers %}
-        {%- set is_keyed = consumer['keys'] and consumer['keys'] | reject('in', carried) | list | length == 0 %}
-        {%- if is_keyed %}
-            {%- set keys = consumer['keys'] | join(', ') %}
-    insert into {{ rebuild_queue() }} (consumer, {{ keys }})
-    select distinct '{{ consumer.name }}', {{ keys }}
-    from changed
-    where {% for key in consumer['keys'] %}{{ key }} is not null{{ ' and ' if not loop.last }}{% endfor %};
-        {%- else %}
-    insert into {{ rebuild_queue() }} (consumer, is_whole)
-    select '{{ consumer.name }}', true where exists (select from changed);
-        {%- endif %}
-    {%- endfor %}
-{%- endmacro %}
-
-
-{#- SQL that has all consumers rebuilt whole: what they read is new, or reads differently. -#}
-{% macro tell_consumers_everything(consumers) -%}
-    {%- for consumer in consumers %}
-    insert into {{ rebuild_queue() }} (consumer, is_whole) values ('{{ consumer.name }}', true);
-    {%- endfor %}
 {%- endmacro %}

@@ -101,12 +101,8 @@
                 queue.schema ~ '.' ~ queue.identifier ~ ' was changed outside of builds: '
                 ~ touched | join('; ') ~ '. All models are compared whole.'
             ) -%}
-            {%- set models = [] -%}
-            {%- for node in graph.nodes.values() if is_in_place(node) -%}
-                {%- do models.append({'name': node_name(node)}) -%}
-            {%- endfor -%}
             {{ say_it_is_a_build() }}
-            {{ tell_consumers_everything(models) }}
+            {{ tell_consumers_everything(models_in_place()) }}
             {{ forget_touches(queue) }}
         {%- endif -%}
     {%- endif -%}
