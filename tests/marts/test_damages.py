@@ -168,6 +168,23 @@ def test_keys_that_somebody_deleted_are_made_up_for(
     assert_equals_full_build(standing, dbt)
 
 
+def test_books_that_somebody_dropped_are_made_anew(
+    standing: DatabaseSettings, dbt: WarmDbt
+) -> None:
+    with connect(standing) as connection:
+        before, structure = everything(connection), structures(connection)
+        for lost in (
+            "drop table staging.rebuild_queue, staging.touches; "
+            "drop function staging.note_touch() cascade",
+            "drop table staging.standing_relations",
+        ):
+            connection.execute("set pulse_elt.is_build = 'yes'; delete from analytics.learners")
+            connection.execute(lost.encode())
+            dbt.build(standing)
+            assert_same(everything(connection), before)
+        assert structures(connection) == structure
+
+
 def test_a_clock_that_ran_ahead_is_told_and_its_models_are_compared_whole(
     standing: DatabaseSettings, dbt: WarmDbt
 ) -> None:

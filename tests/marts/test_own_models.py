@@ -1,6 +1,7 @@
 """What analysts add beside the project: plain dbt works, and what is in place is never stale."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -123,24 +124,32 @@ def test_no_mart_over_what_announces_nothing_is_ever_stale(
 def test_a_mart_by_the_clock_is_compared_at_every_build(
     standing: DatabaseSettings, project: Project
 ) -> None:
-    sql = "{{{{ config(materialized='in_place') }}}} select 'x'::text as k, {0} as v"
+    sql = "{{ config(materialized='in_place') }} select 'x'::text as k, CLOCK as v"
     clocks = {
         "now": "now()::text",
         "today": "current_date::text",
         "moment": "'now'::timestamptz::text",
+        "morning": "(timestamptz 'today 10:00')::text",
+        "cutoff": "({{ build_cutoff() }})::text",
         "random": "random()::text",
     }
     yaml = "models:\n"
     for name, clock in clocks.items():
-        project.add(f"models/desk/by_{name}.sql", sql.format(clock))
+        project.add(f"models/desk/by_{name}.sql", sql.replace("CLOCK", clock))
         yaml += (
             f"  - {{name: by_{name}, config: {{unique_key: k}}, "
             "columns: [{name: k, data_type: text}, {name: v, data_type: text}]}\n"
         )
     project.add("models/desk/_desk.yml", yaml)
     project.dbt.build(standing, "--select", "path:models/desk")
-    built = project.dbt.build(standing, "--select", "path:models/desk")
+    built = project.dbt.build(standing)
     assert {built[f"by_{name}"].split()[0] for name in clocks} == {"WHOLE"}
+    with connect(standing) as connection:
+        newest = "select cutoff_at::text from staging.builds order by build_number desc limit 1"
+        assert (
+            connection.execute("select v from own.by_cutoff").fetchone()
+            == connection.execute(newest).fetchone()
+        )
 
 
 def test_a_deferred_parent_announces_nothing(
@@ -211,36 +220,71 @@ def test_a_mart_that_a_checkout_does_not_hold_is_compared_when_it_returns(
     assert ("Growing",) in bands
 
 
-def test_a_parent_that_was_a_table_for_a_while_tells_all_when_it_is_in_place_again(
-    standing: DatabaseSettings, project: Project
-) -> None:
-    def build(materialized: str, *select: str) -> None:
-        project.restore()
-        project.add(
-            "models/desk/desk_people.sql",
-            f"{{{{ config(materialized='{materialized}') }}}} select k, v from crm.people",
-        )
-        project.add(
-            "models/desk/desk_mart.sql",
-            "{{ config(materialized='in_place') }} select k, v from {{ ref('desk_people') }}",
-        )
-        columns = (
-            "config: {unique_key: k}, "
-            "columns: [{name: k, data_type: text}, {name: v, data_type: int}]"
-        )
-        project.add(
-            "models/desk/_desk.yml",
-            f"models: [{{name: desk_people, {columns}}}, {{name: desk_mart, {columns}}}]",
-        )
-        project.dbt.build(standing, "--select", *select)
+PEOPLE = "{{ config(materialized='in_place') }} select k, v, user_key from crm.people"
+MART = "{{ config(materialized='in_place') }} select k, v, user_key from {{ ref('desk_people') }}"
 
+# What becomes of model and mart for one build, which tells the mart nothing of what changes.
+DETOURS = {
+    "an edit that fails": (
+        PEOPLE,
+        "{{ config(materialized='in_place') }} select k, v / 0 as v, user_key "
+        "from {{ ref('desk_others') }}",
+    ),
+    "the mart is ephemeral": (PEOPLE, MART.replace("in_place", "ephemeral")),
+    "the mart is elsewhere": (PEOPLE, MART.replace("in_place'", "in_place', alias='desk_else'")),
+    "the parent is a table": (PEOPLE.replace("in_place", "table"), None),
+}
+
+
+@pytest.mark.parametrize("detour", DETOURS)
+def test_no_detour_leaves_a_mart_stale(
+    standing: DatabaseSettings, project: Project, detour: str
+) -> None:
     with connect(standing) as connection:
-        connection.execute("create schema crm; create table crm.people as select 'x' as k, 1 as v")
-        build("in_place", "desk_people", "desk_mart")
+        create_people(connection)
+        build_desk(standing, project, PEOPLE, MART)
         connection.execute("update crm.people set v = 2")
-        build("table", "desk_people")
-        build("in_place", "desk_people", "desk_mart")
+        with suppress(AssertionError):
+            build_desk(standing, project, *DETOURS[detour])
+        build_desk(standing, project, PEOPLE, MART)
         assert connection.execute("select v from own.desk_mart").fetchall() == [(2,)]
+
+
+def test_rows_whose_key_is_null_follow(standing: DatabaseSettings, project: Project) -> None:
+    mart = (
+        "{{ config(materialized='in_place', rebuilt_by='user_key') }} "
+        "select k, v, user_key from {{ ref('desk_people') }} where {{ is_touched('user_key') }}"
+    )
+    with connect(standing) as connection:
+        create_people(connection)
+        build_desk(standing, project, PEOPLE, mart)
+        connection.execute("insert into crm.people values ('y', 3, null)")
+        build_desk(standing, project, PEOPLE, mart)
+        found = connection.execute("select k, v from own.desk_mart order by k").fetchall()
+        assert found == [("x", 1), ("y", 3)]
+
+
+def create_people(connection: psycopg.Connection) -> None:
+    connection.execute(
+        "create schema crm; create table crm.people as "
+        "select 'x'::text as k, 1 as v, 'ada'::text as user_key"
+    )
+
+
+def build_desk(settings: DatabaseSettings, project: Project, people: str, mart: str | None) -> None:
+    """Build the model desk_people and, if it is there, the mart on top of it."""
+    columns = (
+        "config: {unique_key: k}, columns: [{name: k, data_type: text}, "
+        "{name: v, data_type: int}, {name: user_key, data_type: text}]"
+    )
+    texts = {"desk_people": people, "desk_others": PEOPLE, "desk_mart": mart}
+    project.restore()
+    for name, text in texts.items():
+        if text is not None:
+            project.add(f"models/desk/{name}.sql", text)
+    described = [f"{{name: {name}, {columns}}}" for name, text in texts.items() if text]
+    project.add("models/desk/_desk.yml", f"models: [{', '.join(described)}]")
+    project.dbt.build(settings, "--select", "path:models/desk")
 
 
 def test_the_project_itself_has_no_model_that_announces_nothing(
