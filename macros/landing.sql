@@ -27,15 +27,15 @@
     {%- set everything = "timestamptz 'infinity'" -%}
     {%- if not execute or model.resource_type == 'unit_test' -%}
         {{ return(everything) }}
-    {%- elif is_opening_builds() -%}
-        {%- do run_query(hold_cutoff()) -%}
-    {%- elif not load_relation(builds_relation()) -%}
+    {%- elif not is_opening_builds() and not load_relation(builds_relation()) -%}
         {{ return(everything) }}
     {%- endif -%}
     {#- A table that no build of this version has seen yet has no numbers. -#}
     {%- set cutoffs = run_query(
-        "select 'timestamptz ' || quote_literal(cutoff_at at time zone 'UTC' || '+00')"
+        ("with held as materialized (" ~ hold_cutoff() ~ ") " if is_opening_builds() else "")
+        ~ "select 'timestamptz ' || quote_literal(cutoff_at at time zone 'UTC' || '+00')"
         ~ " from " ~ builds_relation() ~ " as builds"
+        ~ (" cross join held" if is_opening_builds() else "")
         ~ " order by invocation_id = '" ~ invocation_id ~ "' desc,"
         ~ " (to_jsonb(builds) ->> 'build_number')::bigint desc nulls last, cutoff_at desc limit 1"
     ).columns[0].values() -%}

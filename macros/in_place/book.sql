@@ -110,8 +110,9 @@
 {#- What stands and what waits: one row about this model. -#}
 {% macro standing_state(relation) -%}
     {%- set views = [] -%}
-    {%- for unique_id in everything_read_by(model) if unique_id in graph.nodes -%}
-        {%- do views.append(node_name(graph.nodes[unique_id])) if is_in_place_view(graph.nodes[unique_id]) -%}
+    {%- for unique_id in (everything_read_by(model) if is_in_place(model) else [])
+        if is_in_place_view(graph.nodes[unique_id]) -%}
+        {%- do views.append(node_name(graph.nodes[unique_id])) -%}
     {%- endfor -%}
     {%- set found = run_query(standing_state_query(relation, node_name(model), views)).rows[0] -%}
     {{ return({

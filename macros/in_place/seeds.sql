@@ -25,13 +25,15 @@
         {%- do warn_of_damages(this, state.damages) -%}
     {%- endif -%}
     {%- do conform_columns(create_shape(seed_columns(agate_table)), this, true) -%}
+    {%- set is_changed = state.damages or state.definition != seed_definition() or is_large_seed() -%}
     {%- call statement('empty_seed') -%}
         delete from {{ this }};
-        {{ attach_touch_trigger(this) if state.damages or state.definition is none }}
+        {%- if is_changed or not state.is_booked_here %}
+        {{ attach_touch_trigger(this) }}
         {{ forget_touches(this) }}
-        {{ tell_consumers_everything(consumers_of(model.unique_id))
-            if state.damages or state.definition != seed_definition() or is_large_seed() }}
+        {{ tell_consumers_everything(consumers_of(model.unique_id)) if is_changed }}
         {{ record_standing(this, seed_definition()) }}
+        {%- endif %}
     {%- endcall -%}
     {{ return('') }}
 {%- endmacro %}
