@@ -28,7 +28,7 @@ MART_SESSIONS ?= 200000
 DRILL_SESSIONS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check demos test drill soak lint format bench bench-writes bench-million profile docs lock clean
+.PHONY: help install demo check demos test unit-tests drill soak lint format bench bench-writes bench-million profile docs lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ demos: $(INSTALLED) ## Demo, demo again, plain dbt: from an empty directory, eac
 
 test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
 	$(PYTEST)
+
+unit-tests: $(INSTALLED) ## Run dbt's unit tests of the models, on the database that 'make demo' built
+	PULSE_ELT_UNIT_TESTS=True $(BIN)/pulse-elt build --select test_type:unit
 
 soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, judge hundreds of thousands of documents
 	$(PYTEST) \

@@ -260,14 +260,12 @@ def connection(database: DatabaseSettings) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture(scope="session")
 def dbt_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Where dbt and gates write, apart from a developer's own, and what a build leaves out."""
+    """Where dbt and gates write, apart from a developer's own."""
     folder = tmp_path_factory.mktemp("dbt")
     return {
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
         "PULSE_ELT_DATA_DOCS": str(folder / "data_docs"),
-        # They depend on no landing and take as long as all models: test_unit_tests runs them.
-        "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
     }
 
 

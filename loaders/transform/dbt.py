@@ -25,6 +25,10 @@ from loaders.errors import (
 # Read by the macro is_verifying; a variable, since dbt parses everything anew for other --vars.
 VERIFY_VARIABLE = "PULSE_ELT_VERIFY"
 
+# Whether dbt's unit tests run, too; dbt_project.yml reads it, and its filter knows no other words.
+UNIT_TESTS_VARIABLE = "PULSE_ELT_UNIT_TESTS"
+_UNIT_TESTS_WORDS = ("True", "False")
+
 _FAILED_MODEL = ("error", "partial success")
 _FAILED_TEST = ("fail",)
 
@@ -124,7 +128,7 @@ def build(
     on_node gets the name of each node that is done.
 
     Raises:
-        WrongRequest: dbt did not understand the arguments.
+        WrongRequest: dbt did not understand the arguments, or a variable of the environment.
         DatabaseUnavailable: a permission is missing.
         DatabaseAway: the server is gone.
         WritersInTheWay: a transaction that writes documents does not end.
@@ -134,6 +138,9 @@ def build(
     from dbt.cli.exceptions import DbtUsageException
     from dbt.cli.main import dbtRunner
 
+    asked = os.environ.get(UNIT_TESTS_VARIABLE, "False")
+    if asked not in _UNIT_TESTS_WORDS:
+        raise WrongRequest(f"{UNIT_TESTS_VARIABLE} is {asked!r}: say True or False.")
     warnings: list[str] = []
 
     def on_event(event: Any) -> None:  # noqa: ANN401 - dbt's events carry no types

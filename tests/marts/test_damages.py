@@ -118,7 +118,7 @@ def test_the_next_build_names_what_was_done_by_hand_and_puts_it_right(
 
 
 def test_verify_finds_what_no_trigger_saw(standing: DatabaseSettings) -> None:
-    quietly = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+    quietly = ("--exclude-resource-type", "test")
     with connect(standing) as connection:
         before = everything(connection)
         connection.execute(

@@ -12,7 +12,7 @@ from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import ROOT
 
-WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+WITHOUT_TESTS = ("--exclude-resource-type", "test")
 
 
 @dataclass
