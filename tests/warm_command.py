@@ -20,6 +20,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from tests.warm_caches import keep_what_dbt_works_out
+
 _IMPORTED = ("dbt.cli.main", "dbt.adapters.postgres", "great_expectations", "loaders.pipeline")
 
 # After --debug, perhaps.
@@ -103,6 +105,7 @@ def _fork_on_demand(channel: socket.socket) -> None:
         warnings.simplefilter("ignore")
         for name in _IMPORTED:
             importlib.import_module(name)
+    keep_what_dbt_works_out()
     gc.freeze()
     while True:
         message, descriptors, _, _ = socket.recv_fds(channel, _LONGEST_REQUEST, 3)

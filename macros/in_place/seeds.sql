@@ -1,5 +1,42 @@
-{#- Seeds in place: dbt truncates a seed, or drops it and whatever depends on it. Here its rows are replaced
-    in the transaction of the seed, and its readers are rebuilt whole when the file has changed. -#}
+{#- Seeds in place: dbt truncates a seed, or drops it and whatever depends on it. Here a seed whose file has
+    not changed is left alone; of any other the rows are replaced in the transaction of the seed, and its
+    readers are rebuilt whole. -#}
+
+{% materialization seed, adapter='postgres' %}
+
+    {%- set state = standing_state(this) -%}
+    {%- if not is_standing_seed(state) -%}
+        {{ return(materialization_seed_default()) }}
+    {%- endif -%}
+
+    {#- What 'dbt seed --show' prints. -#}
+    {%- set rows = load_agate_table() if invocation_args_dict.get('show') else none -%}
+    {%- do store_result('agate_table', response='OK', agate_table=rows) -%}
+
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {%- call statement('begin', auto_begin=true) -%}
+        {{ say_it_is_a_build() }}
+    {%- endcall -%}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- do apply_grants(this, config.get('grants'), should_revoke=true) -%}
+    {%- call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) -%} {%- endcall -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- do adapter.commit() -%}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+
+    {{ return({'relations': [this.incorporate(type='table')]}) }}
+
+{% endmaterialization %}
+
+
+{% macro is_standing_seed(state) -%}
+    {{ return(
+        state.kind == 'r' and state.definition == seed_definition() and state.documentation == documentation_of()
+        and state.is_booked_here and not state.damages
+        and not (is_large_seed() or should_full_refresh() or is_verifying())
+    ) }}
+{%- endmacro %}
+
 
 {% macro postgres__create_csv_table(model, agate_table) -%}
     {%- call statement('create_seed') -%}
@@ -8,7 +45,7 @@
         {{ attach_touch_trigger(this) }}
         {{ forget_touches(this) }}
         {{ tell_consumers_everything(consumers_of(model.unique_id)) }}
-        {{ record_standing(this, seed_definition()) }}
+        {{ record_standing(this, seed_definition(), documentation_of()) }}
     {%- endcall -%}
     {{ return('') }}
 {%- endmacro %}
@@ -28,11 +65,11 @@
     {%- set is_changed = state.damages or state.definition != seed_definition() or is_large_seed() -%}
     {%- call statement('empty_seed') -%}
         delete from {{ this }};
-        {%- if is_changed or not state.is_booked_here %}
+        {%- if is_changed or not state.is_booked_here or state.documentation != documentation_of() %}
         {{ attach_touch_trigger(this) }}
         {{ forget_touches(this) }}
         {{ tell_consumers_everything(consumers_of(model.unique_id)) if is_changed }}
-        {{ record_standing(this, seed_definition()) }}
+        {{ record_standing(this, seed_definition(), documentation_of()) }}
         {%- endif %}
     {%- endcall -%}
     {{ return('') }}

@@ -2,27 +2,21 @@
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
-from tests.conftest import EXAMPLES, RunCommand, Server, create_database, drop_database
+from tests.conftest import EXAMPLES_DATABASE, RunCommand, Server, create_database, drop_database
 from tests.marts.access import House, close_house, open_house
 from tests.marts.rebuilding import Project, copy_project
 from tests.marts.warm_dbt import WarmDbt, warm_dbt
 
 
 @pytest.fixture(scope="session")
-def built_examples(
-    server: Server, template: str, pulse_elt: RunCommand
-) -> Iterator[DatabaseSettings]:
+def built_examples(server: Server) -> DatabaseSettings:
     """A database with the marts of examples/legacy; tests only read it."""
-    settings = create_database(server, "pulse_examples", template)
-    done = pulse_elt("run", EXAMPLES, **{URL_VARIABLE: settings.as_url(with_password=True)})
-    # 1: done, with findings, namely the bad files of the tree.
-    assert done.returncode == 1, done.stdout + done.stderr
-    yield settings
-    drop_database(server, "pulse_examples")
+    return server.database(EXAMPLES_DATABASE)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +32,7 @@ def standing(
     server: Server, built_examples: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DatabaseSettings]:
     """A database of the test's own with the marts of examples/legacy."""
-    settings = create_database(server, "pulse_standing", "pulse_examples")
+    settings = create_database(server, "pulse_standing", EXAMPLES_DATABASE)
     monkeypatch.setenv(URL_VARIABLE, settings.as_url(with_password=True))
     yield settings
     drop_database(server, "pulse_standing")
@@ -67,6 +61,6 @@ def seed(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture(scope="session")
-def dbt(tmp_path_factory: pytest.TempPathFactory) -> WarmDbt:
+def dbt(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> WarmDbt:
     """dbt in this process, for tests of what is built and not of how the command tells it."""
-    return warm_dbt(tmp_path_factory.mktemp("warm"))
+    return warm_dbt(tmp_path_factory.mktemp("warm"), shared=shared_folder)

@@ -98,7 +98,7 @@ def test_a_build_at_work_is_known_by_its_sessions_until_it_is_killed(
 ) -> None:
     with connect(standing) as holder, connect(standing) as observer:
         assert one(observer, "select ops.is_building('staging')") is False
-        holder.execute("begin; select from staging.readiness_components for update")
+        holder.execute("begin; lock table staging.base_pulse__sale_states in share mode")
         with started("build", "--quiet", "--target-path", tmp_path) as process:
             until(lambda: lock_waiters(observer) > 0 or process.poll() is not None)
             assert process.poll() is None

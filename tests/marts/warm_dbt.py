@@ -11,17 +11,22 @@ from loaders.database.settings import DatabaseSettings
 from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import ROOT
+from tests.warm_caches import keep_what_dbt_works_out, parsed_before, parsed_name
 
 WITHOUT_TESTS = ("--exclude-resource-type", "test")
 
 
 @dataclass
 class WarmDbt:
-    """A parsed project; `root` holds dbt_project.yml, `profiles` a profiles.yml."""
+    """A parsed project; `root` holds dbt_project.yml, `profiles` a profiles.yml.
+
+    What is parsed is taken from `shared`, and left there for others.
+    """
 
     root: Path
     profiles: Path
     target: Path
+    shared: Path
     # By name of the database, which dbt writes into what it parses.
     _manifests: dict[str, Any] = field(default_factory=dict)
 
@@ -108,10 +113,17 @@ class WarmDbt:
 
         name = settings.parameters["dbname"]
         if name not in self._manifests:
-            with _environment(settings.as_environment(with_password=True)):
-                parsed = dbtRunner().invoke(["--log-level", "none", "parse", *self._places()])
-            assert parsed.success, parsed.exception
-            self._manifests[name] = parsed.result
+            parsed = parsed_name(name, None, str(self.root))
+            target = self.target / parsed
+            with (
+                _environment(settings.as_environment(with_password=True)),
+                parsed_before(self.shared / parsed, target),
+            ):
+                done = dbtRunner().invoke(
+                    ["--log-level", "none", "parse", *self._places(), "--target-path", str(target)]
+                )
+            assert done.success, done.exception
+            self._manifests[name] = done.result
         return self._manifests[name]
 
     def parse_again(self) -> None:
@@ -125,11 +137,12 @@ class WarmDbt:
         ]  # fmt: skip
 
 
-def warm_dbt(folder: Path, root: Path = ROOT) -> WarmDbt:
+def warm_dbt(folder: Path, root: Path = ROOT, shared: Path | None = None) -> WarmDbt:
     """Return dbt on a project, its profile and whatever it writes below `folder`."""
+    keep_what_dbt_works_out()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "profiles.yml").write_bytes((root / "profiles.example.yml").read_bytes())
-    return WarmDbt(root, folder, folder)
+    return WarmDbt(root, folder, folder, shared or folder)
 
 
 def _forget_compilations(manifest: Any) -> None:  # noqa: ANN401 - dbt's types are its own
