@@ -226,7 +226,7 @@ def _make_template(server: Server) -> str:
     name = "pulse_template"
     with connect(server.settings) as connection:
         found = connection.execute("select from pg_database where datname = %s", (name,))
-        if found.fetchone():
+        if found.fetchone() is not None:
             return name
         connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     with connect(server.database(name)) as connection:

@@ -6,10 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
-from tests.conftest import EXAMPLES_DATABASE, RunCommand, Server, create_database, drop_database
+from tests.conftest import (
+    EXAMPLES,
+    EXAMPLES_DATABASE,
+    RunCommand,
+    Server,
+    create_database,
+    drop_database,
+)
 from tests.marts.access import House, close_house, open_house
 from tests.marts.rebuilding import Project, copy_project
+from tests.marts.small_project import copy_small_project
 from tests.marts.warm_dbt import WarmDbt, warm_dbt
 
 
@@ -48,6 +57,38 @@ def project(_project_copy: Project) -> Iterator[Project]:
     """A copy of the dbt project to be edited."""
     yield _project_copy
     _project_copy.restore()
+
+
+@pytest.fixture(scope="session")
+def _small_copy(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return copy_small_project(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture
+def small_project(_small_copy: Project) -> Iterator[Project]:
+    """A copy of the dbt project with nine models, to be edited."""
+    yield _small_copy
+    _small_copy.restore()
+
+
+@pytest.fixture(scope="session")
+def _small_built(server: Server, template: str, _small_copy: Project) -> str:
+    settings = create_database(server, "pulse_standing", template)
+    _small_copy.dbt.run(settings, EXAMPLES)
+    with connect(server.settings) as connection:
+        connection.execute("alter database pulse_standing rename to pulse_small")
+    return "pulse_small"
+
+
+@pytest.fixture
+def small(
+    server: Server, _small_built: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DatabaseSettings]:
+    """A database of the test's own with what the small project makes of examples/legacy."""
+    settings = create_database(server, "pulse_standing", _small_built)
+    monkeypatch.setenv(URL_VARIABLE, settings.as_url(with_password=True))
+    yield settings
+    drop_database(server, "pulse_standing")
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,8 @@ class Project:
 
     root: Path
     dbt: WarmDbt
-    _edited: set[str] = field(default_factory=set)
+    # By path: what the file said before.
+    _edited: dict[str, str] = field(default_factory=dict)
     _added: set[str] = field(default_factory=set)
 
     def add(self, path: str, text: str) -> None:
@@ -51,16 +52,16 @@ class Project:
     def edit(self, path: str, *changes: tuple[str, str]) -> None:
         """Replace the first occurrence of texts in a file."""
         text = (self.root / path).read_text()
+        self._edited.setdefault(path, text)
         for old, new in changes:
             assert old in text, f"{path} does not say {old!r}"
             text = text.replace(old, new, 1)
         self._write(path, text)
-        self._edited.add(path)
 
     def restore(self) -> None:
         """Take all edits back."""
-        for path in self._edited:
-            self._write(path, (ROOT / path).read_text())
+        for path, text in self._edited.items():
+            self._write(path, text)
         for path in self._added:
             (self.root / path).unlink()
         self._edited.clear()

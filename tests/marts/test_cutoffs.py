@@ -21,7 +21,7 @@ from tests.marts.rebuilding import (
     lock_waiters,
     rows_in,
 )
-from tests.marts.test_retries import break_a_mart
+from tests.marts.small_project import break_the_mart
 from tests.marts.warm_dbt import WITHOUT_TESTS, WarmDbt
 
 pytestmark = pytest.mark.one_server
@@ -31,17 +31,17 @@ _SUPERSEDED = "select count(*) from raw.sale_states where superseded_at is not n
 
 
 def test_a_build_of_a_part_finds_what_it_reads_after_any_loads(
-    standing: DatabaseSettings, dbt: WarmDbt, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:
-    with connect(standing) as connection:
+    with connect(small) as connection:
         before = rows_in(connection, _BASE)
         for note in ("first", "second", "third"):
             change_documents(tmp_path, note)
         prune_by_policy(is_dry_run=False)
-        built = dbt.build(standing, "--select", "base_pulse__sale_states")
+        built = small_project.dbt.build(small, "--select", "base_pulse__sale_states")
         assert built["base_pulse__sale_states"] == "UNCHANGED"
         assert rows_in(connection, _BASE) == before
-        dbt.build(standing)
+        small_project.dbt.build(small)
         # Once nobody reads them any more, they go.
         change_documents(tmp_path, "fourth")
         change_documents(tmp_path, "fifth")
@@ -50,39 +50,42 @@ def test_a_build_of_a_part_finds_what_it_reads_after_any_loads(
 
 
 def test_a_whole_build_that_failed_lets_nothing_go(
-    standing: DatabaseSettings, project: Project, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:
-    with connect(standing) as connection:
+    with connect(small) as connection:
         change_documents(tmp_path, "first")
-        break_a_mart(project)
-        assert not project.dbt.outcome(standing, "build", *WITHOUT_TESTS).success
+        break_the_mart(small_project)
+        assert not small_project.dbt.outcome(small, "build", *WITHOUT_TESTS).success
         before = rows_in(connection, _BASE)
         for note in ("second", "third", "fourth"):
             change_documents(tmp_path, note)
         whole = "select min(cutoff_at) from staging.builds"
         assert one(connection, "select ops.earliest_cutoff()") == one(connection, whole)
-        project.restore()
-        project.dbt.build(standing, "--select", "base_pulse__sale_states", "--full-refresh")
+        small_project.restore()
+        small_project.dbt.build(small, "--select", "base_pulse__sale_states", "--full-refresh")
         assert rows_in(connection, _BASE) == before
-    project.dbt.build(standing)
-    assert_equals_full_build(standing, project.dbt)
+    small_project.dbt.build(small)
+    assert_equals_full_build(small, small_project.dbt)
 
 
 def test_another_target_keeps_what_it_reads(
-    standing: DatabaseSettings, dbt: WarmDbt, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:
     developer = {"PULSE_ELT_DEV_SCHEMA": "anna"}
     dev = ("--target", "dev")
     base = ["anna_staging.base_pulse__sale_states"]
-    with connect(standing) as connection:
-        assert dbt.outcome(standing, "build", *WITHOUT_TESTS, *dev, **developer).success
+    dbt = small_project.dbt
+    with connect(small) as connection:
+        assert dbt.outcome(small, "build", *WITHOUT_TESTS, *dev, **developer).success
         before = rows_in(connection, base)
         change_documents(tmp_path, "first")
-        dbt.build(standing)
+        small_project.dbt.build(small)
         for note in ("second", "third"):
             change_documents(tmp_path, note)
         part = ("--select", "base_pulse__sale_states")
-        assert dbt.outcome(standing, "build", *WITHOUT_TESTS, *part, *dev, **developer).success
+        assert small_project.dbt.outcome(
+            small, "build", *WITHOUT_TESTS, *part, *dev, **developer
+        ).success
         assert rows_in(connection, base) == before
         targets = "select array_agg(target_schema order by target_schema) from ops.cutoffs"
         assert one(connection, targets) == ["anna_staging", "staging"]

@@ -15,23 +15,16 @@ from loaders.database.settings import DatabaseSettings
 from loaders.status import read_status
 from tests.loaders.faults import one
 from tests.marts.rebuilding import Project, assert_equals_full_build, change_documents
+from tests.marts.small_project import break_the_mart
 from tests.marts.warm_dbt import WITHOUT_TESTS, WarmDbt
 
 pytestmark = pytest.mark.one_server
 
 _READ = """
-select document_id from raw.scorecards
+select document_id from raw.trainer_change_logs
 where landed_at <= %s and (superseded_at is null or superseded_at > %s)
 order by 1
 """
-
-
-def break_a_mart(project: Project) -> None:
-    """Have scorecards fail, and whatever reads them be skipped."""
-    check = 'expression: "weighted_score between 0 and 100"'
-    project.edit(
-        "models/marts/core/_core__models.yml", (check, 'expression: "weighted_score > 99"')
-    )
 
 
 def builds(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
@@ -45,22 +38,22 @@ def builds(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
 def assert_read_as_of(connection: psycopg.Connection, cutoff: datetime) -> None:
     """Assert that the documents of that moment are read, and no others."""
     landed = connection.execute(_READ, (cutoff, cutoff)).fetchall()
-    standing = "select document_id from staging.base_pulse__scorecards order by 1"
+    standing = "select document_id from staging.base_pulse__trainer_change_logs order by 1"
     assert connection.execute(standing).fetchall() == landed
 
 
 def test_a_retry_keeps_the_cutoff_also_when_it_fails_and_is_retried(
-    standing: DatabaseSettings, project: Project, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:
     change_documents(tmp_path, "first")
-    break_a_mart(project)
-    assert not project.dbt.outcome(standing, "build", *WITHOUT_TESTS).success
+    break_the_mart(small_project)
+    assert not small_project.dbt.outcome(small, "build", *WITHOUT_TESTS).success
     change_documents(tmp_path, "second")
-    assert not project.dbt.outcome(standing, "retry").success
-    project.restore()
-    retried = project.dbt.outcome(standing, "retry")
+    assert not small_project.dbt.outcome(small, "retry").success
+    small_project.restore()
+    retried = small_project.dbt.outcome(small, "retry")
     assert retried.success, retried.exception
-    with connect(standing) as connection:
+    with connect(small) as connection:
         (_, before, *_), failed, again, done = builds(connection)
         cutoff = failed[1]
         assert cutoff > before
@@ -72,27 +65,27 @@ def test_a_retry_keeps_the_cutoff_also_when_it_fails_and_is_retried(
         marts = read_status(connection).marts
         assert marts is not None
         assert marts.landed_since > 30
-    project.dbt.build(standing)
-    assert_equals_full_build(standing, project.dbt)
+    small_project.dbt.build(small)
+    assert_equals_full_build(small, small_project.dbt)
 
 
 def test_a_retry_at_the_command_line_keeps_the_cutoff(
-    standing: DatabaseSettings, project: Project, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:
     change_documents(tmp_path, "first")
-    break_a_mart(project)
-    assert not project.dbt.outcome(standing, "build", *WITHOUT_TESTS).success
+    break_the_mart(small_project)
+    assert not small_project.dbt.outcome(small, "build", *WITHOUT_TESTS).success
     change_documents(tmp_path, "second")
-    project.restore()
+    small_project.restore()
 
     def retry(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [
                 sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "retry", *arguments,
-                "--project-dir", project.root, "--profiles-dir", project.dbt.profiles,
-                "--target-path", project.dbt.target / "target",
+                "--project-dir", small_project.root, "--profiles-dir", small_project.dbt.profiles,
+                "--target-path", small_project.dbt.target / "target",
             ],
-            env={**os.environ, **standing.as_environment(with_password=True)},
+            env={**os.environ, **small.as_environment(with_password=True)},
             cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
@@ -101,49 +94,49 @@ def test_a_retry_at_the_command_line_keeps_the_cutoff(
     assert "cannot know which build it retries" in refused.stdout
     done = retry()
     assert done.returncode == 0, done.stdout
-    with connect(standing) as connection:
+    with connect(small) as connection:
         _, failed, last = builds(connection)
         assert last == ("retry", failed[1], True, True)
         assert_read_as_of(connection, failed[1])
 
 
 def test_a_retry_of_a_build_that_was_overtaken_is_refused(
-    standing: DatabaseSettings, project: Project, dbt: WarmDbt, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:
     change_documents(tmp_path, "first")
-    break_a_mart(project)
-    assert not project.dbt.outcome(standing, "build", *WITHOUT_TESTS).success
+    break_the_mart(small_project)
+    assert not small_project.dbt.outcome(small, "build", *WITHOUT_TESTS).success
     change_documents(tmp_path, "second")
-    dbt.build(standing)
-    project.restore()
-    with connect(standing) as connection:
+    small_project.restore()
+    small_project.dbt.build(small)
+    with connect(small) as connection:
         before = builds(connection)
-        refused = project.dbt.outcome(standing, "retry")
+        refused = small_project.dbt.outcome(small, "retry")
         assert "a newer build has begun since" in str(refused.exception)
         assert builds(connection) == before
         assert_read_as_of(connection, before[-1][1])
 
 
 def test_a_build_of_a_part_and_its_retry_claim_what_the_whole_one_did(
-    standing: DatabaseSettings, project: Project, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:
-    part = ("run", "--select", "scorecards")
+    part = ("run", "--select", "trainer_change_logs")
     other_part = ("build", *WITHOUT_TESTS, "--select", "readiness_bands")
-    with connect(standing) as connection:
+    with connect(small) as connection:
         ((_, cutoff, _, _),) = builds(connection)
-        break_a_mart(project)
-        assert not project.dbt.outcome(standing, *part).success
-        project.restore()
+        break_the_mart(small_project)
+        assert not small_project.dbt.outcome(small, *part).success
+        small_project.restore()
         change_documents(tmp_path, "first")
-        assert project.dbt.outcome(standing, "retry").success
+        assert small_project.dbt.outcome(small, "retry").success
         assert builds(connection)[1:] == [
             ("run", cutoff, False, False),
             ("retry", cutoff, False, True),
         ]
         # Of a whole build that failed, parts read the documents. They do not make up for it.
-        break_a_mart(project)
-        assert not project.dbt.outcome(standing, "build", *WITHOUT_TESTS).success
-        assert project.dbt.outcome(standing, *other_part).success
+        break_the_mart(small_project)
+        assert not small_project.dbt.outcome(small, "build", *WITHOUT_TESTS).success
+        assert small_project.dbt.outcome(small, *other_part).success
         failed, done = builds(connection)[3:]
         assert failed == ("build", failed[1], True, False)
         assert done == ("build", failed[1], False, False)
@@ -154,19 +147,19 @@ def test_a_build_of_a_part_and_its_retry_claim_what_the_whole_one_did(
 
 
 def test_the_retry_of_a_build_that_was_interrupted_claims_nothing(
-    standing: DatabaseSettings, project: Project, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:
     change_documents(tmp_path, "first")
-    break_a_mart(project)
-    assert not project.dbt.outcome(standing, "build", *WITHOUT_TESTS).success
-    project.restore()
-    with connect(standing) as connection:
+    break_the_mart(small_project)
+    assert not small_project.dbt.outcome(small, "build", *WITHOUT_TESTS).success
+    small_project.restore()
+    with connect(small) as connection:
         # After Ctrl-C dbt knows only of those nodes that had begun, and no on-run-end ran.
         connection.execute(
             "update staging.builds set finished_at = null, is_successful = null "
             "where not is_successful"
         )
-        assert project.dbt.outcome(standing, "retry").success
+        assert small_project.dbt.outcome(small, "retry").success
         _, interrupted, done = builds(connection)
         assert done == ("retry", interrupted[1], False, False)
 
@@ -183,7 +176,7 @@ def test_what_is_no_build_reads_as_of_the_last_one(
             "insert into staging.builds (build_number, invocation_id, command, cutoff_at) "
             "values (0, 'ahead', 'build', clock_timestamp() + interval '1 year')"
         )
-        query = "select document_id from {{ landed_documents('scorecards') }} order by 1"
+        query = "select document_id from {{ landed_documents('trainer_change_logs') }} order by 1"
         landed = connection.execute(_READ, (cutoff, cutoff)).fetchall()
         for command in (("show", "--limit", "-1"), ("compile",)):
             done = dbt.outcome(standing, *command, "--inline", query)
@@ -192,8 +185,8 @@ def test_what_is_no_build_reads_as_of_the_last_one(
             assert connection.execute(compiled.encode()).fetchall() == landed
         done = dbt.outcome(standing, "test", "--select", "assert_every_document_is_represented")
         assert done.success, done.exception
-        built = dbt.build(standing, "--select", "base_pulse__scorecards")
-        assert built["base_pulse__scorecards"] == "UNCHANGED"
+        built = dbt.build(standing, "--select", "base_pulse__trainer_change_logs")
+        assert built["base_pulse__trainer_change_logs"] == "UNCHANGED"
 
 
 def test_the_book_of_an_older_version_is_numbered_in_place(
