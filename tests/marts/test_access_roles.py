@@ -316,3 +316,30 @@ def test_plain_dbt_acts_as_the_role_of_builds(house: House, pulse_elt: RunComman
         **{URL_VARIABLE: house.environment(PIPELINE)[URL_VARIABLE]}, **ACTING,
     )  # fmt: skip
     assert shown.stdout.strip() == "pulse_transformer"
+
+
+def test_a_build_that_may_not_say_what_it_reads_says_what_it_lacks(
+    house: House, pulse_elt: RunCommand
+) -> None:
+    build = ["build", "--quiet", "--select", "readiness_bands"]
+    builder = house.environment(LOGINS["pulse_transformer"])
+    with house.connect() as superuser:
+        superuser.execute("revoke insert on ops.cutoffs from pulse_transformer")
+        try:
+            refused = pulse_elt(*build, **builder)
+        finally:
+            superuser.execute("grant insert on ops.cutoffs to pulse_transformer")
+    assert refused.returncode == 3, refused.stderr
+    assert "may not write ops.cutoffs" in refused.stderr
+    assert "'pulse-elt db roles' grants it" in refused.stderr
+    assert pulse_elt(*build, **builder).returncode == 0
+
+
+def test_the_builder_may_write_that_table_alone(house: House) -> None:
+    with house.connect(LOGINS["pulse_transformer"]) as builder:
+        for table in ("ops.runs", "ops.checks", "ops.role_learners"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                builder.execute(f"delete from {table}".encode())
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            builder.execute("delete from ops.cutoffs")
+        builder.execute("update ops.cutoffs set at_work_cutoff_at = at_work_cutoff_at")

@@ -4,16 +4,13 @@ import os
 import signal
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.pipeline import prune_by_policy
-from tests.conftest import RunCommand
 from tests.loaders.faults import one, until
 from tests.loaders.test_interrupts import started
-from tests.marts.access import LOGINS, House
 from tests.marts.rebuilding import (
     Project,
     assert_equals_full_build,
@@ -115,23 +112,6 @@ def test_a_build_at_work_is_known_by_its_sessions_until_it_is_killed(
         until(lambda: one(observer, "select ops.is_building('staging')") is False)
 
 
-def test_a_build_that_may_not_say_what_it_reads_says_what_it_lacks(
-    house: House, pulse_elt: RunCommand
-) -> None:
-    build = ["build", "--quiet", "--select", "readiness_bands"]
-    builder = house.environment(LOGINS["pulse_transformer"])
-    with house.connect() as superuser:
-        superuser.execute("revoke insert on ops.cutoffs from pulse_transformer")
-        try:
-            refused = pulse_elt(*build, **builder)
-        finally:
-            superuser.execute("grant insert on ops.cutoffs to pulse_transformer")
-    assert refused.returncode == 3, refused.stderr
-    assert "may not write ops.cutoffs" in refused.stderr
-    assert "'pulse-elt db roles' grants it" in refused.stderr
-    assert pulse_elt(*build, **builder).returncode == 0
-
-
 def test_a_database_without_the_book_of_cutoffs_is_to_be_migrated(
     standing: DatabaseSettings, dbt: WarmDbt
 ) -> None:
@@ -139,13 +119,3 @@ def test_a_database_without_the_book_of_cutoffs_is_to_be_migrated(
         connection.execute("drop function ops.earliest_cutoff; drop table ops.cutoffs")
     with pytest.raises(AssertionError, match="run 'pulse-elt db migrate' first"):
         dbt.build(standing, "--select", "readiness_bands")
-
-
-def test_the_builder_may_write_that_table_alone(house: House) -> None:
-    with house.connect(LOGINS["pulse_transformer"]) as builder:
-        for table in ("ops.runs", "ops.checks", "ops.role_learners"):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                builder.execute(f"delete from {table}".encode())
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            builder.execute("delete from ops.cutoffs")
-        builder.execute("update ops.cutoffs set at_work_cutoff_at = at_work_cutoff_at")

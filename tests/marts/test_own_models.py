@@ -15,6 +15,7 @@ from loaders.pipeline import migrate_database
 from tests.conftest import RunCommand
 from tests.marts.own_marts import add_configuration
 from tests.marts.rebuilding import Project, everything
+from tests.marts.small_project import MART
 from tests.marts.warm_dbt import WarmDbt
 
 # Minutes, and hardly a word of SQL that the versions read differently.
@@ -92,9 +93,9 @@ def own_marts(project: Project) -> list[str]:
 
 
 def test_no_mart_over_what_announces_nothing_is_ever_stale(
-    standing: DatabaseSettings, project: Project
+    small: DatabaseSettings, small_project: Project
 ) -> None:
-    marts = own_marts(project)
+    marts = own_marts(small_project)
     change = (
         "update crm.people set v = {0}; "
         "create or replace function crm.answer() returns int language sql immutable "
@@ -104,8 +105,8 @@ def test_no_mart_over_what_announces_nothing_is_ever_stale(
         "landed_at, payload, superseded_at) select 'conversation', 'sessions/by hand/' || i, "
         "'\\x00', 'by hand', 'app', now(), '{{}}', now() from generate_series(1, {2}) as i"
     )
-    database = standing.parameters["dbname"]
-    with connect(standing) as connection:
+    database = small.parameters["dbname"]
+    with connect(small) as connection:
         connection.execute(
             "create schema crm; create table crm.people (k text, v int); "
             "insert into crm.people values ('x', 0); "
@@ -113,7 +114,7 @@ def test_no_mart_over_what_announces_nothing_is_ever_stale(
         )
         for answer, more in ((1, 1), (2, 1), (3, 1)):
             connection.execute(change.format(answer, database, more).encode())
-            project.dbt.build(standing, "--select", "+path:models/desk")
+            small_project.dbt.build(small, "--select", "+path:models/desk")
             found = {
                 mart: connection.execute(f"select v from own.{mart}".encode()).fetchall()
                 for mart in marts
@@ -122,7 +123,7 @@ def test_no_mart_over_what_announces_nothing_is_ever_stale(
 
 
 def test_a_mart_by_the_clock_is_compared_at_every_build(
-    standing: DatabaseSettings, project: Project
+    small: DatabaseSettings, small_project: Project
 ) -> None:
     sql = "{{ config(materialized='in_place') }} select 'x'::text as k, CLOCK as v"
     clocks = {
@@ -135,16 +136,16 @@ def test_a_mart_by_the_clock_is_compared_at_every_build(
     }
     yaml = "models:\n"
     for name, clock in clocks.items():
-        project.add(f"models/desk/by_{name}.sql", sql.replace("CLOCK", clock))
+        small_project.add(f"models/desk/by_{name}.sql", sql.replace("CLOCK", clock))
         yaml += (
             f"  - {{name: by_{name}, config: {{unique_key: k}}, "
             "columns: [{name: k, data_type: text}, {name: v, data_type: text}]}\n"
         )
-    project.add("models/desk/_desk.yml", yaml)
-    project.dbt.build(standing, "--select", "path:models/desk")
-    built = project.dbt.build(standing)
+    small_project.add("models/desk/_desk.yml", yaml)
+    small_project.dbt.build(small, "--select", "path:models/desk")
+    built = small_project.dbt.build(small)
     assert {built[f"by_{name}"].split()[0] for name in clocks} == {"WHOLE"}
-    with connect(standing) as connection:
+    with connect(small) as connection:
         newest = "select cutoff_at::text from staging.builds order by build_number desc limit 1"
         assert (
             connection.execute("select v from own.by_cutoff").fetchone()
@@ -153,75 +154,78 @@ def test_a_mart_by_the_clock_is_compared_at_every_build(
 
 
 def test_a_deferred_parent_announces_nothing(
-    standing: DatabaseSettings, project: Project, pulse_elt: RunCommand, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, pulse_elt: RunCommand, tmp_path: Path
 ) -> None:
     """Of a developer who builds one mart, and reads the others' in prod."""
-    project.add(
-        "models/desk/desk_learners.sql",
+    small_project.add(
+        "models/desk/desk_sizes.sql",
         "{{ config(materialized='in_place') }}\n"
-        "select user_id, session_count from {{ ref('learners') }}",
+        "select log_id, length(observed_pattern) as size from {{ ref('trainer_change_logs') }}",
     )
-    project.add(
+    small_project.add(
         "models/desk/_desk.yml",
-        "models: [{name: desk_learners, config: {unique_key: user_id}, columns: "
-        "[{name: user_id, data_type: uuid}, {name: session_count, data_type: int}]}]",
+        "models: [{name: desk_sizes, config: {unique_key: log_id}, columns: "
+        "[{name: log_id, data_type: uuid}, {name: size, data_type: int}]}]",
     )
-    add_configuration(project)
-    here = {"PULSE_ELT_PROJECT_DIR": str(project.root), "PULSE_ELT_DEV_SCHEMA": "anna"}
+    add_configuration(small_project)
+    here = {"PULSE_ELT_PROJECT_DIR": str(small_project.root), "PULSE_ELT_DEV_SCHEMA": "anna"}
     state = tmp_path / "state"
     state.mkdir()
-    manifest = project.dbt.parse(standing).writable_manifest().to_dict(omit_none=False)
+    manifest = small_project.dbt.parse(small).writable_manifest().to_dict(omit_none=False)
     (state / "manifest.json").write_text(json.dumps(manifest, default=str))
-    count = "select sum(session_count) from {}.{}"
-    with connect(standing) as connection:
+    count = "select sum({}) from {}.{}"
+    with connect(small) as connection:
         for _ in range(2):
             done = pulse_elt(
-                "build", "--target", "dev", "--select", "desk_learners",
+                "build", "--target", "dev", "--select", "desk_sizes",
                 "--defer", "--state", state, **here,
             )  # fmt: skip
             assert done.returncode == 0, done.stdout
             found = [
                 connection.execute(count.format(*place).encode()).fetchone()
-                for place in (("anna_own", "desk_learners"), ("analytics", "learners"))
+                for place in (
+                    ("size", "anna_own", "desk_sizes"),
+                    ("length(observed_pattern)", "analytics", "trainer_change_logs"),
+                )
             ]
             assert found[0] == found[1]
-            connection.execute("update analytics.learners set session_count = session_count + 5")
+            connection.execute(f"update {MART} set observed_pattern = observed_pattern || 'more'")
 
 
 def test_a_mart_that_a_checkout_does_not_hold_is_compared_when_it_returns(
-    standing: DatabaseSettings, project: Project
+    small: DatabaseSettings, small_project: Project
 ) -> None:
     def add() -> None:
-        project.add(
-            "models/desk/desk_bands.sql",
+        small_project.add(
+            "models/desk/desk_steps.sql",
             "{{ config(materialized='in_place') }}\n"
-            "select user_id, readiness_band from {{ ref('learners') }}",
+            "select log_id, pulse_step from {{ ref('trainer_change_logs') }}",
         )
-        project.add(
+        small_project.add(
             "models/desk/_desk.yml",
-            "models: [{name: desk_bands, config: {unique_key: user_id}, columns: "
-            "[{name: user_id, data_type: uuid}, {name: readiness_band, data_type: text}]}]",
+            "models: [{name: desk_steps, config: {unique_key: log_id}, columns: "
+            "[{name: log_id, data_type: uuid}, {name: pulse_step, data_type: text}]}]",
         )
 
     add()
-    project.dbt.build(standing, "--select", "desk_bands")
-    project.restore()
-    project.edit("seeds/readiness_bands.csv", ("Emerging", "Growing"))
-    project.dbt.build(standing)
+    small_project.dbt.build(small, "--select", "desk_steps")
+    small_project.restore()
+    small_project.edit("seeds/pulse_steps.csv", ("link,Link,3", "link,Chain,3"))
+    small_project.dbt.build(small)
     add()
-    project.dbt.build(standing)
-    with connect(standing) as connection:
+    small_project.dbt.build(small)
+    with connect(small) as connection:
         missing = connection.execute(
-            "select user_id, readiness_band from analytics.learners "
-            "except select user_id, readiness_band from own.desk_bands"
+            f"select log_id, pulse_step from {MART} "
+            "except select log_id, pulse_step from own.desk_steps"
         ).fetchall()
         assert missing == []
-        bands = connection.execute("select distinct readiness_band from own.desk_bands").fetchall()
-    assert ("Growing",) in bands
+        steps = connection.execute("select distinct pulse_step from own.desk_steps").fetchall()
+    assert ("Chain",) in steps
 
 
 PEOPLE = "{{ config(materialized='in_place') }} select k, v, user_key from crm.people"
-MART = "{{ config(materialized='in_place') }} select k, v, user_key from {{ ref('desk_people') }}"
+READER = "{{ config(materialized='in_place') }} select k, v, user_key from {{ ref('desk_people') }}"
 
 # What becomes of model and mart for one build, which tells the mart nothing of what changes.
 DETOURS = {
@@ -230,36 +234,36 @@ DETOURS = {
         "{{ config(materialized='in_place') }} select k, v / 0 as v, user_key "
         "from {{ ref('desk_others') }}",
     ),
-    "the mart is ephemeral": (PEOPLE, MART.replace("in_place", "ephemeral")),
-    "the mart is elsewhere": (PEOPLE, MART.replace("in_place'", "in_place', alias='desk_else'")),
+    "the mart is ephemeral": (PEOPLE, READER.replace("in_place", "ephemeral")),
+    "the mart is elsewhere": (PEOPLE, READER.replace("in_place'", "in_place', alias='desk_else'")),
     "the parent is a table": (PEOPLE.replace("in_place", "table"), None),
 }
 
 
 @pytest.mark.parametrize("detour", DETOURS)
 def test_no_detour_leaves_a_mart_stale(
-    standing: DatabaseSettings, project: Project, detour: str
+    small: DatabaseSettings, small_project: Project, detour: str
 ) -> None:
-    with connect(standing) as connection:
+    with connect(small) as connection:
         create_people(connection)
-        build_desk(standing, project, PEOPLE, MART)
+        build_desk(small, small_project, PEOPLE, READER)
         connection.execute("update crm.people set v = 2")
         with suppress(AssertionError):
-            build_desk(standing, project, *DETOURS[detour])
-        build_desk(standing, project, PEOPLE, MART)
+            build_desk(small, small_project, *DETOURS[detour])
+        build_desk(small, small_project, PEOPLE, READER)
         assert connection.execute("select v from own.desk_mart").fetchall() == [(2,)]
 
 
-def test_rows_whose_key_is_null_follow(standing: DatabaseSettings, project: Project) -> None:
+def test_rows_whose_key_is_null_follow(small: DatabaseSettings, small_project: Project) -> None:
     mart = (
         "{{ config(materialized='in_place', rebuilt_by='user_key') }} "
         "select k, v, user_key from {{ ref('desk_people') }} where {{ is_touched('user_key') }}"
     )
-    with connect(standing) as connection:
+    with connect(small) as connection:
         create_people(connection)
-        build_desk(standing, project, PEOPLE, mart)
+        build_desk(small, small_project, PEOPLE, mart)
         connection.execute("insert into crm.people values ('y', 3, null)")
-        build_desk(standing, project, PEOPLE, mart)
+        build_desk(small, small_project, PEOPLE, mart)
         found = connection.execute("select k, v from own.desk_mart order by k").fetchall()
         assert found == [("x", 1), ("y", 3)]
 
@@ -294,19 +298,19 @@ def test_the_project_itself_has_no_model_that_announces_nothing(
 
 
 def test_models_that_are_compared_whole_are_listed_with_the_reason(
-    standing: DatabaseSettings, project: Project
+    small: DatabaseSettings, small_project: Project
 ) -> None:
-    with connect(standing) as connection:
+    with connect(small) as connection:
         connection.execute("create schema crm; create table crm.people (k text, v int)")
-    project.add(
+    small_project.add(
         "models/desk/by_hand.sql", "{{ config(materialized='in_place') }} select k from crm.people"
     )
-    project.add(
+    small_project.add(
         "models/desk/_desk.yml",
         "models: [{name: by_hand, config: {unique_key: k}, columns: [{name: k, data_type: text}]}]",
     )
-    project.dbt.build(standing, "--select", "by_hand")
-    assert unannounced_models(standing, project.dbt) == ["by_hand reads crm.people"]
+    small_project.dbt.build(small, "--select", "by_hand")
+    assert unannounced_models(small, small_project.dbt) == ["by_hand reads crm.people"]
 
 
 def unannounced_models(settings: DatabaseSettings, dbt: WarmDbt) -> list[str]:
@@ -323,7 +327,7 @@ def unannounced_models(settings: DatabaseSettings, dbt: WarmDbt) -> list[str]:
 
 @pytest.mark.parametrize("place", ["models/desk", "models/marts/core", "snapshots"])
 def test_the_landing_is_read_through_its_macros_alone(
-    standing: DatabaseSettings, project: Project, place: str
+    small: DatabaseSettings, small_project: Project, place: str
 ) -> None:
     text = "select source_path from {{ source('pulse', 'scorecards') }}"
     if place == "snapshots":
@@ -331,19 +335,19 @@ def test_the_landing_is_read_through_its_macros_alone(
             "{% snapshot desk_past %}{{ config(strategy='check', check_cols='all', "
             f"unique_key='source_path') }}}} {text} {{% endsnapshot %}}"
         )
-    project.add(f"{place}/desk_past.sql", text)
+    small_project.add(f"{place}/desk_past.sql", text)
     with pytest.raises(AssertionError, match=r"desk_past.*landed_documents\('scorecards'\)"):
-        project.dbt.build(standing, "--select", "desk_past")
+        small_project.dbt.build(small, "--select", "desk_past")
 
 
 def test_tests_and_analyses_may_read_the_landing_as_it_is(
-    standing: DatabaseSettings, project: Project
+    small: DatabaseSettings, small_project: Project
 ) -> None:
     text = "select source_path from {{ source('pulse', 'scorecards') }} where false"
-    project.add("tests/assertions/desk_test.sql", text)
-    project.add("analyses/desk_analysis.sql", text)
-    project.dbt.invoke(standing, ["test", "--select", "desk_test"])
-    project.dbt.invoke(standing, ["compile", "--select", "desk_analysis"])
+    small_project.add("tests/assertions/desk_test.sql", text)
+    small_project.add("analyses/desk_analysis.sql", text)
+    small_project.dbt.invoke(small, ["test", "--select", "desk_test"])
+    small_project.dbt.invoke(small, ["compile", "--select", "desk_analysis"])
 
 
 # -- what is not foreign
@@ -372,31 +376,31 @@ MATERIALIZATION = """
 
 @pytest.mark.parametrize("place", ["models/own", "models/marts/core", "models/reporting"])
 def test_plain_dbt_without_yaml_is_no_stranger(
-    standing: DatabaseSettings, project: Project, monkeypatch: pytest.MonkeyPatch, place: str
+    small: DatabaseSettings, small_project: Project, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     """Built twice, also where a dump without comments was restored, and loads go on."""
     for name, text in PLAIN.items():
-        project.add(f"{place}/{name}.sql", text)
-    project.add("macros/desk_made.sql", MATERIALIZATION)
-    project.add("seeds/desk_codes.csv", "code,Label\n1,one\n")
-    project.add(
+        small_project.add(f"{place}/{name}.sql", text)
+    small_project.add("macros/desk_made.sql", MATERIALIZATION)
+    small_project.add("seeds/desk_codes.csv", "code,Label\n1,one\n")
+    small_project.add(
         "snapshots/desk_past.sql",
         "{% snapshot desk_past %}{{ config(strategy='check', check_cols='all', "
-        "unique_key='user_id', schema='analytics') }} "
-        "select user_id, readiness_band from {{ ref('learners') }}"
+        "unique_key='log_id', schema='analytics') }} "
+        "select log_id, pulse_step from {{ ref('trainer_change_logs') }}"
         "{% endsnapshot %}",
     )
     built = [*PLAIN, "desk_codes", "desk_past"]
-    project.dbt.build(standing, "--select", *built)
-    project.dbt.build(standing, "--select", *built)
-    with connect(standing) as connection:
+    small_project.dbt.build(small, "--select", *built)
+    small_project.dbt.build(small, "--select", *built)
+    with connect(small) as connection:
         before = everything(connection)
         drop_comments(connection)
         migrate_database()
-        project.dbt.build(standing, "--select", *built)
+        small_project.dbt.build(small, "--select", *built)
         assert everything(connection) == before
         drop_comments(connection)
-        project.dbt.build(standing, "--full-refresh", "--select", *built)
+        small_project.dbt.build(small, "--full-refresh", "--select", *built)
 
 
 def drop_comments(connection: psycopg.Connection) -> None:
@@ -409,18 +413,18 @@ def drop_comments(connection: psycopg.Connection) -> None:
 
 
 def test_a_database_that_lost_its_comments_gets_them_back(
-    standing: DatabaseSettings, dbt: WarmDbt
+    small: DatabaseSettings, small_project: Project
 ) -> None:
-    with connect(standing) as connection:
+    with connect(small) as connection:
         drop_comments(connection)
         # As in another server: what the book says of oids is not of this database.
         connection.execute("update staging.standing_relations set relation_oid = 1, book_oid = 1")
-        built = dbt.build(standing)
+        built = small_project.dbt.build(small)
         assert "WHOLE" not in {
             what.split()[0] for name, what in built.items() if name != IDENTITIES
         }
         described = connection.execute(
-            "select obj_description('analytics.scorecards'::regclass, 'pg_class')"
+            f"select obj_description('{MART}'::regclass, 'pg_class')"
         ).fetchone()
     assert described is not None
     assert described[0].endswith(" [pulse-elt]")
@@ -478,29 +482,31 @@ def assert_theirs_stand(connection: psycopg.Connection) -> None:
 
 
 def test_a_build_that_died_does_not_refuse_what_it_made(
-    standing: DatabaseSettings, project: Project
+    small: DatabaseSettings, small_project: Project
 ) -> None:
     """What a node made is in the book when it is in the database, whatever follows."""
-    project.add("models/marts/core/desk_first.sql", "select 1 as a")
-    project.add(
+    small_project.add("models/marts/core/desk_first.sql", "select 1 as a")
+    small_project.add(
         "models/marts/core/desk_second.sql",
         "-- depends_on: {{ ref('desk_first') }}\nselect 1 / 0 as a",
     )
     with pytest.raises(AssertionError, match="division by zero"):
-        project.dbt.build(standing, "--select", "desk_first", "desk_second")
-    with connect(standing) as connection:
+        small_project.dbt.build(small, "--select", "desk_first", "desk_second")
+    with connect(small) as connection:
         drop_comments(connection)
         # As a process leaves it that is killed right after it committed a swap.
         connection.execute("create table analytics.desk_first__dbt_backup (a int)")
-    project.dbt.build(standing, "--select", "desk_first")
+    small_project.dbt.build(small, "--select", "desk_first")
 
 
-def test_half_a_contract_is_refused_by_name(standing: DatabaseSettings, project: Project) -> None:
-    project.add("models/marts/core/desk_half.sql", "select 1 as a, 2 as b")
-    project.add(
+def test_half_a_contract_is_refused_by_name(
+    small: DatabaseSettings, small_project: Project
+) -> None:
+    small_project.add("models/marts/core/desk_half.sql", "select 1 as a, 2 as b")
+    small_project.add(
         "models/marts/core/_desk.yml",
         "models: [{name: desk_half, config: {unique_key: a}, "
         "columns: [{name: a, data_type: int}, {name: b}]}]",
     )
     with pytest.raises(AssertionError, match=r"desk_half .*column b no data_type"):
-        project.dbt.build(standing, "--select", "desk_half")
+        small_project.dbt.build(small, "--select", "desk_half")
