@@ -108,7 +108,7 @@ def identities(file: Path) -> None:
 @db.command("env")
 @click.option("--password", "is_password", is_flag=True, help="Only the password, into a pipe.")
 def env(is_password: bool) -> None:
-    """Print the exports that plain dbt needs: eval "$(pulse-elt db env)".
+    """Print exports that lead dbt, psql and Python here: eval "$(pulse-elt db env)".
 
     The password is not among them; they fetch it through --password, which refuses to
     write to a terminal.

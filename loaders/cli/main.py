@@ -4,6 +4,7 @@ import importlib
 import logging
 import sys
 import traceback
+from difflib import get_close_matches
 from typing import ClassVar
 
 import click
@@ -37,12 +38,21 @@ class _Commands(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # click suggests of the commands it knows, and here it knows none by name.
+        close = get_close_matches(args[0], self.modules, n=1)
+        if close and args[0] not in self.modules:
+            ctx.fail(f"There is no command {args[0]!r}. Did you mean {close[0]!r}?")
+        return super().resolve_command(ctx, args)
+
 
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, prog_name="pulse-elt")
+@click.version_option(__version__, "-V", "--version", prog_name="pulse-elt")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
     """Make PostgreSQL the system of record for what PULSE kept in JSON files.

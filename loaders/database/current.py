@@ -17,6 +17,9 @@ from loaders.project import project_root
 LOADER_ROLE_VARIABLE = "PULSE_ELT_LOADER_ROLE"
 TRANSFORMER_ROLE_VARIABLE = "PULSE_ELT_TRANSFORMER_ROLE"
 
+# What psql, psycopg and pandas read where no database is named to them.
+_CLIENT_VARIABLES = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER"}
+
 
 def current_settings() -> DatabaseSettings:
     """Return the database to use; starts the embedded server when none is named.
@@ -61,17 +64,19 @@ def start_embedded() -> DatabaseSettings:
 
 
 def exports(settings: DatabaseSettings) -> str:
-    """Return shell lines that lead plain dbt to the database; no line holds the password."""
+    """Return shell lines that lead dbt and libpq's clients here; no line holds the password."""
     lines = []
     if "password" in settings.parameters:
-        lines.append(
-            f"export {PART_VARIABLES['password']}="
-            f'"$({shlex.quote(sys.executable)} -m loaders.cli db env --password)"'
-        )
-    lines += [
-        f"export {name}={shlex.quote(value)}"
-        for name, value in settings.as_environment(with_password=False).items()
-    ]
+        ours = PART_VARIABLES["password"]
+        lines += [
+            f'export {ours}="$({shlex.quote(sys.executable)} -m loaders.cli db env --password)"',
+            f'export PGPASSWORD="${ours}"',
+        ]
+    variables = settings.as_environment(with_password=False)
+    for part, name in _CLIENT_VARIABLES.items():
+        if PART_VARIABLES[part] in variables:
+            variables[name] = variables[PART_VARIABLES[part]]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     lines.append(f"unset {URL_VARIABLE}")
     return "\n".join(lines)
 

@@ -92,6 +92,9 @@ def _body(event: Event, result: RunResult) -> bytes:
         "seconds": round(result.seconds, 1),
         "stages": {stage.stage: stage.status for stage in result.stages},
         "version": __version__,
+        # What the webhooks of chats show: Slack and Teams the one, Discord the other.
+        "text": f"pulse-elt: {result.summary}",
+        "content": f"pulse-elt: {result.summary}",
     }
     return json.dumps(said, ensure_ascii=False).encode(errors="replace")
 

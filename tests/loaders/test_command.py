@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from loaders import __version__
 from loaders.cli.output import printable
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import EXAMPLES, ROOT, RunCommand, Tree
@@ -21,6 +22,18 @@ def test_help_is_there_without_a_database(arguments: list[str], pulse_elt: RunCo
     done = pulse_elt(*arguments, **{URL_VARIABLE: NOWHERE})
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Usage: pulse-elt")
+
+
+def test_a_mistyped_command_is_answered_with_the_one_that_was_meant(pulse_elt: RunCommand) -> None:
+    done = pulse_elt("statsu")
+    assert done.returncode == 2
+    assert "There is no command 'statsu'. Did you mean 'status'?" in done.stderr
+    assert "No such command 'zzz'" in pulse_elt("zzz").stderr
+
+
+def test_the_version_is_told(pulse_elt: RunCommand) -> None:
+    told = f"pulse-elt, version {__version__}\n"
+    assert pulse_elt("-V").stdout == pulse_elt("--version").stdout == told
 
 
 @pytest.mark.parametrize("arguments", [["status"], ["quarantine", "list"]])

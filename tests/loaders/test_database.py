@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -139,6 +140,13 @@ def test_psycopg_and_a_shell_reach_a_database_with_nasty_names(
         found = settings_from_environment(environment)
         assert found is not None
         assert dict(found.parameters) == {"port": "5432", **parameters}
+        # And any client of libpq, to which nothing is said.
+        client = "import psycopg; print(psycopg.connect().info.dbname, end='')"
+        reached_by_name = subprocess.run(
+            [sys.executable, "-c", client],
+            env=environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert reached_by_name.stdout == NASTY
     finally:
         with connect(server.settings) as connection:
             connection.execute(sql.SQL("drop database {} with (force)").format(name))

@@ -91,6 +91,8 @@ def test_the_alert_says_what_happened(database: DatabaseSettings) -> None:
     assert (body["status"], body["exit_code"]) == ("stopped", 4)
     assert body["summary"] == "Said in a sentence."
     assert body["source"] == "/srv/tree"
+    # As webhooks of chats want it.
+    assert body["text"] == body["content"] == "pulse-elt: Said in a sentence."
 
 
 def test_a_run_that_could_not_be_booked_is_told_and_so_is_the_recovery(
