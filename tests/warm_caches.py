@@ -5,6 +5,7 @@ every result, and the project as it was parsed for a database of the same name o
 """
 
 import functools
+import gc
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ def keep_what_dbt_works_out() -> None:
     from dbt.parser.manifest import ManifestLoader
     from dbt_common.tests import enable_test_caching
 
+    # dbt makes hundreds of thousands of objects that live as long as its manifest.
+    gc.set_threshold(100_000, 50, 50)
     enable_test_caching()
     parsedatetime.Constants = functools.cache(parsedatetime.Constants)
     jinja2.Environment.compile = _compiled_once(jinja2.Environment.compile)  # type: ignore[method-assign]

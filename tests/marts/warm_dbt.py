@@ -120,7 +120,15 @@ class WarmDbt:
                 parsed_before(self.shared / parsed, target),
             ):
                 done = dbtRunner().invoke(
-                    ["--log-level", "none", "parse", *self._places(), "--target-path", str(target)]
+                    [
+                        "--log-level",
+                        "none",
+                        "parse",
+                        "--no-write-json",
+                        *self._places(),
+                        "--target-path",
+                        str(target),
+                    ]
                 )
             assert done.success, done.exception
             self._manifests[name] = done.result
