@@ -1,7 +1,8 @@
 """What dbt works out anew in every build, and the same each time, kept for the next test's build.
 
 None of it changes what a build does: Jinja parsed and compiled, the calendar that agate makes for
-every result, and the project as it was parsed for a database of the same name on another server.
+every result, who asks about flags, and the project as it was parsed for a database of the same
+name on another server.
 """
 
 import functools
@@ -23,6 +24,7 @@ def keep_what_dbt_works_out() -> None:
     import jinja2
     import parsedatetime  # type: ignore[import-untyped]
     from dbt.parser.manifest import ManifestLoader
+    from dbt_common.behavior_flags import BehaviorFlagRendered
     from dbt_common.tests import enable_test_caching
 
     # dbt makes hundreds of thousands of objects that live as long as its manifest.
@@ -30,6 +32,8 @@ def keep_what_dbt_works_out() -> None:
     enable_test_caching()
     parsedatetime.Constants = functools.cache(parsedatetime.Constants)
     jinja2.Environment.compile = _compiled_once(jinja2.Environment.compile)  # type: ignore[method-assign]
+    # It walks the stack for the name of a module, which no test reads.
+    BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
     ManifestLoader.build_manifest_state_check = _wherever_it_is(
         ManifestLoader.build_manifest_state_check
     )

@@ -7,6 +7,7 @@ import pytest
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
+from tests.loaders.faults import one
 from tests.marts.rebuilding import Project, assert_equals_full_build, relations_of, rows_in
 
 # Minutes, and hardly a word of SQL that the versions read differently.
@@ -236,6 +237,31 @@ def test_what_stands_below_a_changed_seed_or_var_follows_and_nothing_else(
     assert not {n for n in changed(built) if n.startswith(("base_", "stg_", "int_"))}
     assert "session_transcripts" not in changed(built)
     assert_equals_full_build(standing, project.dbt, *v2)
+
+
+def test_a_seed_whose_file_has_not_changed_is_left_alone(
+    small: DatabaseSettings, small_project: Project
+) -> None:
+    """Its description follows, and a build that is to trust nothing writes it anew."""
+    rows = "select array_agg(xmin::text order by step_key) from staging.pulse_steps"
+    comments = "select col_description('staging.pulse_steps'::regclass, 1)"
+    dbt = small_project.dbt
+    with connect(small) as connection:
+        before = one(connection, rows)
+        connection.execute("grant select on staging.pulse_steps to pg_monitor")
+        assert dbt.build(small)["pulse_steps"] == "UNCHANGED"
+        assert one(connection, rows) == before
+        verified = dbt.build(small, PULSE_ELT_VERIFY="yes")
+        assert verified["pulse_steps"].startswith("INSERT")
+        assert one(connection, rows) != before
+        said = one(connection, comments)
+        small_project.edit("seeds/_seeds.yml", (said, "Said otherwise."))
+        assert dbt.build(small)["pulse_steps"].startswith("INSERT")
+        assert one(connection, comments) == "Said otherwise."
+        again = dbt.build(small)
+        assert (again["pulse_steps"], again["trainer_change_logs"]) == ("UNCHANGED", "UNCHANGED")
+        granted = "select has_table_privilege('pg_monitor', 'staging.pulse_steps', 'select')"
+        assert one(connection, granted)
 
 
 def test_a_seed_that_was_loaded_alone_is_not_forgotten(
