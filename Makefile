@@ -58,7 +58,8 @@ test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
 	$(PYTEST)
 
 unit-tests: $(INSTALLED) ## Run dbt's unit tests of the models, on the database that 'make demo' built
-	PULSE_ELT_UNIT_TESTS=True $(BIN)/pulse-elt build --select test_type:unit
+	@eval "$$($(BIN)/pulse-elt db env)" && mkdir -p .pulse/dbt && cp profiles.example.yml .pulse/dbt/profiles.yml \
+	    && PULSE_ELT_UNIT_TESTS=True $(BIN)/dbt test --select test_type:unit --profiles-dir .pulse/dbt
 
 soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, judge hundreds of thousands of documents
 	$(PYTEST) \
