@@ -27,6 +27,10 @@ MART_SESSIONS ?= 200000
 # How large a sample the drill loses and restores.
 DRILL_SESSIONS ?= 2000
 
+# What plain dbt needs beforehand; then --profiles-dir .pulse/dbt.
+FIND_DATABASE = eval "$$($(BIN)/pulse-elt db env)" && mkdir -p .pulse/dbt \
+    && cp profiles.example.yml .pulse/dbt/profiles.yml
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo check demos test unit-tests drill soak lint format bench bench-writes bench-million profile docs lock clean
 
@@ -58,8 +62,7 @@ test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
 	$(PYTEST)
 
 unit-tests: $(INSTALLED) ## Run dbt's unit tests of the models, on the database that 'make demo' built
-	@eval "$$($(BIN)/pulse-elt db env)" && mkdir -p .pulse/dbt && cp profiles.example.yml .pulse/dbt/profiles.yml \
-	    && PULSE_ELT_UNIT_TESTS=True $(BIN)/dbt test --select test_type:unit --profiles-dir .pulse/dbt
+	@$(FIND_DATABASE) && PULSE_ELT_UNIT_TESTS=True $(BIN)/dbt test --select test_type:unit --profiles-dir .pulse/dbt
 
 soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, judge hundreds of thousands of documents
 	$(PYTEST) \
@@ -95,8 +98,7 @@ profile: $(INSTALLED) ## Time each part of a first load alone: microseconds per 
 	$(BIN)/python -m benchmarks.profile --sessions $(SESSIONS)
 
 docs: $(INSTALLED) ## Write the dbt documentation site to target/
-	@eval "$$($(BIN)/pulse-elt db env)" && mkdir -p .pulse/dbt && cp profiles.example.yml .pulse/dbt/profiles.yml \
-	    && $(BIN)/dbt docs generate --static --profiles-dir .pulse/dbt
+	@$(FIND_DATABASE) && $(BIN)/dbt docs generate --static --profiles-dir .pulse/dbt
 	@echo "Open target/static_index.html."
 
 lock: ## Pin dependencies anew (needs uv)

@@ -239,22 +239,23 @@ def database(
     server: Server, template: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DatabaseSettings]:
     """A fresh migrated database, which the environment names for the commands under test."""
-    yield from _database(server, template, monkeypatch)
+    yield from database_for_a_test(server, template, monkeypatch)
 
 
 @pytest.fixture
 def empty_database(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[DatabaseSettings]:
     """A fresh database in which pulse-elt has never been."""
-    yield from _database(server, "template0", monkeypatch)
+    yield from database_for_a_test(server, "template0", monkeypatch)
 
 
-def _database(
-    server: Server, template: str, monkeypatch: pytest.MonkeyPatch
+def database_for_a_test(
+    server: Server, template: str, monkeypatch: pytest.MonkeyPatch, name: str = "pulse_test"
 ) -> Iterator[DatabaseSettings]:
-    settings = create_database(server, "pulse_test", template)
+    """Copy a database, name the copy to commands, and drop it."""
+    settings = create_database(server, name, template)
     monkeypatch.setenv(URL_VARIABLE, settings.as_url(with_password=True))
     yield settings
-    drop_database(server, "pulse_test")
+    drop_database(server, name)
 
 
 def create_database(server: Server, name: str, template: str) -> DatabaseSettings:

@@ -4,7 +4,6 @@ import importlib
 import logging
 import sys
 import traceback
-from difflib import get_close_matches
 from typing import ClassVar
 
 import click
@@ -42,9 +41,11 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         # click suggests of the commands it knows, and here it knows none by name.
-        close = get_close_matches(args[0], self.modules, n=1)
-        if close and args[0] not in self.modules:
-            ctx.fail(f"There is no command {args[0]!r}. Did you mean {close[0]!r}?")
+        if args[0] not in self.modules:
+            from difflib import get_close_matches
+
+            for close in get_close_matches(args[0], self.modules, n=1):
+                ctx.fail(f"There is no command {args[0]!r}. Did you mean {close!r}?")
         return super().resolve_command(ctx, args)
 
 

@@ -134,13 +134,13 @@ def build(
         WritersInTheWay: a transaction that writes documents does not end.
         WorkFailed: the project does not compile, or dbt broke.
     """
+    asked = os.environ.get(UNIT_TESTS_VARIABLE, "False")
+    if asked not in _UNIT_TESTS_WORDS:
+        raise WrongRequest(f"{UNIT_TESTS_VARIABLE} is {asked!r}: say True or False.")
     # dbt takes seconds to import; only a build shall wait for it.
     from dbt.cli.exceptions import DbtUsageException
     from dbt.cli.main import dbtRunner
 
-    asked = os.environ.get(UNIT_TESTS_VARIABLE, "False")
-    if asked not in _UNIT_TESTS_WORDS:
-        raise WrongRequest(f"{UNIT_TESTS_VARIABLE} is {asked!r}: say True or False.")
     warnings: list[str] = []
 
     def on_event(event: Any) -> None:  # noqa: ANN401 - dbt's events carry no types

@@ -65,12 +65,10 @@
     {%- set is_changed = state.damages or state.definition != seed_definition() or is_large_seed() -%}
     {%- call statement('empty_seed') -%}
         delete from {{ this }};
-        {%- if is_changed or not state.is_booked_here or state.documentation != documentation_of() %}
         {{ attach_touch_trigger(this) }}
         {{ forget_touches(this) }}
         {{ tell_consumers_everything(consumers_of(model.unique_id)) if is_changed }}
         {{ record_standing(this, seed_definition(), documentation_of()) }}
-        {%- endif %}
     {%- endcall -%}
     {{ return('') }}
 {%- endmacro %}

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from loaders.database.connection import connect
-from loaders.database.settings import URL_VARIABLE, DatabaseSettings
+from loaders.database.settings import DatabaseSettings
 from tests.conftest import (
     EXAMPLES,
     EXAMPLES_DATABASE,
     RunCommand,
     Server,
     create_database,
-    drop_database,
+    database_for_a_test,
 )
 from tests.marts.access import House, close_house, open_house
 from tests.marts.rebuilding import Project, copy_project
@@ -41,10 +41,7 @@ def standing(
     server: Server, built_examples: DatabaseSettings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DatabaseSettings]:
     """A database of the test's own with the marts of examples/legacy."""
-    settings = create_database(server, "pulse_standing", EXAMPLES_DATABASE)
-    monkeypatch.setenv(URL_VARIABLE, settings.as_url(with_password=True))
-    yield settings
-    drop_database(server, "pulse_standing")
+    yield from database_for_a_test(server, EXAMPLES_DATABASE, monkeypatch, "pulse_standing")
 
 
 @pytest.fixture(scope="session")
@@ -85,10 +82,7 @@ def small(
     server: Server, _small_built: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DatabaseSettings]:
     """A database of the test's own with what the small project makes of examples/legacy."""
-    settings = create_database(server, "pulse_standing", _small_built)
-    monkeypatch.setenv(URL_VARIABLE, settings.as_url(with_password=True))
-    yield settings
-    drop_database(server, "pulse_standing")
+    yield from database_for_a_test(server, _small_built, monkeypatch, "pulse_standing")
 
 
 @pytest.fixture(scope="session")

@@ -76,13 +76,11 @@ def test_another_target_keeps_what_it_reads(
         assert dbt.outcome(small, "build", *WITHOUT_TESTS, *dev, **developer).success
         before = rows_in(connection, base)
         change_documents(tmp_path, "first")
-        small_project.dbt.build(small)
+        dbt.build(small)
         for note in ("second", "third"):
             change_documents(tmp_path, note)
         part = ("--select", "base_pulse__sale_states")
-        assert small_project.dbt.outcome(
-            small, "build", *WITHOUT_TESTS, *part, *dev, **developer
-        ).success
+        assert dbt.outcome(small, "build", *WITHOUT_TESTS, *part, *dev, **developer).success
         assert rows_in(connection, base) == before
         targets = "select array_agg(target_schema order by target_schema) from ops.cutoffs"
         assert one(connection, targets) == ["anna_staging", "staging"]

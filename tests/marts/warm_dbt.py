@@ -119,16 +119,9 @@ class WarmDbt:
                 _environment(settings.as_environment(with_password=True)),
                 parsed_before(self.shared / parsed, target),
             ):
+                places = [*self._places(), "--target-path", str(target)]
                 done = dbtRunner().invoke(
-                    [
-                        "--log-level",
-                        "none",
-                        "parse",
-                        "--no-write-json",
-                        *self._places(),
-                        "--target-path",
-                        str(target),
-                    ]
+                    ["--log-level", "none", "parse", "--no-write-json", *places]
                 )
             assert done.success, done.exception
             self._manifests[name] = done.result
