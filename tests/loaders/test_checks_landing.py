@@ -23,9 +23,6 @@ from tests.checking import (
 )
 from tests.conftest import EXAMPLES, ROOT, Tree
 
-# One load and one check each; test_checks_command.py checks on every version.
-pytestmark = pytest.mark.one_server
-
 TRUNCATED = b'{"overall": {"score": 8'
 
 CORRUPTIONS: dict[str, tuple[str, Sequence[object]]] = {

@@ -29,9 +29,9 @@ _DESCRIBED = ("models", "seeds", "unit_tests", "exposures")
 _MART_FILE = "models/marts/core/trainer_change_logs.sql"
 
 
-def copy_small_project(folder: Path) -> Project:
+def copy_small_project(folder: Path, shared: Path) -> Project:
     """Copy what dbt reads of these models."""
-    project = copy_project(folder)
+    project = copy_project(folder, shared, "small")
     for file in (project.root / "models").rglob("*.sql"):
         if file.stem not in _NODES:
             file.unlink()

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from uuid import UUID
 
 import psycopg
-import pytest
 
 from loaders.database.settings import DatabaseSettings
 from loaders.nightly.hooks import Hooks
@@ -13,9 +12,6 @@ from loaders.nightly.run import run
 from tests.conftest import Tree
 from tests.loaders.faults import one
 from tests.marts.nightly import Listener, SilentWatch, last_run, listening
-
-# Whole runs, each with dbt and Great Expectations.
-pytestmark = pytest.mark.one_server
 
 NIGHTLY = 200
 # 3 % of a night, and as much of each night before that nobody has built upon.

@@ -11,9 +11,6 @@ from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from tests.checking import Gates, gates_of, names
 
-# Great Expectations, a dozen times.
-pytestmark = pytest.mark.one_server
-
 ADA = "ada1ec75-0724-46cf-a5d1-1321a58903e3"
 
 

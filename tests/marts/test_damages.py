@@ -19,9 +19,6 @@ from tests.marts.rebuilding import (
 )
 from tests.marts.small_project import MART
 
-# A build or two for each, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
-
 BASE = "staging.base_pulse__trainer_change_logs"
 VIEW = "reporting.trainer_change_logs"
 

@@ -11,9 +11,6 @@ from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import RunCommand, Tree
 from tests.marts.warm_dbt import WarmDbt
 
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
-
 # Colours, erases and turns round what a terminal shows; the last two are no ASCII.
 ESC = "\x1b[2J"
 BEYOND_ASCII = "a\x9b31m\u202eb"

@@ -27,9 +27,6 @@ from tests.marts.rebuilding import (
 )
 from tests.marts.warm_dbt import WarmDbt
 
-# A dozen builds a history; CI grows many on every version.
-pytestmark = pytest.mark.one_server
-
 ZONES = ["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati"]
 
 

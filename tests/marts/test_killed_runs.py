@@ -2,19 +2,16 @@
 
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from tests.conftest import RunCommand
 from tests.loaders.faults import one
-from tests.loaders.test_interrupts import started
 from tests.marts.nightly import changed_sessions, last_run
 from tests.marts.rebuilding import (
     assert_equals_full_build,
@@ -23,9 +20,7 @@ from tests.marts.rebuilding import (
     until,
 )
 from tests.marts.warm_dbt import WarmDbt
-
-# Seven runs.
-pytestmark = pytest.mark.one_server
+from tests.warm_command import StartedCommand
 
 # A whole build may lie before what is waited for, on a busy machine.
 LONG = 300
@@ -41,12 +36,14 @@ HELD_UP_BY = {
 
 
 @contextmanager
-def killed_in(settings: DatabaseSettings, stage: str, tree: Path) -> Iterator[None]:
+def killed_in(
+    settings: DatabaseSettings, stage: str, tree: Path, pulse_elt: RunCommand
+) -> Iterator[None]:
     """Run until a stage waits for what is held, then kill all of the run."""
     lock, after = HELD_UP_BY[stage]
     with connect(settings) as holder, connect(settings) as observer:
         before = one(observer, "select max(run_id) from ops.runs")
-        with started("run", tree) as process:
+        with pulse_elt.started("run", tree) as process:
             if after:
                 until(lambda: is_at(observer, after, since=before) or has_ended(process), LONG)
             with holder.transaction():
@@ -73,7 +70,7 @@ def is_held_up(observer: psycopg.Connection, stage: str) -> bool:
     return lock_waiters(observer) > 0 and (stage == "migrate" or is_at(observer, stage))
 
 
-def has_ended(process: subprocess.Popen[str]) -> bool:
+def has_ended(process: StartedCommand) -> bool:
     return process.poll() is not None
 
 
@@ -87,7 +84,7 @@ def test_the_next_run_recovers_from_a_kill_in_any_stage(
     with connect(standing) as observer, reading(standing, marts, pause=0.02):
         for stage in HELD_UP_BY:
             # Each run but the first recovers from the kill before, and is killed further on.
-            with killed_in(standing, stage, changed_sessions(tmp_path, stage)):
+            with killed_in(standing, stage, changed_sessions(tmp_path, stage), pulse_elt):
                 assert stage == "migrate" or is_at(observer, stage)
         last = changed_sessions(tmp_path, "last")
         done = pulse_elt("run", last)

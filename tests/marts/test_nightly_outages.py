@@ -14,9 +14,6 @@ from loaders.nightly.run import run
 from tests.conftest import Server, Tree
 from tests.marts.nightly import SilentWatch, last_run, listening
 
-# A server of its own, that is stopped and started.
-pytestmark = pytest.mark.one_server
-
 
 @pytest.fixture
 def away(

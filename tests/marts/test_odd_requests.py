@@ -12,9 +12,6 @@ from loaders.pipeline import load_source
 from tests.conftest import Tree
 from tests.marts.warm_dbt import WarmDbt
 
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
-
 ADA, BEN = (UUID(int=number) for number in (1, 2))
 SCORECARD = {"overall": {"score": 85, "raw_score": 2.55}}
 

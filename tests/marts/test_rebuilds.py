@@ -26,9 +26,6 @@ from tests.marts.rebuilding import (
 )
 from tests.marts.warm_dbt import WarmDbt
 
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
-
 # A reader that the build had to wait for would hold it up for ever.
 IMPATIENTLY = {"PGOPTIONS": "-c lock_timeout=20s"}
 

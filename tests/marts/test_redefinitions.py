@@ -10,9 +10,6 @@ from loaders.database.settings import DatabaseSettings
 from tests.loaders.faults import one
 from tests.marts.rebuilding import Project, assert_equals_full_build, relations_of, rows_in
 
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
-
 SCORECARDS = "models/marts/core/scorecards.sql"
 CORE = "models/marts/core/_core__models.yml"
 REPORTING = "models/reporting/_reporting__models.yml"

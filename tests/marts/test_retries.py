@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
@@ -17,8 +16,6 @@ from tests.loaders.faults import one
 from tests.marts.rebuilding import Project, assert_equals_full_build, change_documents
 from tests.marts.small_project import break_the_mart
 from tests.marts.warm_dbt import WITHOUT_TESTS, WarmDbt
-
-pytestmark = pytest.mark.one_server
 
 _READ = """
 select document_id from raw.trainer_change_logs

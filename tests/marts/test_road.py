@@ -18,9 +18,6 @@ from tests.conftest import EXAMPLES, ROOT, RunCommand, Tree
 from tests.marts.comparison import marts_of
 from tests.marts.warm_dbt import WarmDbt
 
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
-
 # Ada's second session: answers, a scorecard, and the only place of its user and its end.
 SESSION_FILE = "sessions/ad021fb2-9649-40df-bd94-9809b94c84bc/session.json"
 

@@ -15,9 +15,6 @@ from tests.conftest import Tree
 from tests.loaders.writing import settings_of_the_app, write
 from tests.marts.warm_dbt import WarmDbt
 
-# Two builds.
-pytestmark = pytest.mark.one_server
-
 WRITERS = 8
 SHARED = "sessions/shared/scorecard.json"
 
