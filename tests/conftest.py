@@ -101,7 +101,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Version of the embedded PostgreSQL to test against; both by default.",
     )
     parser.addoption(
-        "--moments", type=int, default=2, help="Random moments per sort of crash; 2 by default."
+        "--moments", type=int, default=1, help="Random moments per sort of crash; 1 by default."
     )
     parser.addoption(
         "--thorough", action="store_true", help="Run every test on every version, as CI does."
@@ -152,15 +152,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, on all but the newest version, what does not depend on the version."""
+    """Leave out what the soak tries, and on older versions what does not depend on the version."""
     longest_first(items)
-    if config.getoption("--thorough"):
-        return
+    is_soaking, is_thorough = config.getoption("--moments") > 1, config.getoption("--thorough")
     newest = max(_versions(config))
     spared = [
         item
         for item in items
-        if not item.get_closest_marker("every_server") and _is_on_other(item, newest)
+        if (item.get_closest_marker("by_chance") and not is_soaking)
+        or (
+            not is_thorough
+            and not item.get_closest_marker("every_server")
+            and _is_on_other(item, newest)
+        )
     ]
     config.hook.pytest_deselected(items=spared)
     items[:] = [item for item in items if item not in spared]

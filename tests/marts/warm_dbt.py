@@ -180,13 +180,19 @@ def _say_nothing_to_nobody() -> None:
 
 def _say_which_database(manifest: Any, name: str) -> None:  # noqa: ANN401 - dbt's types are its own
     """Make what was parsed that of a database."""
-    for node in (*manifest.nodes.values(), *manifest.sources.values()):
-        if node.database != name:
-            if node.relation_name:
-                node.relation_name = node.relation_name.replace(
-                    f'"{node.database}"', f'"{name}"', 1
-                )
-            node.database = name
+    others = [
+        node
+        for node in (*manifest.nodes.values(), *manifest.sources.values())
+        if node.database != name
+    ]
+    for node in others:
+        if node.relation_name:
+            quoted = f'"{node.database}"'
+            node.relation_name = node.relation_name.replace(quoted, f'"{name}"', 1)
+        node.database = name
+    if others:
+        # What macros know as the graph.
+        manifest.build_flat_graph()
 
 
 def _forget_compilations(manifest: Any) -> None:  # noqa: ANN401 - dbt's types are its own
