@@ -120,13 +120,13 @@ def test_verify_finds_what_no_trigger_saw(
             "set session_replication_role = replica; "
             f"update {MART} set observed_pattern = 'Nothing'; "
             f"insert into {BASE} select * from {BASE}; "
-            "delete from staging.base_pulse__sale_states"
+            "delete from staging.base_pulse__evaluations"
         )
         built = build_all()
         assert (built.exit_code, built.warnings) == (0, ())
         verified = build_all(verify=True)
         assert verified.exit_code == 1
-        for name in (MART, BASE, "staging.base_pulse__sale_states"):
+        for name in (MART, BASE, "staging.base_pulse__evaluations"):
             assert any(name in said for said in verified.warnings), verified.warnings
         assert_same(everything(connection), before)
         again = build_all(verify=True)

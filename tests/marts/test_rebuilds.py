@@ -24,47 +24,54 @@ from tests.marts.rebuilding import (
     rows_in,
     until,
 )
-from tests.marts.small_project import MART, MART_FILE, MART_YAML, column, edit_columns
+from tests.marts.small_project import MART, MART_YAML, column, edit_columns
 from tests.marts.warm_dbt import WarmDbt
 
 # A reader that the build had to wait for would hold it up for ever.
 IMPATIENTLY = {"PGOPTIONS": "-c lock_timeout=20s"}
 
 
-@pytest.mark.parametrize(
-    ("arguments", "is_whole"),
-    [([], True), (["--full-refresh"], False)],
-    ids=["build of all marts", "full refresh"],
-)
 def test_readers_meet_neither_errors_nor_empty_tables(
-    request: pytest.FixtureRequest, tmp_path: Path, arguments: list[str], is_whole: bool
+    standing: DatabaseSettings, project: Project, tmp_path: Path
 ) -> None:
     """And whoever began before the build sees the rows of before until he ends."""
-    names = ("standing", "project") if is_whole else ("small", "small_project")
-    standing, project = map(request.getfixturevalue, names)
-    schemas, marts = {"staging", "analytics", "reporting"}, [MART]
-    if is_whole:
-        schemas, marts = schemas | {"intermediate"}, ["analytics.user_readiness_latest"]
-        project.edit("seeds/score_weights.csv", ("0.40", "0.39"))
-        arguments = [*arguments, "--vars", "readiness_formula: v2"]
-    project.dbt.parse(standing)
-    change_documents(tmp_path, "changed")
-    with connect(standing) as analyst:
+    project.edit("seeds/score_weights.csv", ("0.40", "0.39"))
+    marts = ["analytics.scorecards", "analytics.user_readiness_latest"]
+    v2 = ("--vars", "readiness_formula: v2")
+    schemas = read_meanwhile(standing, project.dbt, tmp_path, marts, *v2)
+    assert schemas >= {"staging", "intermediate", "analytics", "reporting"}
+
+
+def test_readers_of_a_full_refresh_do_not_either(
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
+) -> None:
+    small_project.edit("seeds/pulse_steps.csv", ("link,Link,3", "link,Chain,3"))
+    schemas = read_meanwhile(small, small_project.dbt, tmp_path, [MART], "--full-refresh")
+    assert schemas >= {"staging", "analytics", "reporting"}
+
+
+def read_meanwhile(
+    settings: DatabaseSettings, dbt: WarmDbt, folder: Path, marts: list[str], *arguments: str
+) -> set[str]:
+    """Read all relations while they are built and marts change; return their schemas."""
+    dbt.parse(settings)
+    change_documents(folder, "changed")
+    with connect(settings) as analyst:
         relations = [name for name, rows in rows_in(analyst, relations_of(analyst)).items() if rows]
-        assert {name.split(".")[0] for name in relations} >= schemas
         analyst.execute("begin isolation level repeatable read")
         before = rows_in(analyst, relations)
-        with reading(standing, relations) as readers:
+        with reading(settings, relations) as readers:
             first = [reader.rounds for reader in readers]
-            project.dbt.build(standing, *arguments, **IMPATIENTLY)
+            dbt.build(settings, *arguments, **IMPATIENTLY)
             rounds = [reader.rounds - n for reader, n in zip(readers, first, strict=True)]
         still = rows_in(analyst, relations)
         analyst.execute("commit")
         after = rows_in(analyst, relations)
     assert min(rounds) >= 10
     assert still == before
-    for mart in ["analytics.scorecards", *marts] if is_whole else marts:
+    for mart in marts:
         assert len(set(before[mart]) - set(after[mart])) > len(before[mart]) / 2
+    return {name.split(".")[0] for name in relations}
 
 
 # What a user may make on top of the marts, in a schema of his own or on the tables themselves.
@@ -80,6 +87,7 @@ create function desk.see() returns trigger language plpgsql as
 $$begin insert into desk.seen values (new.session_id); return new; end$$;
 create trigger seen_by_desk after insert on {MART}
 for each row execute function desk.see();
+alter table staging.base_pulse__evaluations replica identity full;
 create publication of_desk for table {MART}, staging.base_pulse__evaluations;
 create view desk.logs as
 select session_id, pulse_step, log_json from {MART} where user_id is not null;
@@ -159,35 +167,36 @@ def test_what_users_made_on_top_survives_builds(
 def test_a_build_that_fails_or_is_killed_forgets_nothing(
     small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:
-    """In the middle of a mart whose parents have taken their changes; the mart is as it was."""
+    """In the middle of a model whose parents have taken their changes; the model is as it was."""
+    model = "base_pulse__evaluations__steps"
     small_project.edit(
-        MART_FILE,
+        f"models/staging/pulse/base/{model}.sql",
         (
-            "logs.logged_at,",
-            "logs.logged_at + 1 / (0 * length(logs.source_path)) * interval '1 s' as logged_at,",
+            "        is_repeated,",
+            "        (is_repeated or 1 / (0 * length(source_path)) > 0) as is_repeated,",
         ),
     )
     change_documents(tmp_path, "changed")
-    below = [MART, "reporting.trainer_change_logs"]
+    below = [f"staging.{model}"]
     with connect(small) as holder, connect(small) as analyst:
         before = rows_in(analyst, below)
-        above = rows_in(analyst, ["staging.base_pulse__trainer_change_logs"])
-        with pytest.raises(AssertionError, match=r"trainer_change_logs: .*\n.*division by zero"):
+        above = rows_in(analyst, ["staging.base_pulse__evaluations"])
+        with pytest.raises(AssertionError, match=rf"{model}: .*\n.*division by zero"):
             small_project.dbt.build(small)
         assert rows_in(analyst, below) == before
         assert rows_in(analyst, list(above)) != above
 
         small_project.restore()
-        holder.execute(f"begin; lock table {MART} in share mode")
+        holder.execute(f"begin; lock table staging.{model} in share mode")
         with build_apart(small_project, small, tmp_path / "told") as build:
-            until(lambda: waiting_for(analyst, "trainer_change_logs") or not build.is_alive())
+            until(lambda: waiting_for(analyst, model) or not build.is_alive())
             assert build.pid is not None
             os.kill(build.pid, signal.SIGKILL)
         assert build.exitcode == -signal.SIGKILL
         holder.execute("commit")
         until(lambda: not others_at_work(analyst))
         assert rows_in(analyst, below) == before
-    assert small_project.dbt.build(small)["trainer_change_logs"].startswith("TOUCHED")
+    assert small_project.dbt.build(small)[model].startswith("TOUCHED")
     assert_equals_full_build(small, small_project.dbt)
 
 

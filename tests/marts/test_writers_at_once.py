@@ -16,11 +16,11 @@ from tests.loaders.writing import settings_of_the_app, write
 from tests.marts.rebuilding import Project
 
 WRITERS = 8
-SHARED = "sessions/shared/sale_state.json"
+SHARED = "sessions/shared/evaluation.json"
 
 
 def own(writer: int) -> str:
-    return f"sessions/own-{writer}/sale_state.json"
+    return f"sessions/own-{writer}/evaluation.json"
 
 
 def test_every_write_is_a_version_and_one_is_current(
@@ -40,14 +40,14 @@ def test_every_write_is_a_version_and_one_is_current(
             # Each as often on the one path as on its own.
             while written.total() < 2 * writes or not is_built.is_set():
                 for path in (SHARED, own(writer)):
-                    score = {"trust_score": written.total() % 101}
+                    score = {"scores": {"Probe": {"score": written.total() % 4}}}
                     write(app, path, json.dumps(score))
                     written[path] += 1
         return written
 
     def load_again(turn: int) -> None:
         for path in (SHARED, *map(own, range(WRITERS))):
-            tree.write(path, {"trust_score": turn})
+            tree.write(path, {"scores": {"Probe": {"score": turn}}})
         load_source(tree.root, None, Scope())
 
     with ThreadPoolExecutor(WRITERS) as pool:

@@ -150,15 +150,20 @@ class WarmDbt:
 def warm_dbt(folder: Path, shared: Path, root: Path = ROOT, name: str = "whole") -> WarmDbt:
     """Return dbt on a project, its profile and whatever it writes below `folder`."""
     keep_what_dbt_works_out()
-    _say_nothing_to_nobody()
+    _do_nothing_for_nobody()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "profiles.yml").write_bytes((root / "profiles.example.yml").read_bytes())
     return WarmDbt(root, folder, folder, shared, name)
 
 
 @functools.cache
-def _say_nothing_to_nobody() -> None:
-    """Have dbt make no message of an event that no logger and no callback waits for."""
+def _do_nothing_for_nobody() -> None:
+    """Have dbt make no message that nobody hears, and write no SQL that nobody reads.
+
+    What it writes is read where it was told to compile.
+    """
+    from dbt.contracts.graph.nodes import ParsedNode
+    from dbt.flags import get_flags
     from dbt_common.events.base_types import EventLevel
     from dbt_common.events.event_manager import EventManager
 
@@ -175,6 +180,14 @@ def _say_nothing_to_nobody() -> None:
         if is_heard or (level or event.level_tag()) in (EventLevel.WARN, EventLevel.ERROR):
             fire(self, event, level, node, force_warn_or_error_handling)
 
+    write = ParsedNode.write_node
+
+    def write_if_read(self: Any, *arguments: Any) -> None:  # noqa: ANN401
+        flags = get_flags()
+        if flags.WHICH == "compile" or flags.LOG_LEVEL_FILE != "none":
+            write(self, *arguments)
+
+    ParsedNode.write_node = write_if_read
     EventManager.fire_event = fire_if_heard  # type: ignore[assignment, method-assign]
 
 
