@@ -6,8 +6,8 @@ from datetime import datetime
 import psycopg
 
 from loaders.landing import binary_copy as binary
-from loaders.landing import quarantine
 from loaders.landing.model import Planned, Scope
+from loaders.landing.quarantine import entries as quarantine
 from loaders.sources.source import UNREADABLE, Entry
 
 _TABLES = """

@@ -9,19 +9,25 @@ from itertools import islice
 import psycopg
 from psycopg import sql
 
-from loaders.database.connection import connect, first_line, told_in_a_sentence
+from loaders.database.connection import connect, first_line, translated_errors
+from loaders.database.lock_waits import (
+    LockWatcher,
+    bound_waits,
+    bounded_waits,
+    translated_lock_timeouts,
+)
 from loaders.database.migrations import migrate
 from loaders.database.settings import DatabaseSettings
-from loaders.database.waiting import Watchman, bound_waits, bounded_waits, told_as_held
-from loaders.document_kinds import UNRECOGNISED, DocumentKinds
 from loaders.errors import WrongRequest
-from loaders.landing import ledger, quarantine
-from loaders.landing.crew import Crew, default_workers
+from loaders.landing import ledger
 from loaders.landing.listing import Listing
 from loaders.landing.model import Counters, Plan, Scope
 from loaders.landing.plan import compare, knows_none, manifest_is_empty, recognise
-from loaders.landing.quarantine import QuarantineEntry
+from loaders.landing.quarantine import entries as quarantine
+from loaders.landing.quarantine.entries import QuarantineEntry
 from loaders.landing.worker import BATCH_ROWS, Job, Start
+from loaders.landing.worker_pool import WorkerPool, default_workers
+from loaders.project.document_kinds import UNRECOGNISED, DocumentKinds
 from loaders.sources.source import Entry, Source
 
 NAMED_AT_MOST = 100
@@ -120,34 +126,34 @@ def load(
     """
     if dry_run:
         with (
-            told_in_a_sentence(settings),
+            translated_errors(settings),
             connect(settings) as planning,
             bounded_waits(settings, planning),
         ):
             return _preview(planning, source, kinds, scope, on_progress)
     most = [count for count in (workers or default_workers(), source.most_workers) if count]
     with (
-        Crew(min(most), Job(settings, source, kinds, scope)) as crew,
-        told_in_a_sentence(settings),
+        WorkerPool(min(most), Job(settings, source, kinds, scope)) as pool,
+        translated_errors(settings),
         connect(settings) as planning,
-        Watchman(settings) as watchman,
+        LockWatcher(settings) as watcher,
     ):
         ledger.take_the_lock(planning)
         bound_waits(planning)
-        with watchman.naming(), told_as_held(planning):
+        with watcher.naming_holders(), translated_lock_timeouts(planning):
             migrated = migrate(planning, kinds)
             load_id = ledger.open_load(planning, source.name, scope)
         with (
             _failure_in_ledger(settings, planning, load_id),
-            watchman.naming(),
-            told_as_held(planning),
+            watcher.naming_holders(),
+            translated_lock_timeouts(planning),
         ):
             listing = Listing(planning)
             parts = _parts(planning, source, kinds, scope, listing, on_progress)
             start = Start(load_id, everything_is_new=manifest_is_empty(planning))
             # Workers end first: while one is in a batch, it holds the ledger's row.
-            with crew, _no_cycle_collection():
-                plan, counters = _copy(crew, start, parts, listing, on_progress)
+            with pool, _no_cycle_collection():
+                plan, counters = _copy(pool, start, parts, listing, on_progress)
             _refuse_strange_source(source, scope, plan, listing)
             plan, counters = _close(
                 planning, kinds, scope, load_id, listing, plan, counters, on_progress
@@ -218,7 +224,7 @@ def _refuse_another_tree(
 
 
 def _copy(
-    crew: Crew,
+    pool: WorkerPool,
     start: Start,
     parts: Iterable[Sequence[Entry]],
     listing: Listing,
@@ -235,7 +241,7 @@ def _copy(
         is_listed = True
 
     plan, counters, done = Plan(), Counters(), 0
-    for report in crew.process(start, counted()):
+    for report in pool.process(start, counted()):
         plan += report.plan
         counters += report.counters
         listing.leave(report.left)

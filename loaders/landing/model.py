@@ -3,7 +3,7 @@
 from dataclasses import astuple, dataclass
 from typing import NamedTuple, Self
 
-from loaders.document_kinds import Match
+from loaders.project.document_kinds import Match
 from loaders.sources.source import Entry, Stamp
 
 # PostgreSQL takes no value of 1 GiB; the rest of the row and the protocol need some room.

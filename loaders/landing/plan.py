@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 import psycopg
 
-from loaders.document_kinds import (
+from loaders.landing.model import LARGEST_DOCUMENT, Plan, Planned, Scope
+from loaders.project.document_kinds import (
     CONFIG_STATIC,
     SYSTEM_OF_RECORD,
     UNRECOGNISED,
     DocumentKinds,
     Match,
 )
-from loaders.landing.model import LARGEST_DOCUMENT, Plan, Planned, Scope
 from loaders.sources.source import TOO_LARGE, Entry, Stamp
 
 _NO_STAMP = Stamp(0, None)

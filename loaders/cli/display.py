@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from loaders.checks.result import CheckResult
     from loaders.landing.load import LoadResult
     from loaders.landing.model import Counters, Plan
-    from loaders.status import PipelineStatus, UnknownField
+    from loaders.operations.status import PipelineStatus, UnknownField
     from loaders.transform.dbt import BuildResult
     from loaders.transform.marts import Readiness
 
