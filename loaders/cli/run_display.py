@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loaders.cli import display
+from loaders.cli import build_display, check_display, display, load_display
 from loaders.cli.display_errors import cannot_be_shown, display_errors_tolerated
 from loaders.cli.progress import build_progress, progress
 
@@ -65,11 +65,11 @@ class TextWatch:
             for sentence in details.notices:
                 display.say(sentence)
         elif result.stage == "load" and details.load:
-            display.load_summary(details.load)
+            load_display.load_summary(details.load)
         elif result.stage == "landing_gate" and details.landing_gate:
             _tell_gate("Landing gate", details.landing_gate)
         elif result.stage == "build" and details.build:
-            display.build_summary(details.build)
+            build_display.build_summary(details.build)
         elif result.stage == "mart_checks" and details.mart_checks:
             _tell_gate("Mart checks", details.mart_checks)
 
@@ -77,7 +77,7 @@ class TextWatch:
 def _tell_gate(name: str, found: "CheckResult") -> None:
     if found.failed:
         display.say(f"{name}:")
-        display.check_summary(found)
+        check_display.check_summary(found)
     else:
         display.say(f"{name}: {found.sentence}")
 
@@ -133,7 +133,7 @@ def summary(result: "RunResult", details: "Details") -> None:
     """Print readiness, and what became of the run on a phone's screen."""
     readiness, trouble = _latest_readiness(result)
     with display_errors_tolerated("The latest readiness"):
-        display.readiness_table(readiness)
+        build_display.readiness_table(readiness)
     if trouble:
         click.echo(f"pulse-elt: {display.printable(trouble)}", err=True)
     for said in result.hook_troubles:
