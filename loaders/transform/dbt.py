@@ -17,8 +17,8 @@ from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSett
 from loaders.errors import (
     DatabaseAway,
     DatabaseUnavailable,
+    LockHeld,
     WorkFailed,
-    WritersInTheWay,
     WrongRequest,
 )
 
@@ -131,7 +131,7 @@ def build(
         WrongRequest: dbt did not understand the arguments, or a variable of the environment.
         DatabaseUnavailable: a permission is missing.
         DatabaseAway: the server is gone.
-        WritersInTheWay: a transaction that writes documents does not end.
+        LockHeld: a transaction that writes documents does not end.
         WorkFailed: the project does not compile, or dbt broke.
     """
     asked = os.environ.get(UNIT_TESTS_VARIABLE, "False")
@@ -164,7 +164,7 @@ def build(
         # Below the message dbt lists the macros it came through.
         said = " ".join(str(outcome.exception).split("\n  > in macro")[0].split())
         if in_the_way := _WRITERS.search(said):
-            raise WritersInTheWay(f"A {in_the_way[1]}")
+            raise LockHeld(f"A {in_the_way[1]}")
         kind = trouble_in(said) or WorkFailed
         raise kind(f"dbt: {said} More is in {root / 'logs' / 'dbt.log'}.")
     nodes = tuple(_node(result) for result in outcome.result or ())
