@@ -7,6 +7,7 @@ import psycopg
 from psycopg import sql
 
 from loaders.database.migrations import MARKER
+from loaders.database.queries import one_value, relation_exists
 from loaders.landing import ledger
 
 _RUNS = """
@@ -145,27 +146,20 @@ def read_status(connection: psycopg.Connection, latest: int = 5) -> PipelineStat
 
 
 def _marts(connection: psycopg.Connection) -> MartsStatus | None:
-    is_built = _is_there(connection, "staging.builds")
+    is_built = relation_exists(connection, "staging.builds")
     build = connection.execute(_BUILD).fetchone() if is_built else None
     if build is None:
         return None
-    since = connection.execute(_LANDED_SINCE, (build[0],)).fetchone()
+    since = one_value(connection, _LANDED_SINCE, (build[0],))
     rows = []
     for (name,) in connection.execute(_MARTS, ("%" + MARKER,)).fetchall():
-        count = connection.execute(
-            sql.SQL("select count(*) from {}").format(sql.Identifier("analytics", name))
-        ).fetchone()
-        rows.append((name, count[0] if count else 0))
-    return MartsStatus(build[0], build[1], since[0] if since else 0, tuple(rows))
+        query = sql.SQL("select count(*) from {}").format(sql.Identifier("analytics", name))
+        rows.append((name, one_value(connection, query)))
+    return MartsStatus(build[0], build[1], since, tuple(rows))
 
 
 def _drift(connection: psycopg.Connection) -> tuple[UnknownField, ...]:
     # A build that failed, or of an older version, has left none.
-    if not _is_there(connection, "staging.stg_pulse__unknown_fields"):
+    if not relation_exists(connection, "staging.stg_pulse__unknown_fields"):
         return ()
     return tuple(UnknownField(*row) for row in connection.execute(_DRIFT))
-
-
-def _is_there(connection: psycopg.Connection, relation: str) -> bool:
-    found = connection.execute("select to_regclass(%s) is not null", (relation,)).fetchone()
-    return bool(found and found[0])
