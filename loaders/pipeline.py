@@ -203,13 +203,13 @@ def latest_readiness() -> tuple[Readiness, ...]:
         return read_latest_readiness(connection)
 
 
-def read_pipeline_status() -> PipelineStatus:
-    """Return how loads, landing, quarantine and marts stand.
+def read_pipeline_status(latest: int = 5) -> PipelineStatus:
+    """Return how loads, landing, quarantine and marts stand, with the latest runs and loads.
 
     The role of builds reads all of that, and changes none of it here.
     """
     with _prepared_landing(transformer_settings()) as connection:
-        return read_status(connection)
+        return read_status(connection, latest)
 
 
 def find_in_quarantine(wanted: Wanted) -> Found:
