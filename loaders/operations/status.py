@@ -49,7 +49,15 @@ limit 1
 # Versions landed after the cutoff; the ledger knows of loads, the documents of the app's writes.
 _LANDED_SINCE = "select count(*) from raw.documents where landed_at > %s"
 
-# The newest first: it is what somebody has to look at.
+_NOT_BUILT = """
+select kind, count(*)
+from raw.documents
+where landed_at > %s and superseded_at is null
+group by kind
+order by kind
+"""
+
+# The newest first: an operator looks at those.
 _DRIFT = """
 select kind, field, first_seen_at, document_count, example_source_path
 from staging.stg_pulse__unknown_fields
@@ -143,6 +151,16 @@ def read_status(connection: psycopg.Connection, latest: int = 5) -> PipelineStat
         marts=_marts(connection),
         drift=_drift(connection),
     )
+
+
+def documents_not_built(connection: psycopg.Connection) -> dict[str, int]:
+    """Return how many current documents, by kind, landed after the last build read the landing."""
+    if not relation_exists(connection, "raw.documents"):
+        return {}
+    build = None
+    if relation_exists(connection, "staging.builds"):
+        build = connection.execute(_BUILD).fetchone()
+    return dict(connection.execute(_NOT_BUILT, (build[0] if build else "-infinity",)).fetchall())
 
 
 def _marts(connection: psycopg.Connection) -> MartsStatus | None:

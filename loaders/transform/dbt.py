@@ -171,6 +171,30 @@ def build(
     return BuildResult(nodes, tuple(warnings), is_verified=verify)
 
 
+def models_reading(settings: DatabaseSettings, root: Path, tables: Sequence[str]) -> list[str]:
+    """Return the models that read these tables of the landing, and all models after them, by name.
+
+    It asks dbt's graph of the project; the database is not touched.
+
+    Raises:
+        WorkFailed: the project does not parse.
+    """
+    if not tables:
+        return []
+    from dbt.cli.main import dbtRunner
+
+    command = [
+        "--log-level", "none", "ls", "--resource-type", "model", "--output", "name",
+        "--project-dir", str(root), "--profiles-dir", str(_profiles(root)),
+        "--select", *(f"source:pulse.{table}+" for table in tables),
+    ]  # fmt: skip
+    with _environment(settings, verify=False):
+        outcome = dbtRunner().invoke(command)
+    if outcome.exception is not None:
+        raise WorkFailed(f"dbt: {outcome.exception}")
+    return sorted(str(name) for name in outcome.result)
+
+
 @contextmanager
 def _interruption_told() -> Iterator[None]:
     """Raise KeyboardInterrupt in the end if one came: dbt calls it a failure without words."""
