@@ -48,10 +48,8 @@ $(INSTALLED): requirements.lock
 	@touch $@
 
 demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build the marts, show results
-	@$(BIN)/pulse-elt run examples/legacy; code=$$?; \
-	    if [ $$code -eq 1 ]; then echo "Done, with findings (exit code 1): the bad files named above."; \
-	    else exit $$code; fi
-	@echo "Look around: $(BIN)/pulse-elt status, $(BIN)/pulse-elt db psql. Stop the server: $(BIN)/pulse-elt db stop"
+	@$(BIN)/pulse-elt run examples/legacy || [ $$? -eq 1 ]
+	@$(BIN)/pulse-elt db psql --quiet --no-psqlrc --file examples/tour.sql
 
 check: lint demos test drill ## The project's own checks, for any CI: all of the four (POSTGRES="16 18")
 
