@@ -103,9 +103,11 @@ class _Tracker:
         is_new = stage not in self._tasks
         if is_new:
             self._begin(stage)
-        elif self._tasks[stage].finished:
-            return
         task = self._tasks[stage]
+        if task.finished:
+            return
+        # An update cannot take a total back.
+        task.total = progress.total
         self._bars.update(task.id, completed=progress.done, total=progress.total)
         reading = _read(progress, task)
         if is_new:
