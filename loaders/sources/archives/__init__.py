@@ -4,14 +4,14 @@ import zlib
 from pathlib import Path
 
 from loaders.errors import WrongRequest
-from loaders.sources.archives.caps import Caps
 from loaders.sources.archives.file import ArchiveFile
+from loaders.sources.archives.limits import Limits
 from loaders.sources.archives.tar_archive import TarArchive
 from loaders.sources.archives.tar_headers import BLOCK, END, is_header
 from loaders.sources.archives.zip_archive import ZipArchive
 from loaders.sources.source import Source
 
-__all__ = ["Caps", "is_archive", "open_archive"]
+__all__ = ["Limits", "is_archive", "open_archive"]
 
 _ZIP = ".zip"
 _TAR = ".tar"
@@ -27,7 +27,7 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith((_ZIP, _TAR, *_PACKED_TAR))
 
 
-def open_archive(path: Path, root: str = "", caps: Caps | None = None) -> Source:
+def open_archive(path: Path, root: str = "", limits: Limits | None = None) -> Source:
     """Return the source for an archive, its kind judged by name and checked by content.
 
     root is the folder inside the archive at which the tree begins; '' is the archive's top.
@@ -37,17 +37,17 @@ def open_archive(path: Path, root: str = "", caps: Caps | None = None) -> Source
         WrongRequest: it is missing, unreadable, or not what its name says; root has a '..'.
     """
     file = ArchiveFile(path)
-    caps = caps or Caps()
+    limits = limits or Limits()
     name = path.name.lower()
     if name.endswith(_ZIP):
         _check(file, file.head(4).startswith(_ZIP_BEGINS), "a zip archive")
-        return ZipArchive(file, root, caps)
+        return ZipArchive(file, root, limits)
     if name.endswith(_TAR):
         _check(file, _begins_a_tar(file.head(BLOCK)), "a tar archive")
-        return TarArchive(file, root, caps, is_packed=False)
+        return TarArchive(file, root, limits, is_packed=False)
     if name.endswith(_PACKED_TAR):
         _check(file, _begins_a_packed_tar(file.head(_ENOUGH)), "a gzipped tar archive")
-        return TarArchive(file, root, caps, is_packed=True)
+        return TarArchive(file, root, limits, is_packed=True)
     raise WrongRequest(f"{path} is no archive: its name ends in none of .zip, .tar, .tar.gz, .tgz.")
 
 

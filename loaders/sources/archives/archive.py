@@ -1,18 +1,18 @@
 """What all archives share as sources: refuse first, list then, and read what was listed."""
 
-import errno
 import os
-import tempfile
+import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import chain
 from typing import NamedTuple
 
-from loaders.errors import PulseEltError, WorkFailed, WrongRequest
-from loaders.sources.archives.caps import Caps, Meter
+from loaders.errors import WorkFailed, WrongRequest
 from loaders.sources.archives.file import ArchiveFile, Damaged, Refused
+from loaders.sources.archives.limits import Limits, Meter
 from loaders.sources.archives.names import normalised, normalised_root, refuse_nested
-from loaders.sources.archives.on_disk import Listed, Sorted, Spool
+from loaders.sources.archives.spill import Spill
 from loaders.sources.paths import escaped
 from loaders.sources.source import Entry, Stamp
 
@@ -22,8 +22,7 @@ _SUFFIX = b".json"
 class Member(NamedTuple):
     """One member as its header tells it.
 
-    size is in bytes; wrong is what a member may not be, as a phrase that follows its name. crc is
-    the CRC-32 of its content where the header has one.
+    size is in bytes; wrong is what a member may not be, as a phrase that follows its name.
     """
 
     name: bytes
@@ -32,7 +31,6 @@ class Member(NamedTuple):
     modified_us: int | None
     position: int
     wrong: str | None = None
-    crc: int | None = None
 
 
 class Archive(ABC):
@@ -44,10 +42,10 @@ class Archive(ABC):
     opened_at_once = 1
     most_workers: int | None = None
 
-    def __init__(self, file: ArchiveFile, root: str, caps: Caps) -> None:
+    def __init__(self, file: ArchiveFile, root: str, limits: Limits) -> None:
         self._file = file
         self._root = normalised_root(root)
-        self._caps = caps
+        self._limits = limits
 
     @property
     def name(self) -> str:
@@ -63,26 +61,29 @@ class Archive(ABC):
             WrongRequest: the archive is refused, has changed, or has nothing below root.
             WorkFailed: there is no room for the temporary files.
         """
-        with Spool() as spool:
-            try:
-                self._file.check_unchanged()
-                self._survey(os.fsencode(prefix), spool)
-                spool.finish()
-                self._file.check_unchanged()
-            except OSError as error:
-                raise self._unreadable(error) from error
-            for listed in spool:
-                path, problem = escaped(listed.path)
-                # An archive's times are too coarse to tell two versions of a second apart.
-                stamp = Stamp(listed.size, listed.modified_us, f"crc32:{listed.crc:08x}")
-                yield Entry(path, stamp, problem, listed.position)
+        columns = ("path", "is_document", "size", "modified_us", "position", "crc")
+        try:
+            with closing(Spill(*columns)) as spill:
+                self._check_all(os.fsencode(prefix), spill)
+                for path, _, size, modified_us, position, crc in spill.rows(
+                    "where is_document order by rowid"
+                ):
+                    shown, problem = escaped(path[len(self._root) :])
+                    # An archive's times are too coarse to tell two versions of a second apart.
+                    stamp = Stamp(size, modified_us, f"crc32:{crc:08x}")
+                    yield Entry(shown, stamp, problem, position)
+        except sqlite3.Error as error:
+            raise WorkFailed(
+                f"The listing of {self._file.path} cannot be kept in a temporary file ({error}). "
+                "Make room there, or let TMPDIR name another directory."
+            ) from error
 
     def look(self, entry: Entry) -> Entry:
         """Return the entry: listing told all there is to know."""
         return entry
 
     @contextmanager
-    def open(self, entry: Entry) -> Iterator["Document"]:
+    def open(self, entry: Entry) -> Iterator["ArchiveDocument"]:
         """Open a listed document; see Source.open.
 
         Raises:
@@ -95,11 +96,11 @@ class Archive(ABC):
             read = self._reader(entry, entry.stamp)
         except (Refused, Damaged) as refused:
             raise self._file.refusal(refused, entry.path.encode()) from None
-        yield Document(self._file, entry.path, entry.stamp, read)
+        yield ArchiveDocument(self._file, entry.path, entry.stamp, read)
 
     @abstractmethod
     def _members(self, meter: Meter) -> Iterator[Member]:
-        """Yield every member, and before the next one read all its content against the caps.
+        """Yield every member, and before the next one read all its content against the limits.
 
         Raises:
             Refused: the member yielded last is bad.
@@ -114,63 +115,47 @@ class Archive(ABC):
             Refused, Damaged: as _members does; what it returns may raise them too.
         """
 
-    def _survey(self, prefix: bytes, spool: Spool) -> None:
-        member: Member | None = None
-        found: Listed | None = None
-        meter = Meter(self._caps)
-
-        def keep() -> None:
-            # Its content has been read by now, and with it the checksum.
-            if found is not None:
-                spool.add(found if found.crc is not None else found._replace(crc=meter.crc))
-
+    def _check_all(self, prefix: bytes, spill: Spill) -> None:
+        """Read the whole archive, and spill a row for each of its files."""
         has_root = not self._root
-        with Sorted() as names:
-            try:
-                for member in self._members(meter):
-                    keep()
-                    found = None
+        meter = Meter(self._limits)
+        member: Member | None = None
+        path = b""
+        try:
+            self._file.check_unchanged()
+            for following in chain(self._members(meter), (None,)):
+                if member and not member.is_folder:
+                    # By now its content has been read, and with it the checksum.
+                    is_document = path.endswith(_SUFFIX) and path.startswith(self._root + prefix)
+                    spill.add(
+                        path,
+                        is_document,
+                        member.size,
+                        member.modified_us,
+                        member.position,
+                        meter.crc,
+                    )
+                if following:
+                    member = following
                     path = _judged(member)
                     has_root = has_root or _is_below(member, path, self._root)
-                    if member.is_folder:
-                        continue
-                    names.add(path)
-                    below = path[len(self._root) :]
-                    if (
-                        path.endswith(_SUFFIX)
-                        and path.startswith(self._root)
-                        and below.startswith(prefix)
-                    ):
-                        found = Listed(
-                            below, member.size, member.modified_us, member.position, member.crc
-                        )
-                keep()
-            except (Refused, Damaged) as refused:
-                raise self._file.refusal(refused, member and member.name) from None
-            self._refuse_twins(names)
+            for twin, *_ in spill.rows("group by path having count(*) > 1 order by path limit 1"):
+                raise Refused("comes twice", twin)
+            self._file.check_unchanged()
+        except (Refused, Damaged) as refused:
+            raise self._file.refusal(refused, member and member.name) from None
+        except OSError as error:
+            raise WrongRequest(
+                f"{self._file.path} cannot be read: {error.strerror or error}."
+            ) from error
         if not has_root:
             raise WrongRequest(
                 f"{self._file.path} has no folder {os.fsdecode(self._root[:-1])} in it. "
                 "Name the folder at which the tree begins as --root."
             )
 
-    def _refuse_twins(self, names: Sorted) -> None:
-        before = None
-        for name in names:
-            if name == before:
-                raise self._file.refusal(Refused("comes twice"), name)
-            before = name
 
-    def _unreadable(self, error: OSError) -> PulseEltError:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return WorkFailed(
-                f"There is no room in {tempfile.gettempdir()} to list {self._file.path}. "
-                "Make some, or let TMPDIR name another directory."
-            )
-        return WrongRequest(f"{self._file.path} cannot be read: {error.strerror or error}.")
-
-
-class Document:
+class ArchiveDocument:
     """A document of an archive, opened for reading."""
 
     def __init__(

@@ -99,9 +99,9 @@ class ArchiveFile:
         if isinstance(what, Refused):
             member = what.member or member
         if isinstance(what, Refused) and member is not None:
-            reason = f"its member {printable(member)} {what}"
+            reason = f"its member {displayed_name(member)} {what}"
         elif member is not None:
-            reason = f"{what}, at or after its member {printable(member)}"
+            reason = f"{what}, at or after its member {displayed_name(member)}"
         else:
             reason = f"{what}"
         return WrongRequest(
@@ -154,7 +154,7 @@ class Window:
         """Do nothing: every offset is as near as any other."""
 
 
-def printable(name: bytes) -> str:
+def displayed_name(name: bytes) -> str:
     """Return a name as it can be shown on a terminal, whatever its bytes are."""
     text = name.decode(errors="backslashreplace")
     if len(text) > _LONGEST_NAME:

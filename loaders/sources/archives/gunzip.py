@@ -110,7 +110,7 @@ class Gunzipped:
             try:
                 self._ready = self._inflater.decompress(self._packed, _UNPACKED)
             except zlib.error as error:
-                raise Damaged(f"its gzip stream is damaged ({_told(error)})") from None
+                raise Damaged(f"its gzip stream is damaged ({_reason(error)})") from None
             if not (self._ready or self._packed or self._inflater.eof):
                 raise Damaged("its gzip stream breaks off")
             self._packed = self._inflater.unconsumed_tail or self._inflater.unused_data
@@ -135,6 +135,6 @@ class Gunzipped:
         return bool(self._packed)
 
 
-def _told(error: zlib.error) -> str:
+def _reason(error: zlib.error) -> str:
     # It says: Error -3 while decompressing data: incorrect data check.
     return str(error).rpartition(": ")[2]

@@ -4,11 +4,12 @@ import stat
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 from loaders.sources.archives.archive import Archive, Member
-from loaders.sources.archives.caps import Caps, Meter
 from loaders.sources.archives.file import ArchiveFile, Refused, Window
-from loaders.sources.archives.on_disk import Sorted
+from loaders.sources.archives.limits import Limits, Meter
+from loaders.sources.archives.spill import Spill
 from loaders.sources.archives.zip_directory import (
     ENCRYPTED,
     CentralHeader,
@@ -21,7 +22,6 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 _STORED, _DEFLATED = 0, 8
 _PIECE = 1024 * 1024
 _PACKED = 64 * 1024
-_EXTENT = struct.Struct(">QQ")
 
 
 class ZipArchive(Archive):
@@ -31,8 +31,8 @@ class ZipArchive(Archive):
     the sizes and the checksum only there.
     """
 
-    def __init__(self, file: ArchiveFile, root: str, caps: Caps) -> None:
-        super().__init__(file, root, caps)
+    def __init__(self, file: ArchiveFile, root: str, limits: Limits) -> None:
+        super().__init__(file, root, limits)
         # One for the directory, one for what it points at.
         self._headers = Window(file)
         self._contents = Window(file)
@@ -40,7 +40,7 @@ class ZipArchive(Archive):
     def _members(self, meter: Meter) -> Iterator[Member]:
         directory = find_directory(self._file)
         consumed = 0
-        with Sorted() as extents:
+        with closing(Spill("local_at", "content_end", "name")) as extents:
             for header in directory.headers(self._headers):
                 consumed += len(header.raw_name)
                 meter.header(0, consumed)
@@ -50,7 +50,8 @@ class ZipArchive(Archive):
                 while piece := content.read(_PIECE):
                     meter.content(len(piece), consumed + content.consumed)
                 consumed += content.consumed
-                extents.add(_EXTENT.pack(header.local_at, content.end) + header.raw_name)
+                meter.crc = header.crc
+                extents.add(header.local_at, content.end, header.raw_name)
             _refuse_overlaps(extents)
 
     def _reader(self, entry: Entry, stamp: Stamp) -> Callable[[int], bytes]:
@@ -146,7 +147,6 @@ def _member(header: CentralHeader) -> Member:
         header.modified_us,
         header.position,
         _wrong(header),
-        header.crc,
     )
 
 
@@ -179,10 +179,9 @@ def _content_begin(window: Window, header: CentralHeader, limit: int) -> int:
     return begin
 
 
-def _refuse_overlaps(extents: Sorted) -> None:
+def _refuse_overlaps(extents: Spill) -> None:
     before = 0
-    for extent in extents:
-        begin, end = _EXTENT.unpack_from(extent)
+    for begin, end, name in extents.rows("order by local_at, content_end"):
         if begin < before:
-            raise Refused("overlaps another", extent[_EXTENT.size :])
+            raise Refused("overlaps another", name)
         before = end

@@ -46,7 +46,7 @@ class CentralHeader(NamedTuple):
     position: int
 
 
-class Directory(NamedTuple):
+class CentralDirectory(NamedTuple):
     """Where the directory stands in the file, and how many entries it should have."""
 
     begin: int
@@ -73,7 +73,7 @@ class Directory(NamedTuple):
             raise Damaged("its directory does not have the entries it should have")
 
 
-def find_directory(file: ArchiveFile) -> Directory:
+def find_directory(file: ArchiveFile) -> CentralDirectory:
     """Find the directory from the end of the archive.
 
     Raises:
@@ -91,7 +91,7 @@ def find_directory(file: ArchiveFile) -> Directory:
     raise Damaged("it has no end: it is broken off, or something was added to it")
 
 
-def _directory(file: ArchiveFile, end: int, fields: list[int]) -> Directory:
+def _directory(file: ArchiveFile, end: int, fields: list[int]) -> CentralDirectory:
     _, disk, first_disk, count_here, count, size, begin = fields
     found_64 = _find_64(file, end)
     if found_64 is not None:
@@ -105,7 +105,7 @@ def _directory(file: ArchiveFile, end: int, fields: list[int]) -> Directory:
         raise Damaged("it is one part of several")
     if begin + size != end:
         raise Damaged("its directory is not where it should be")
-    return Directory(begin, end, count, found_64 is not None)
+    return CentralDirectory(begin, end, count, found_64 is not None)
 
 
 def _find_64(file: ArchiveFile, end: int) -> tuple[int, tuple[int, ...]] | None:

@@ -9,7 +9,7 @@ _GIB = 1024**3
 
 
 @dataclass(frozen=True)
-class Caps:
+class Limits:
     """The most that is taken out of one archive; what headers declare counts for nothing.
 
     members: headers of any kind, folders and extended headers included.
@@ -32,31 +32,31 @@ class Caps:
 class Meter:
     """What came out of one archive so far."""
 
-    def __init__(self, caps: Caps) -> None:
-        self._caps = caps
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._members = 0
         self._total = 0
         self._member = 0
         self._consumed_before = 0
-        # CRC-32 of the member's content so far, for archives whose headers have none.
+        # CRC-32 of the member's content so far; whoever reads the content sets it.
         self.crc = 0
 
     def header(self, size: int, consumed: int) -> None:
         """Count a header of size unpacked bytes, consumed packed bytes into the archive.
 
         Raises:
-            Damaged: a cap is passed.
+            Damaged: a limit is passed.
         """
         self._members += 1
-        if self._members > self._caps.members:
-            raise Damaged(f"it has more than {self._caps.members:,} members")
+        if self._members > self._limits.members:
+            raise Damaged(f"it has more than {self._limits.members:,} members")
         self.between(size, consumed)
 
     def between(self, size: int, consumed: int) -> None:
         """Count bytes that belong to no member.
 
         Raises:
-            Damaged: a cap is passed.
+            Damaged: a limit is passed.
         """
         too_much = self._add(size, consumed)
         if too_much:
@@ -72,24 +72,24 @@ class Meter:
         """Count further bytes of the member's content.
 
         Raises:
-            Refused: the member passes a cap, or the archive does with it.
+            Refused: the member passes a limit, or the archive does with it.
         """
         self._member += size
-        if self._member > self._caps.member_bytes:
-            raise Refused(f"unpacks to more than {self._caps.member_bytes:,} bytes")
+        if self._member > self._limits.member_bytes:
+            raise Refused(f"unpacks to more than {self._limits.member_bytes:,} bytes")
         if self._is_bomb(self._member, consumed - self._consumed_before):
-            raise Refused(f"unpacks to more than {self._caps.ratio} times its packed size")
+            raise Refused(f"unpacks to more than {self._limits.ratio} times its packed size")
         too_much = self._add(size, consumed)
         if too_much:
             raise Refused(f"makes the archive unpack to {too_much}")
 
     def _add(self, size: int, consumed: int) -> str | None:
         self._total += size
-        if self._total > self._caps.total_bytes:
-            return f"more than {self._caps.total_bytes:,} bytes"
+        if self._total > self._limits.total_bytes:
+            return f"more than {self._limits.total_bytes:,} bytes"
         if self._is_bomb(self._total, consumed):
-            return f"more than {self._caps.ratio} times its packed size"
+            return f"more than {self._limits.ratio} times its packed size"
         return None
 
     def _is_bomb(self, size: int, consumed: int) -> bool:
-        return size > self._caps.ratio_from and size > self._caps.ratio * consumed
+        return size > self._limits.ratio_from and size > self._limits.ratio * consumed
