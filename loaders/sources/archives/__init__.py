@@ -18,23 +18,23 @@ _TAR = ".tar"
 _PACKED_TAR = (".tar.gz", ".tgz")
 _ZIP_BEGINS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06")
 _GZIP_BEGINS = b"\x1f\x8b"
-# Enough packed bytes for the first block to come out, whatever the file name in gzip's header.
+# Enough compressed bytes to get the first block, however long the file name in gzip's header.
 _ENOUGH = 128 * 1024
 
 
 def is_archive(path: Path) -> bool:
-    """Tell by its name whether a path is to be read as an archive."""
+    """Return whether a path is read as an archive, judged by its name."""
     return path.name.lower().endswith((_ZIP, _TAR, *_PACKED_TAR))
 
 
 def open_archive(path: Path, root: str = "", limits: Limits | None = None) -> Source:
-    """Return the source for an archive, its kind judged by name and checked by content.
+    """Return the source for an archive; its name says which kind, and its first bytes must agree.
 
-    root is the folder inside the archive at which the tree begins; '' is the archive's top.
-    Only the first bytes are read here; list() reads the whole archive.
+    root is the folder inside the archive where the tree begins; '' is the top of the archive.
+    list() reads the rest of the archive.
 
     Raises:
-        WrongRequest: it is missing, unreadable, or not what its name says; root has a '..'.
+        WrongRequest: the file is missing, unreadable or of another kind, or root has a '..'.
     """
     file = ArchiveFile(path)
     limits = limits or Limits()
@@ -70,5 +70,5 @@ def _begins_a_packed_tar(packed: bytes) -> bool:
         block = zlib.decompressobj(31).decompress(packed, BLOCK)
     except zlib.error:
         return False
-    # A stream broken off this early is an archive still; list() says where it is broken.
+    # A stream that ends this early may still be a damaged archive: list() says what is wrong.
     return len(block) < BLOCK or _begins_a_tar(block)

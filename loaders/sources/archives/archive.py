@@ -1,4 +1,4 @@
-"""What all archives share as sources: refuse first, list then, and read what was listed."""
+"""What all archives have in common: check everything, then list, then read what was listed."""
 
 import os
 import sqlite3
@@ -20,9 +20,9 @@ _SUFFIX = b".json"
 
 
 class Member(NamedTuple):
-    """One member as its header tells it.
+    """A member as its header describes it.
 
-    size is in bytes; wrong is what a member may not be, as a phrase that follows its name.
+    size is in bytes. wrong says why a member is refused, as a phrase that follows its name.
     """
 
     name: bytes
@@ -36,7 +36,7 @@ class Member(NamedTuple):
 class Archive(ABC):
     """An archive as a source; see Source. One process reads one document at a time.
 
-    What is listed is held in temporary files (about 100 bytes a member, where TMPDIR says).
+    The listing is kept in a temporary file: about 100 bytes for each member, in TMPDIR.
     """
 
     opened_at_once = 1
@@ -49,17 +49,17 @@ class Archive(ABC):
 
     @property
     def name(self) -> str:
-        """The archive as an absolute path, followed by the root inside it."""
+        """The absolute path of the archive, followed by the root inside it."""
         path = os.fsencode(self._file.path.resolve())
         whole = path + b"/" + self._root[:-1] if self._root else path
         return whole.decode(errors="backslashreplace")
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        """Yield the documents, once the whole archive was read and found good.
+        """Yield the documents, after the whole archive has been read and checked.
 
         Raises:
-            WrongRequest: the archive is refused, has changed, or has nothing below root.
-            WorkFailed: there is no room for the temporary files.
+            WrongRequest: the archive is refused, has changed, or has no folder named root.
+            WorkFailed: there is no room for the temporary file.
         """
         columns = ("path", "is_document", "size", "modified_us", "position", "crc")
         try:
@@ -69,7 +69,7 @@ class Archive(ABC):
                     "where is_document order by rowid"
                 ):
                     shown, problem = escaped(path[len(self._root) :])
-                    # An archive's times are too coarse to tell two versions of a second apart.
+                    # Archives keep seconds: too coarse to tell two versions apart.
                     stamp = Stamp(size, modified_us, f"crc32:{crc:08x}")
                     yield Entry(shown, stamp, problem, position)
         except sqlite3.Error as error:
@@ -79,7 +79,7 @@ class Archive(ABC):
             ) from error
 
     def look(self, entry: Entry) -> Entry:
-        """Return the entry: listing told all there is to know."""
+        """Return the entry: the listing already has all there is to know."""
         return entry
 
     @contextmanager
@@ -100,23 +100,25 @@ class Archive(ABC):
 
     @abstractmethod
     def _members(self, meter: Meter) -> Iterator[Member]:
-        """Yield every member, and before the next one read all its content against the limits.
+        """Yield every member; read all its content before the next one is yielded.
+
+        The content is counted by the meter, which then has its CRC-32.
 
         Raises:
-            Refused: the member yielded last is bad.
-            Damaged: the archive is.
+            Refused: something is wrong with the member yielded last.
+            Damaged: something is wrong with the archive.
         """
 
     @abstractmethod
     def _reader(self, entry: Entry, stamp: Stamp) -> Callable[[int], bytes]:
-        """Return what reads a document's next bytes, at most as many as it is told.
+        """Return a function that reads at most so many further bytes of a document.
 
         Raises:
-            Refused, Damaged: as _members does; what it returns may raise them too.
+            Refused, Damaged: as in _members; the function may raise them too.
         """
 
     def _check_all(self, prefix: bytes, spill: Spill) -> None:
-        """Read the whole archive, and spill a row for each of its files."""
+        """Read the whole archive, and keep a row for each of its files."""
         has_root = not self._root
         meter = Meter(self._limits)
         member: Member | None = None
@@ -125,7 +127,7 @@ class Archive(ABC):
             self._file.check_unchanged()
             for following in chain(self._members(meter), (None,)):
                 if member and not member.is_folder:
-                    # By now its content has been read, and with it the checksum.
+                    # Its content has been read by now, so the checksum is known.
                     is_document = path.endswith(_SUFFIX) and path.startswith(self._root + prefix)
                     spill.add(
                         path,
@@ -156,7 +158,7 @@ class Archive(ABC):
 
 
 class ArchiveDocument:
-    """A document of an archive, opened for reading."""
+    """A document in an archive, opened for reading."""
 
     def __init__(
         self, file: ArchiveFile, path: str, stamp: Stamp, read: Callable[[int], bytes]
@@ -170,7 +172,7 @@ class ArchiveDocument:
         """Return at most size further bytes; none at the end.
 
         Raises:
-            WrongRequest: it is not what it was when it was listed.
+            WrongRequest: it is not what was listed.
         """
         try:
             return self._read(size)
@@ -178,10 +180,10 @@ class ArchiveDocument:
             raise self._file.refusal(refused, self._path.encode()) from None
 
     def stamp(self) -> Stamp:
-        """Return the listed stamp, which holds as long as the archive is unchanged.
+        """Return the listed stamp, after making sure that the archive is unchanged.
 
         Raises:
-            WrongRequest: it was replaced or written to.
+            WrongRequest: the archive was replaced or written to.
         """
         self._file.check_unchanged()
         return self._stamp

@@ -1,4 +1,4 @@
-"""How much an archive may hold, counted on what really comes out of it."""
+"""How much an archive may hold, counted as it is read."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,16 @@ _GIB = 1024**3
 
 @dataclass(frozen=True)
 class Limits:
-    """The most that is taken out of one archive; what headers declare counts for nothing.
+    """The most that is read from one archive, whatever its headers declare.
 
-    members: headers of any kind, folders and extended headers included.
+    members: headers of any kind, including folders and extended headers.
     member_bytes: unpacked bytes of one member. A little above the largest document (1 GiB), so
-        that a document too large is quarantined by itself before it costs the whole archive.
+        that a document slightly too large is quarantined alone and the archive is not refused.
     total_bytes: unpacked bytes of the archive, its tar headers included.
-    ratio: unpacked bytes per packed byte, of one member and of the whole. The legacy JSON
-        stays under 50; deflate cannot pass 1,032.
-    ratio_from: unpacked bytes below which the ratio says nothing: small files of one repeated
-        word are no bomb.
+    ratio: unpacked bytes per packed byte, of one member and of the whole archive. Legacy JSON
+        stays below 50; deflate cannot exceed 1,032.
+    ratio_from: unpacked bytes up to which the ratio is not checked: a small file that repeats
+        one word is not a bomb.
     """
 
     members: int = 10_000_000
@@ -30,7 +30,7 @@ class Limits:
 
 
 class Meter:
-    """What came out of one archive so far."""
+    """What has been read from one archive so far."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -38,11 +38,11 @@ class Meter:
         self._total = 0
         self._member = 0
         self._consumed_before = 0
-        # CRC-32 of the member's content so far; whoever reads the content sets it.
+        # CRC-32 of the member's content so far, set by the code that reads it.
         self.crc = 0
 
     def header(self, size: int, consumed: int) -> None:
-        """Count a header of size unpacked bytes, consumed packed bytes into the archive.
+        """Count a header of size unpacked bytes, after consumed packed bytes of the archive.
 
         Raises:
             Damaged: a limit is passed.
@@ -72,7 +72,7 @@ class Meter:
         """Count further bytes of the member's content.
 
         Raises:
-            Refused: the member passes a limit, or the archive does with it.
+            Refused: the member passes a limit, or makes the archive pass one.
         """
         self._member += size
         if self._member > self._limits.member_bytes:

@@ -1,4 +1,4 @@
-"""What a listing remembers of a million members: in a temporary file, not in memory."""
+"""What has to be remembered of a million members: in a temporary file, not in memory."""
 
 import sqlite3
 from collections.abc import Iterator

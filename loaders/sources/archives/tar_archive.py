@@ -19,9 +19,9 @@ from loaders.sources.archives.tar_headers import (
 from loaders.sources.source import Entry, Stamp
 
 _PIECE = 1024 * 1024
-# Archivers fill their last record, of twenty blocks; what fills it has no meaning.
+# Archivers pad the last record, of twenty blocks; the padding may be anything.
 _RECORD = 20 * BLOCK
-# Documents above this may be opened twice, to be hashed and then to be sent.
+# Larger documents may be opened twice: once to be hashed, once to be sent.
 _WORTH_A_MARK = 512 * 1024
 
 
@@ -32,8 +32,7 @@ _Unpacked = Window | Gunzipped
 class TarArchive(Archive):
     """The members of a tar archive. An entry's position is where its content begins.
 
-    A gzipped one can only be read from its beginning on: one process reads it, and reads it
-    fastest in the order of position.
+    A gzipped archive is read by one process, which is fastest in the order of positions.
     """
 
     def __init__(self, file: ArchiveFile, root: str, limits: Limits, *, is_packed: bool) -> None:
@@ -94,7 +93,7 @@ def _member(header: Header, extended: Extended, position: int) -> Member:
     return Member(
         header.name if extended.name is None else extended.name,
         header.is_folder,
-        # The size of a folder is a hint for what it will hold, not followed by content.
+        # The size of a folder only says how much it will hold; no content follows.
         0 if header.is_folder else size,
         microseconds(extended.modified, header.modified),
         position,
@@ -125,7 +124,7 @@ def _read_through(archive: _Unpacked, member: Member, meter: Meter) -> None:
 
 def _read_to_the_end(archive: _Unpacked, at: int, meter: Meter) -> None:
     at += BLOCK
-    # Two blocks of zeros are the mark; some archivers are content with one.
+    # Two blocks of zeros mark the end; some archivers write only one.
     if archive.read_at(at, BLOCK).strip(b"\0"):
         raise Damaged("it goes on after the mark of its end")
     record = at // _RECORD * _RECORD + _RECORD
