@@ -1,4 +1,4 @@
-"""What can go wrong, as types: each knows the exit code of design §6."""
+"""What can go wrong, as types: each knows the exit code of docs/design.md §6."""
 
 
 class PulseEltError(Exception):

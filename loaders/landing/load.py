@@ -1,4 +1,4 @@
-"""A load from beginning to end: list, plan, copy, close (design §4)."""
+"""A load from beginning to end: list, plan, copy, close (docs/design.md §4)."""
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
