@@ -28,7 +28,7 @@ from loaders.database.settings import DatabaseSettings
 from loaders.landing.load import load
 from loaders.landing.model import Scope
 from loaders.pipeline import configured_kinds
-from loaders.project import project_root
+from loaders.project.root import project_root
 from loaders.sources.opening import open_source
 from loaders.transform.dbt import BuildResult, build
 

@@ -10,20 +10,18 @@ import psycopg
 
 from loaders.checks import gates
 from loaders.checks.result import CheckResult
-from loaders.database.connection import connect, told_in_a_sentence
+from loaders.database.connection import connect, translated_errors
 from loaders.database.current import current_settings, loader_settings, transformer_settings
+from loaders.database.lock_waits import bounded_waits
 from loaders.database.migrations import MigrationResult, migrate, pending_migrations
 from loaders.database.roles import RolesResult, apply_roles
 from loaders.database.settings import DatabaseSettings
-from loaders.database.waiting import bounded_waits
-from loaders.document_kinds import DocumentKinds, read_document_kinds
 from loaders.errors import DatabaseUnavailable, WrongRequest
 from loaders.landing.identities import IdentitiesResult, read_identities, write_identities
-from loaders.landing.inspection import Found, QuarantinedFile, Wanted, find, look_up
 from loaders.landing.load import LoadResult, Progress, load
 from loaders.landing.model import Counters, Scope
-from loaders.lifecycle.policy import read_policy
-from loaders.lifecycle.prune import (
+from loaders.landing.quarantine.lookup import Found, QuarantinedFile, Wanted, find, look_up
+from loaders.operations.prune import (
     PruneResult,
     plan_steps,
     preview,
@@ -31,9 +29,11 @@ from loaders.lifecycle.prune import (
     read_clock,
     read_cutoff,
 )
-from loaders.project import project_root
+from loaders.operations.retention import read_policy
+from loaders.operations.status import PipelineStatus, read_status
+from loaders.project.document_kinds import DocumentKinds, read_document_kinds
+from loaders.project.root import project_root
 from loaders.sources.opening import open_source
-from loaders.status import PipelineStatus, read_status
 from loaders.transform.dbt import BuildResult, build
 from loaders.transform.marts import Readiness, read_latest_readiness
 
@@ -274,7 +274,7 @@ def prune_by_policy(*, is_dry_run: bool) -> PruneResult:
     kinds = configured_kinds()
     policy = read_policy(project_root() / "config" / "retention.json", kinds)
     settings = loader_settings()
-    with told_in_a_sentence(settings), connect(settings) as connection:
+    with translated_errors(settings), connect(settings) as connection:
         _refuse_unprepared(connection, settings)
         steps = plan_steps(policy, read_clock(connection), read_cutoff(connection))
         return preview(connection, steps) if is_dry_run else prune(connection, steps)
@@ -282,7 +282,7 @@ def prune_by_policy(*, is_dry_run: bool) -> PruneResult:
 
 @contextmanager
 def _database(settings: DatabaseSettings) -> Iterator[psycopg.Connection]:
-    with told_in_a_sentence(settings), connect(settings) as connection:
+    with translated_errors(settings), connect(settings) as connection:
         yield connection
 
 

@@ -94,6 +94,6 @@ def main() -> None:
 
 
 def _say(sentence: str) -> None:
-    from loaders.cli.output import printable
+    from loaders.cli.display import printable
 
     click.echo(f"pulse-elt: {printable(sentence)}", err=True)

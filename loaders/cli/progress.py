@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import click
 
-from loaders.cli.showing import unfailing
+from loaders.cli.display_errors import never_failing
 
 if TYPE_CHECKING:
     from rich import progress as rich
@@ -68,9 +68,9 @@ def progress(*, is_json: bool = False) -> Iterator["Callable[[Progress], None]"]
     else:
         view = _Lines()
     try:
-        yield unfailing(_Tracker(view))
+        yield never_failing(_Tracker(view))
     finally:
-        unfailing(view.close)()
+        never_failing(view.close)()
 
 
 @contextmanager

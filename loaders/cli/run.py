@@ -36,20 +36,20 @@ def run(source: str, root: str | None, is_resumed: bool, patience: float, is_jso
     import os
     import signal
 
-    from loaders.cli import night
-    from loaders.cli.showing import shown
-    from loaders.nightly.hooks import hooks_from_environment
+    from loaders.cli import run_display
+    from loaders.cli.display_errors import display_errors_tolerated
     from loaders.nightly.model import Request
+    from loaders.nightly.notifications import targets_from_environment
     from loaders.nightly.run import run as run_all
 
     # A scheduler that ends a job asks as Ctrl-C does: what runs is booked, and told of.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     request = Request(source, root, is_resumed=is_resumed, patience=patience)
-    watch = night.JsonWatch() if is_json else night.TextWatch()
-    result, details = run_all(request, watch, hooks_from_environment(os.environ))
-    with shown("The run's result"):
+    watch = run_display.JsonWatch() if is_json else run_display.TextWatch()
+    result, details = run_all(request, watch, targets_from_environment(os.environ))
+    with display_errors_tolerated("The run's result"):
         if is_json:
-            night.as_json(result, details)
+            run_display.as_json(result, details)
         else:
-            night.summary(result, details)
+            run_display.summary(result, details)
     return result.exit_code

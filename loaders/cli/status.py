@@ -7,11 +7,11 @@ import click
 @click.option("--json", "is_json", is_flag=True, help="Print the status as JSON.")
 def status(is_json: bool) -> None:
     """Show runs, loads, files per kind, quarantine, how fresh marts are, and drift."""
-    from loaders.cli import output
+    from loaders.cli import display, status_display
     from loaders.pipeline import read_pipeline_status
 
     found = read_pipeline_status()
     if is_json:
-        output.as_json(found)
+        display.as_json(found)
     else:
-        output.status_report(found)
+        status_display.status_report(found)

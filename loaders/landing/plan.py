@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 import psycopg
 
-from loaders.document_kinds import (
+from loaders.landing.model import LARGEST_DOCUMENT, Plan, Planned, Scope
+from loaders.project.document_kinds import (
     CONFIG_STATIC,
     SYSTEM_OF_RECORD,
     UNRECOGNISED,
     DocumentKinds,
     Match,
 )
-from loaders.landing.model import LARGEST_DOCUMENT, Plan, Planned, Scope
 from loaders.sources.source import TOO_LARGE, Entry, Stamp
 
 _NO_STAMP = Stamp(0, None)
@@ -59,7 +59,7 @@ compared as (
                 then 'unchanged'
             else 'read'
         end as action,
-        is_same and files.state in ('config', 'unrecognised') as is_booked
+        is_same and files.state in ('config', 'unrecognised') as is_recorded
     from listing
     inner join raw.files as files on listing.source_path = files.source_path
     cross join lateral (
@@ -81,7 +81,7 @@ compared as (
 
 select
     action,
-    is_booked,
+    is_recorded,
     case when action not in ('unchanged', 'skip')
         -- Whatever stands there by hand, also an infinite time, is a moment that there was.
         then (
@@ -90,7 +90,7 @@ select
     end as first_seen_us,
     array_agg(n) as numbers
 from compared
-group by action, is_booked, first_seen_us
+group by action, is_recorded, first_seen_us
 """
 
 _ACTION_OF_THE_UNKNOWN = {
@@ -155,8 +155,8 @@ def compare(
     outcomes = _Outcomes(listed)
     unknown = dict.fromkeys(range(1, len(listed) + 1))
     known = [] if everything_is_new else _ask_the_manifest(connection, listed, scope)
-    for action, is_booked, first_seen_us, numbers in known:
-        outcomes.add(action, is_booked, first_seen_us, numbers)
+    for action, is_recorded, first_seen_us, numbers in known:
+        outcomes.add(action, is_recorded, first_seen_us, numbers)
         for number in numbers:
             del unknown[number]
     if not scope.only_quarantined:
@@ -212,7 +212,7 @@ class _Outcomes:
         self._left: list[Planned] = []
 
     def add(
-        self, action: str, is_booked: bool, first_seen_us: int | None, numbers: Sequence[int]
+        self, action: str, is_recorded: bool, first_seen_us: int | None, numbers: Sequence[int]
     ) -> None:
         name = "touched" if action == "read" and first_seen_us is not None else action
         self._counts[name] = self._counts.get(name, 0) + len(numbers)
@@ -221,7 +221,7 @@ class _Outcomes:
         kept = self._to_do if action in ("read", "refuse") else self._left
         for number in numbers:
             entry, match = self._listed[number - 1]
-            kept.append(Planned(entry, match, action, is_booked, first_seen_us))
+            kept.append(Planned(entry, match, action, is_recorded, first_seen_us))
             if action == "read" and entry.stamp:
                 self._bytes += entry.stamp.size
 

@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from loaders.database.settings import DatabaseSettings
-from loaders.nightly.hooks import Hooks
 from loaders.nightly.model import Details, Request, RunResult
+from loaders.nightly.notifications import Hooks
 from loaders.nightly.run import run
 from tests.conftest import Tree
 from tests.loaders.faults import one

@@ -22,7 +22,7 @@ def project_root() -> Path:
         candidates = [Path(named)]
     else:
         here = Path.cwd()
-        candidates = [here, *here.parents, Path(__file__).parent.parent]
+        candidates = [here, *here.parents, Path(__file__).parent.parent.parent]
     for candidate in candidates:
         if (candidate / _MARK).is_file() and (candidate / "dbt_project.yml").is_file():
             return candidate.resolve()

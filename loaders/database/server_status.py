@@ -4,11 +4,11 @@ import os
 from dataclasses import dataclass
 
 from loaders.database import embedded
-from loaders.database.connection import connect, told_in_a_sentence
+from loaders.database.connection import connect, translated_errors
 from loaders.database.current import LOADER_ROLE_VARIABLE
 from loaders.database.migrations import pending_migrations
 from loaders.database.settings import settings_from_environment
-from loaders.project import project_root
+from loaders.project.root import project_root
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def read_database_status() -> DatabaseStatus:
             return DatabaseStatus("the embedded server", "not running (pulse-elt db start)")
         settings = embedded.start(data)
     settings = settings.acting_as(os.environ.get(LOADER_ROLE_VARIABLE))
-    with told_in_a_sentence(settings), connect(settings) as connection:
+    with translated_errors(settings), connect(settings) as connection:
         row = connection.execute(
             "select current_setting('server_version'), "
             "pg_size_pretty(pg_database_size(current_database()))"

@@ -36,7 +36,7 @@ _WORDS = {
 }
 
 
-class Evidence(NamedTuple):
+class Explanation(NamedTuple):
     """What is known of a refused document; offsets in bytes from 0, None where they are not."""
 
     reason: str
@@ -70,7 +70,7 @@ def refuse_unread(planned: Planned, code: str, detail: str | None = None) -> Ref
     )
 
 
-def explain(path: str, content: bytes, sqlstate: str, said: str) -> Evidence:
+def explain(path: str, content: bytes, sqlstate: str, said: str) -> Explanation:
     """Return the reason in words, and the place if it can be told.
 
     content is what the server refused, said its own message.
@@ -78,7 +78,7 @@ def explain(path: str, content: bytes, sqlstate: str, said: str) -> Evidence:
     offset, words = _find(content, sqlstate, said)
     place = f"{path}, byte {offset}" if offset is not None else path
     start = None if offset is None else max(offset - _AROUND, 0)
-    return Evidence(
+    return Explanation(
         reason=f"{place}: {words}.",
         byte_offset=offset,
         first_bytes=content[:_FIRST_BYTES],
@@ -87,9 +87,9 @@ def explain(path: str, content: bytes, sqlstate: str, said: str) -> Evidence:
     )
 
 
-def without_the_bytes(path: str, said: str) -> Evidence:
+def without_the_bytes(path: str, said: str) -> Explanation:
     """Return what is left to say of a document too large to be looked at again."""
-    return Evidence(f"{path}: {said}", None, None, None, None)
+    return Explanation(f"{path}: {said}", None, None, None, None)
 
 
 def _find(content: bytes, sqlstate: str, said: str) -> tuple[int | None, str]:

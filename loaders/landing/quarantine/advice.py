@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from psycopg import errors
 
-from loaders.landing.verdict import CHANGED_WHILE_READING
+from loaders.landing.quarantine.reasons import CHANGED_WHILE_READING
 from loaders.sources import source
 
 _MEND = (

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from loaders.configuration import read_configuration
-from loaders.document_kinds import SYSTEM_OF_RECORD, DocumentKinds
 from loaders.errors import WrongRequest
+from loaders.project.configuration import read_configuration
+from loaders.project.document_kinds import SYSTEM_OF_RECORD, DocumentKinds
 
 _WHY_NOT = {
     "all_versions_forever": (

@@ -7,8 +7,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from azure.storage.blob import BlobProperties
 
-from loaders.sources.source import Stamp
-from loaders.sources.store import (
+from loaders.sources.object_stores.client import (
     CONNECT_SECONDS,
     READ_SECONDS,
     Blob,
@@ -23,9 +22,10 @@ from loaders.sources.store import (
     fault_of_connection,
     stamp_of,
 )
-from loaders.sources.store_loop import this_process_loop
+from loaders.sources.object_stores.event_loop import this_process_loop
+from loaders.sources.source import Stamp
 
-# Trying again is decided in one place, for both stores: loaders.sources.store.patiently.
+# One place decides on retries, for both stores: with_retries in client.py.
 _ONE_REQUEST = {
     "retry_total": 0,
     "connection_timeout": CONNECT_SECONDS,

@@ -12,13 +12,13 @@ import psycopg
 from psycopg.rows import class_row
 
 from loaders.errors import WrongRequest
-from loaders.landing.meanings import advice_for, meaning_of
-from loaders.landing.quarantine import QuarantineEntry
+from loaders.landing.quarantine.advice import advice_for, meaning_of
+from loaders.landing.quarantine.entries import QuarantineEntry
 from loaders.sources.paths import escaped
 
 _SUGGESTED = 5
 _COMPARED_AT_MOST = 5_000
-# How names of files are shown, see loaders.cli.output.printable.
+# How names of files are shown, see loaders.cli.display.printable.
 _SHOWN_ESCAPE = re.compile(r"\\(?:[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
 _FIND = """
@@ -100,7 +100,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EntryDetails:
     """All that is written down of one entry; bytes are hexadecimal in JSON."""
 
     source_path: str
@@ -129,11 +129,11 @@ class QuarantinedFile:
     meaning says the code in words, advice what to do next.
     """
 
-    entry: Evidence
+    entry: EntryDetails
     file_state: str | None
     meaning: str
     advice: str
-    earlier: tuple[Evidence, ...]
+    earlier: tuple[EntryDetails, ...]
 
 
 def find(connection: psycopg.Connection, wanted: Wanted) -> Found:
@@ -157,7 +157,7 @@ def look_up(connection: psycopg.Connection, path: str) -> QuarantinedFile:
         WrongRequest: it was never in quarantine; with the nearest paths that were.
     """
     names = _names(path)
-    cursor = connection.cursor(row_factory=class_row(Evidence))
+    cursor = connection.cursor(row_factory=class_row(EntryDetails))
     entries = cursor.execute(_ENTRIES_OF, (list(names),)).fetchall()
     for name in names:
         mine = [entry for entry in entries if entry.source_path == name]

@@ -9,8 +9,8 @@ import psycopg
 
 from loaders.errors import DatabaseUnavailable
 from loaders.landing import ledger
-from loaders.lifecycle import statements
-from loaders.lifecycle.policy import Policy
+from loaders.operations import prune_statements as statements
+from loaders.operations.retention import Policy
 
 # Rows per transaction: a kill loses little work, and nobody waits long for a lock.
 BATCH_ROWS = 5_000

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from loaders import __version__
 from loaders.errors import PulseEltError
-from loaders.nightly.book import Book, Trust
 from loaders.nightly.model import Event, RunResult
-from loaders.project import project_root
+from loaders.nightly.run_log import RunLog, Trust
+from loaders.project.root import project_root
 
 COMMAND_VARIABLE = "PULSE_ELT_ALERT_COMMAND"
 URL_VARIABLE = "PULSE_ELT_ALERT_URL"
@@ -34,7 +34,7 @@ class Hooks:
     ping_url: str | None = field(default=None, repr=False)
 
 
-def hooks_from_environment(environment: Mapping[str, str]) -> Hooks:
+def targets_from_environment(environment: Mapping[str, str]) -> Hooks:
     """Return the hooks that the environment names."""
     return Hooks(
         command=environment.get(COMMAND_VARIABLE) or None,
@@ -43,30 +43,30 @@ def hooks_from_environment(environment: Mapping[str, str]) -> Hooks:
     )
 
 
-def tell(hooks: Hooks, book: Book | None, result: RunResult) -> RunResult:
+def tell(hooks: Hooks, run_log: RunLog | None, result: RunResult) -> RunResult:
     """Tell whom it concerns, once; return the result with what was told and what went wrong.
 
-    A run that could not be booked (book None, or without a number) leaves a note beside the
+    A run that could not be booked (run_log None, or without a number) leaves a note beside the
     embedded server's files, so that the next good one is told of as a recovery. A hook that
     fails never fails the run.
     """
     note = project_root() / ".pulse" / "unbooked-failure.json"
-    event = _event(result, _trust(book), was_unbooked=note.exists())
+    event = _event(result, _trust(run_log), was_unbooked=note.exists())
     troubles = []
     if event is not None:
         body = _body(event, result)
         troubles += _alert(hooks, body)
-        _remember(note, body, is_booked=result.run_id is not None)
+        _remember(note, body, is_recorded=result.run_id is not None)
     if result.is_trusted and hooks.ping_url:
         troubles += _asked(PING_VARIABLE, hooks.ping_url)
     return replace(result, event=event, hook_troubles=tuple(troubles))
 
 
-def _trust(book: Book | None) -> Trust:
-    """Return how the runs before this one ended; nothing is known without a book."""
-    if book is not None and book.run_id is not None:
+def _trust(run_log: RunLog | None) -> Trust:
+    """Return how the runs before this one ended; nothing is known without a run log."""
+    if run_log is not None and run_log.run_id is not None:
         with suppress(PulseEltError):
-            return book.trust()
+            return run_log.trust()
     return Trust(last=None, ever=True)
 
 
@@ -142,9 +142,9 @@ def _asked(variable: str, url: str, body: bytes | None = None) -> list[str]:
         return [f"{variable} could not be reached: {type(error).__name__}."]
 
 
-def _remember(note: Path, body: bytes, *, is_booked: bool) -> None:
+def _remember(note: Path, body: bytes, *, is_recorded: bool) -> None:
     with suppress(OSError):
-        if is_booked:
+        if is_recorded:
             note.unlink(missing_ok=True)
         else:
             note.parent.mkdir(parents=True, exist_ok=True)

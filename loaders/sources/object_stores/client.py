@@ -175,7 +175,7 @@ def stamp_of(size: int, modified: datetime, etag: str | None) -> Stamp:
     return Stamp(size, int(modified.timestamp()) * 1_000_000, etag.strip('"') if etag else None)
 
 
-async def patiently(client: StoreClient, request: Callable[[], Coroutine[Any, Any, T]]) -> T:
+async def with_retries(client: StoreClient, request: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Make a request, and make it again while its failure may pass.
 
     Raises:

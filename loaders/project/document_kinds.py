@@ -7,8 +7,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from loaders.configuration import read_configuration
 from loaders.errors import WrongRequest
+from loaders.project.configuration import read_configuration
 
 SYSTEM_OF_RECORD = "SYSTEM_OF_RECORD"
 CONFIG_STATIC = "CONFIG_STATIC"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loaders.cli import output
+from loaders.cli import build_display, check_display, display, load_display
+from loaders.cli.display_errors import cannot_be_shown, display_errors_tolerated
 from loaders.cli.progress import build_progress, progress
-from loaders.cli.showing import cannot_be_shown, shown
 
 if TYPE_CHECKING:
     from loaders.checks.result import CheckResult
@@ -50,36 +50,36 @@ class TextWatch:
 
     def waits(self, stage: "Stage", seconds: float, error: "DatabaseUnavailable") -> None:
         """Say that the database is away."""
-        said = output.printable(str(error))
-        with shown("That the database is away"):
+        said = display.printable(str(error))
+        with display_errors_tolerated("That the database is away"):
             click.echo(f"{_name(stage)}: {said} Trying again in {seconds:.0f} s.", err=True)
 
     def ends(self, result: "StageResult", details: "Details") -> None:
         """Print what the stage did."""
         if result.status != "left_out":
-            with shown(f"What stage {_name(result.stage)} did"):
+            with display_errors_tolerated(f"What stage {_name(result.stage)} did"):
                 self._tell(result, details)
 
     def _tell(self, result: "StageResult", details: "Details") -> None:
         if result.stage == "migrate":
             for sentence in details.notices:
-                output.say(sentence)
+                display.say(sentence)
         elif result.stage == "load" and details.load:
-            output.load_summary(details.load)
+            load_display.load_summary(details.load)
         elif result.stage == "landing_gate" and details.landing_gate:
             _tell_gate("Landing gate", details.landing_gate)
         elif result.stage == "build" and details.build:
-            output.build_summary(details.build)
+            build_display.build_summary(details.build)
         elif result.stage == "mart_checks" and details.mart_checks:
             _tell_gate("Mart checks", details.mart_checks)
 
 
 def _tell_gate(name: str, found: "CheckResult") -> None:
     if found.failed:
-        output.say(f"{name}:")
-        output.check_summary(found)
+        display.say(f"{name}:")
+        check_display.check_summary(found)
     else:
-        output.say(f"{name}: {found.sentence}")
+        display.say(f"{name}: {found.sentence}")
 
 
 class JsonWatch:
@@ -107,7 +107,7 @@ class JsonWatch:
 
 
 def _event(event: dict[str, object]) -> None:
-    with shown(f"The event {event['event']}"):
+    with display_errors_tolerated(f"The event {event['event']}"):
         click.echo(json.dumps(event), err=True)
 
 
@@ -117,7 +117,7 @@ def as_json(result: "RunResult", details: "Details") -> None:
 
     readiness, trouble = _latest_readiness(result)
     told = {name: found and details_of(found) for name, found in details.checks.items()}
-    output.as_json(
+    display.as_json(
         {
             "run": result,
             "notices": [*details.notices, *filter(None, [trouble])],
@@ -132,14 +132,14 @@ def as_json(result: "RunResult", details: "Details") -> None:
 def summary(result: "RunResult", details: "Details") -> None:
     """Print readiness, and what became of the run on a phone's screen."""
     readiness, trouble = _latest_readiness(result)
-    with shown("The latest readiness"):
-        output.readiness_table(readiness)
+    with display_errors_tolerated("The latest readiness"):
+        build_display.readiness_table(readiness)
     if trouble:
-        click.echo(f"pulse-elt: {output.printable(trouble)}", err=True)
+        click.echo(f"pulse-elt: {display.printable(trouble)}", err=True)
     for said in result.hook_troubles:
         click.echo(f"pulse-elt: {said} The run is not affected.", err=True)
     for line in phone_screen(result, details):
-        output.say(line)
+        display.say(line)
 
 
 def _latest_readiness(result: "RunResult") -> "tuple[tuple[Readiness, ...], str | None]":
@@ -175,7 +175,7 @@ def phone_screen(result: "RunResult", details: "Details") -> list[str]:
     )
     tail = [f"Data Docs: {_short(site)}"] if site else []
     said = textwrap.wrap(
-        output.printable(result.summary),
+        display.printable(result.summary),
         PHONE_COLUMNS,
         max_lines=PHONE_LINES - len(lines) - len(tail),
         placeholder=" …",

@@ -11,21 +11,22 @@ from psycopg import errors
 
 from loaders.errors import WorkFailed
 from loaders.landing import binary_copy as binary
-from loaders.landing import ledger, quarantine
+from loaders.landing import ledger
 from loaders.landing.ledger import LandingTime
 from loaders.landing.model import LARGEST_IN_BATCH, Counters, Document, Planned, Refusal
-from loaders.landing.reading import ChangedWhileReading, read_again, read_documents, stream
-from loaders.landing.verdict import (
-    Evidence,
+from loaders.landing.quarantine import entries as quarantine
+from loaders.landing.quarantine.reasons import (
+    Explanation,
     explain,
     is_doubtful,
     without_the_bytes,
 )
+from loaders.landing.reading import ChangedWhileReading, read_again, read_documents, stream
 from loaders.landing.versions import (
     INCOMING,
+    create_incoming_table,
     current_versions,
-    meet_current_versions,
-    open_waiting_room,
+    settle_against_current,
 )
 from loaders.sources.source import Source
 
@@ -116,10 +117,10 @@ def _commit(
     refusals += refused
     changed = history = 0
     if other:
-        open_waiting_room(connection)
+        create_incoming_table(connection)
         met, refused = target.land(INCOMING, other)
         refusals += refused
-        changed, history = meet_current_versions(connection, clock.at)
+        changed, history = settle_against_current(connection, clock.at)
         same += met
 
     _write_manifest(connection, load_id, clock, [*landed, *same], refusals, everything_known)
@@ -219,10 +220,10 @@ class _Target:
             document.stamp,
             document.sha256,
             sqlstate,
-            *self._evidence(document, sqlstate, said),
+            *self._explanation(document, sqlstate, said),
         )
 
-    def _evidence(self, document: Document, sqlstate: str, said: str) -> Evidence:
+    def _explanation(self, document: Document, sqlstate: str, said: str) -> Explanation:
         path, content = document.planned.path, document.content
         if content is None:
             if document.stamp.size > _EXPLAINED_AT_MOST:

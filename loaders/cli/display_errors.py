@@ -14,7 +14,7 @@ _Arguments = ParamSpec("_Arguments")
 
 
 @contextmanager
-def shown(what: str) -> Iterator[None]:
+def display_errors_tolerated(what: str) -> Iterator[None]:
     """Let the block show something that is done; if it cannot, say so in a line instead."""
     try:
         yield
@@ -34,7 +34,7 @@ def cannot_be_shown(what: str, error: BaseException) -> str:
     return f"{what} cannot be shown ({type(error).__name__}: {why}) What was done is not affected."
 
 
-def unfailing(show: Callable[_Arguments, object]) -> Callable[_Arguments, None]:
+def never_failing(show: Callable[_Arguments, object]) -> Callable[_Arguments, None]:
     """Return a function that shows what show does until that fails, and nothing afterwards."""
     is_broken = False
 

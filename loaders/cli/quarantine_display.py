@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from loaders.cli.output import cell, printable, say, table
+from loaders.cli.display import cell, printable, say, table
 
 if TYPE_CHECKING:
-    from loaders.landing.inspection import Evidence, Found, FoundEntry, QuarantinedFile
+    from loaders.landing.quarantine.lookup import EntryDetails, Found, FoundEntry, QuarantinedFile
     from loaders.pipeline import RetryResult
 
 _BYTES_PER_LINE = 16
@@ -83,7 +83,7 @@ def _facts(found: "QuarantinedFile") -> Iterator[tuple[str, str]]:
     yield "load", f"{entry.load_id} of {entry.load_source}"
 
 
-def _bytes_report(entry: "Evidence") -> None:
+def _bytes_report(entry: "EntryDetails") -> None:
     if entry.around is not None and entry.around_offset is not None:
         say("\nBytes around it, by position")
         shown, begin = entry.around, entry.around_offset

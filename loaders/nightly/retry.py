@@ -12,7 +12,7 @@ _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 30.0
 
 
-def patiently(
+def retried(
     work: Callable[[], _Result],
     patience: float,
     on_wait: Callable[[float, DatabaseAway], None] = lambda seconds, error: None,

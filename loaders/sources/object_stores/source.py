@@ -19,9 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from loaders.errors import WorkFailed, WrongRequest
-from loaders.sources.paths import escaped
-from loaders.sources.source import PATH_NOT_UTF8, Entry, Source, Stamp
-from loaders.sources.store import (
+from loaders.sources.object_stores.client import (
     ATTEMPTS,
     Blob,
     Fault,
@@ -30,8 +28,10 @@ from loaders.sources.store import (
     StoreClient,
     StoreFault,
     Trouble,
-    patiently,
+    with_retries,
 )
+from loaders.sources.paths import escaped
+from loaders.sources.source import PATH_NOT_UTF8, Entry, Source, Stamp
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ _KINDS = {
     "az": _Kind(
         package="adlfs",
         extra="azure",
-        module="loaders.sources.azure_blobs",
+        module="loaders.sources.object_stores.azure",
         page_size=2000,
         container="container",
         credentials="AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT_NAME with "
@@ -68,7 +68,7 @@ _KINDS = {
     "s3": _Kind(
         package="s3fs",
         extra="s3",
-        module="loaders.sources.s3_objects",
+        module="loaders.sources.object_stores.s3",
         page_size=1000,
         container="bucket",
         credentials="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; "
@@ -175,7 +175,7 @@ class ObjectStore:
         return entry
 
     @contextmanager
-    def open(self, entry: Entry) -> Iterator["_Document"]:
+    def open(self, entry: Entry) -> Iterator["_OpenBlob"]:
         """Open a blob, pinned to the etag of its entry; see Source.open. Thread-safe.
 
         A blob that has another etag by now is opened as it is now, with its new stamp. read
@@ -195,7 +195,7 @@ class ObjectStore:
 
         is_empty = stamp is not None and stamp.size == 0
         first = read(0, stamp.etag if stamp else None, None if is_empty else PART_BYTES)
-        yield _Document(first, read)
+        yield _OpenBlob(first, read)
 
     def _connection(self) -> "_Connection":
         process = os.getpid()
@@ -292,11 +292,13 @@ class _Connection:
         self._refused_in_a_row = 0
 
     def page(self, prefix: str, token: str | None, most: int) -> Page:
-        return self._finished(patiently(self.client, lambda: self.client.page(prefix, token, most)))
+        return self._finished(
+            with_retries(self.client, lambda: self.client.page(prefix, token, most))
+        )
 
     def part(self, name: str, start: int, length: int | None, etag: str | None) -> Part:
         return self._finished(
-            patiently(self.client, lambda: self.client.part(name, start, length, etag))
+            with_retries(self.client, lambda: self.client.part(name, start, length, etag))
         )
 
     def answers(self, folder: str) -> bool:
@@ -310,7 +312,7 @@ class _Connection:
         return True
 
     def _finished(self, request: Coroutine[Any, Any, T]) -> T:
-        from loaders.sources.store_loop import finished, started
+        from loaders.sources.object_stores.event_loop import finished, started
 
         return finished(started(self.client.loop, request))
 
@@ -325,7 +327,7 @@ class _Connection:
             return self._refused_in_a_row
 
 
-class _Document:
+class _OpenBlob:
     """An open blob: the first part is here, the others are fetched when they are read."""
 
     def __init__(self, first: Part, read: Callable[[int, str | None], Part]) -> None:

@@ -17,8 +17,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from s3fs import S3FileSystem
 
-from loaders.sources.source import Stamp
-from loaders.sources.store import (
+from loaders.sources.object_stores.client import (
     CONNECT_SECONDS,
     READ_SECONDS,
     Blob,
@@ -32,7 +31,8 @@ from loaders.sources.store import (
     fault_of_connection,
     stamp_of,
 )
-from loaders.sources.store_loop import finished, started, this_process_loop
+from loaders.sources.object_stores.event_loop import finished, started, this_process_loop
+from loaders.sources.source import Stamp
 
 _NO_ANSWER = (
     BotoConnectionError,
@@ -61,7 +61,7 @@ def connect(container: str) -> "S3Bucket":
             "connect_timeout": CONNECT_SECONDS,
             "read_timeout": READ_SECONDS,
             "max_pool_connections": 32,
-            # Trying again is decided in one place: loaders.sources.store.patiently.
+            # One place decides on retries: with_retries in client.py.
             "retries": {"total_max_attempts": 1},
         },
     )

@@ -37,7 +37,7 @@ _syscall.argtypes = (
 )
 
 
-def open_beneath(folder: int, path: bytes) -> int:
+def safe_open(folder: int, path: bytes) -> int:
     """Open the file at a relative path for reading, and return its descriptor.
 
     folder is the descriptor of an open directory.
@@ -56,7 +56,7 @@ def open_beneath(folder: int, path: bytes) -> int:
 
 
 def _step_by_step(folder: int, path: bytes) -> int:
-    """Do what open_beneath does where the kernel has no openat2."""
+    """Do what safe_open does where the kernel has no openat2."""
     *folders, name = path.split(b"/")
     here = os.dup(folder)
     try:
@@ -78,4 +78,4 @@ def _kernel_has_openat2() -> bool:
 
 
 if not _kernel_has_openat2():
-    open_beneath = _step_by_step
+    safe_open = _step_by_step

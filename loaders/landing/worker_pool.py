@@ -28,7 +28,7 @@ def default_workers() -> int:
     return min(cores or 1, _MOST_BY_DEFAULT)
 
 
-class Crew:
+class WorkerPool:
     """Worker processes; a context that ends them, at once if it is left by an error.
 
     They are forked before the load has a connection: a connection that they inherited would
@@ -48,7 +48,7 @@ class Crew:
                 theirs.close()
                 self._pipes[ours] = process
 
-    def __enter__(self) -> "Crew":
+    def __enter__(self) -> "WorkerPool":
         return self
 
     def __exit__(
@@ -79,7 +79,7 @@ class Crew:
         for pipe in self._pipes:
             self._send(pipe, pickle.dumps(start))
         idle = list(self._pipes)
-        with _Spool() as spool:
+        with _PartQueue() as spool:
             for part in parts:
                 spool.put(part)
                 yield from self._exchange(spool, idle, 0)
@@ -92,7 +92,7 @@ class Crew:
             yield from self._hear(idle, None)
 
     def _exchange(
-        self, spool: "_Spool", idle: list[Connection], timeout: float | None
+        self, spool: "_PartQueue", idle: list[Connection], timeout: float | None
     ) -> Iterator[Report]:
         while idle and spool:
             # Only to those who listen: both sides writing at once would wait for ever.
@@ -157,7 +157,7 @@ def _begin(job: Job, orders: Connection, not_mine: Sequence[Connection]) -> None
     work(job, orders)
 
 
-class _Spool:
+class _PartQueue:
     """Parts in their order, in memory as long as they are few, else in a temporary file."""
 
     def __init__(self) -> None:
@@ -167,7 +167,7 @@ class _Spool:
         self._position = 0
         self._end = 0
 
-    def __enter__(self) -> "_Spool":
+    def __enter__(self) -> "_PartQueue":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from loaders.document_kinds import DocumentKinds
+from loaders.project.document_kinds import DocumentKinds
 
 _IN_FORCE = """
 select rules_sha256

@@ -1,4 +1,4 @@
-"""The book of runs, ops.runs and what hangs on it, and the lock that keeps runs apart."""
+"""The run log: ops.runs and the tables below it, and the lock that keeps runs apart."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from loaders import __version__
-from loaders.database.connection import connect, told_in_a_sentence
+from loaders.database.connection import connect, translated_errors
 from loaders.database.current import loader_settings
 from loaders.database.locks import RUN_LOCK
 from loaders.database.settings import DatabaseSettings
@@ -143,7 +143,7 @@ class Trust:
     ever: bool
 
 
-class Book:
+class RunLog:
     """Writes a run down as it goes; holds the lock that keeps two runs apart.
 
     A connection that was lost is opened anew by the next word, which raises DatabaseAway as long
@@ -154,7 +154,7 @@ class Book:
         self._connection: psycopg.Connection | None = None
         self.run_id: int | None = None
 
-    def __enter__(self) -> "Book":
+    def __enter__(self) -> "RunLog":
         return self
 
     def take_the_lock(self) -> None:
@@ -189,7 +189,7 @@ class Book:
         return self.run_id
 
     def is_there(self) -> bool:
-        """Return whether the book has been made: the first migration of a database makes it."""
+        """Return whether the run log exists: the first migration of a database makes it."""
         row = self._ask(lambda connection: connection.execute(_IS_THERE).fetchone())
         return bool(row and row[0])
 
@@ -285,13 +285,13 @@ class Book:
         settings = loader_settings()
         was_connected = self._connection is not None and not self._connection.broken
         try:
-            with told_in_a_sentence(settings):
+            with translated_errors(settings):
                 return question(self._connected(settings))
         except DatabaseAway:
             # Only asking shows that a connection was lost while a stage was at work.
             if not was_connected:
                 raise
-        with told_in_a_sentence(settings):
+        with translated_errors(settings):
             return question(self._connected(settings))
 
     def _connected(self, settings: DatabaseSettings) -> psycopg.Connection:

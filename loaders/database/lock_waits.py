@@ -63,7 +63,7 @@ def bound_waits(connection: psycopg.Connection) -> None:
 
 
 @contextmanager
-def told_as_held(connection: psycopg.Connection) -> Iterator[None]:
+def translated_lock_timeouts(connection: psycopg.Connection) -> Iterator[None]:
     """Turn a wait that took too long into LockHeld, which knows who waited.
 
     Raises:
@@ -78,7 +78,7 @@ def told_as_held(connection: psycopg.Connection) -> Iterator[None]:
         ) from error
 
 
-class Watchman:
+class LockWatcher:
     """Looks, while others wait, at whom they wait for; a context that ends its thread.
 
     After the wait nobody could tell any more.
@@ -91,7 +91,7 @@ class Watchman:
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> "Watchman":
+    def __enter__(self) -> "LockWatcher":
         self._thread.start()
         return self
 
@@ -100,7 +100,7 @@ class Watchman:
         self._thread.join()
 
     @contextmanager
-    def naming(self) -> Iterator[None]:
+    def naming_holders(self) -> Iterator[None]:
         """Add to LockHeld who held the lock.
 
         Raises:
@@ -150,6 +150,10 @@ def bounded_waits(settings: DatabaseSettings, connection: psycopg.Connection) ->
         LockHeld: a wait took too long.
     """
     bound_waits(connection)
-    with Watchman(settings) as watchman, watchman.naming(), told_as_held(connection):
+    with (
+        LockWatcher(settings) as watcher,
+        watcher.naming_holders(),
+        translated_lock_timeouts(connection),
+    ):
         yield
     connection.execute("reset lock_timeout")
