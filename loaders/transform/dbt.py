@@ -84,7 +84,7 @@ class BuildResult:
 
     @property
     def exit_code(self) -> int:
-        """The exit code of design §6: 0, 1 for findings, 3 for the database, 4 for a model."""
+        """The exit code of docs/design.md §6: 0, 1 (findings), 3 (database) or 4 (a model)."""
         if any(trouble_in(node.message) for node in self.failed_models):
             return DatabaseUnavailable.exit_code
         if self.failed_models:

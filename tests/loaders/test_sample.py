@@ -21,7 +21,7 @@ from loaders.cli.sample import sample
 from loaders.sample import SampleError, SamplePlan, SampleSummary, generate, generate_nights
 from loaders.sample.damage import DAMAGES, damage
 
-# The table of legacy format §1, in its order; the keys of people and sessions are not checked.
+# The table of docs/legacy-format.md §1, in its order; keys of people and sessions are not checked.
 KINDS = {
     "scorecard": r"sessions/[^/]+/scorecard\.json|scorecards/[^/]+\.json",
     "session": r"sessions/[^/]+/session\.json",
@@ -188,7 +188,7 @@ def test_every_scorecard_format_is_there_in_proportion(large: SampleTree) -> Non
 
 
 def scorecard_format(card: object) -> str:
-    """Return the generation of a scorecard by the order of design §5."""
+    """Return the generation of a scorecard by the order of docs/design.md §5."""
     if not isinstance(card, dict):
         return "unknown"
     if "Agent_Scores" in card:
