@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
@@ -13,6 +14,27 @@ _ROW = re.compile(r"^\| `pulse-elt ([^`]+)` \| (.+) \|$", re.MULTILINE)
 
 def test_the_readme_is_read_in_a_minute() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+def links() -> list[tuple[Path, str]]:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("macros/**/*.md")]
+    return [
+        (page, target)
+        for page in pages
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+        if not re.match(r"[a-z]+:", target)
+    ]
+
+
+def test_every_link_leads_somewhere() -> None:
+    for page, target in links():
+        name, _, anchor = target.partition("#")
+        there = (page.parent / name).resolve() if name else page
+        assert there.exists(), f"{page.name}: {target}"
+        if anchor and there.suffix == ".md":
+            headings = re.findall(r"^#+ (.+)$", there.read_text(), re.MULTILINE)
+            anchors = {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+            assert anchor in anchors, f"{page.name}: {target}"
 
 
 def test_the_command_table_is_what_help_says() -> None:
