@@ -13,13 +13,10 @@ examples may change, what was loaded then does not.
 """
 
 import argparse
-import gzip
-import io
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,14 +27,20 @@ from psycopg import sql
 
 from drills.catalogue import given, standing
 from drills.comparing import READ_BY_PEOPLE, Comparison, compare, compare_marts, relations_of
+from drills.dumps import (
+    DUMP,
+    DUMPS,
+    create_database,
+    restore,
+    unpack,
+    write_dump,
+    write_tree,
+)
 from drills.restore import Server, running
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from loaders.project import project_root
 
-DUMPS = Path(__file__).parent / "databases"
-_DUMP = ".sql.gz"
-_TREE = ".tree.tar.gz"
 # What wrote the dumps: the oldest version, so that any other can read them.
 _OLDEST = 16
 
@@ -179,8 +182,8 @@ def drill(
     Raises:
         CalledProcessError: the dump could not be restored.
     """
-    say(f"{dump.name.removesuffix(_DUMP)} on PostgreSQL {server.version}: restore")
-    tree, before = _unpack(dump, folder), create_database(server, "pulse_before")
+    say(f"{dump.name.removesuffix(DUMP)} on PostgreSQL {server.version}: restore")
+    tree, before = unpack(dump, folder), create_database(server, "pulse_before")
     restore(server, dump, before)
     with connect(before) as old:
         if old.execute(_IS_TO_COME).fetchone() == (True,):
@@ -258,67 +261,6 @@ def _change_a_file(tree: Path, connection: psycopg.Connection) -> None:
     shutil.copyfile(there[-1], there[0])
 
 
-def create_database(server: Server, name: str, template: str = "template0") -> DatabaseSettings:
-    """Create a database, or a copy of one, in place of one that may be there."""
-    with connect(server.settings) as connection:
-        for words in ("drop database if exists {} with (force)", "create database {} template {}"):
-            connection.execute(
-                sql.SQL(words).format(sql.Identifier(name), sql.Identifier(template))
-            )
-    return DatabaseSettings({**server.settings.parameters, "dbname": name})
-
-
-def restore(server: Server, dump: Path, settings: DatabaseSettings) -> None:
-    """Restore a dump into an empty database."""
-    subprocess.run(
-        [
-            server.program("psql"), "--no-psqlrc", "--quiet", "--output=/dev/null",
-            "--set=ON_ERROR_STOP=1", "--single-transaction", settings.as_url(with_password=True),
-        ],
-        input=gzip.decompress(dump.read_bytes()),
-        check=True,
-    )  # fmt: skip
-    with connect(settings) as connection:
-        connection.execute("analyze")
-
-
-def _unpack(dump: Path, folder: Path) -> Path:
-    """Unpack the tree that a dump was loaded from, with the times of its files."""
-    tree = folder / "legacy"
-    shutil.rmtree(tree, ignore_errors=True)
-    with tarfile.open(dump.with_name(dump.name.replace(_DUMP, _TREE))) as archive:
-        archive.extractall(tree, filter="data")
-    return tree
-
-
-def write_dump(name: str, server: Server, folder: Path, run: Run) -> Path:
-    """Load and build the examples with this checkout; write the database and its tree to DUMPS.
-
-    Neither says where or by whom it was made, as far as folder does not.
-    """
-    DUMPS.mkdir(exist_ok=True)
-    dump = DUMPS / f"{name}{_DUMP}"
-
-    def anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-        entry.uid, entry.gid, entry.uname, entry.gname = 0, 0, "", ""
-        entry.mtime = int(entry.mtime)
-        return entry
-
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(project_root() / "examples" / "legacy", arcname=".", filter=anonymous)
-    (DUMPS / f"{name}{_TREE}").write_bytes(gzip.compress(packed.getvalue(), mtime=0))
-
-    _run(run, _unpack(dump, folder), server.settings)
-    done = subprocess.run(
-        [server.program("pg_dump"), "--no-owner", server.settings.as_url(with_password=True)],
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    dump.write_bytes(gzip.compress(done.stdout, mtime=0))
-    return dump
-
-
 def _pulse_elt(folder: Path) -> Run:
     """Return the command of this checkout, which knows nothing of the caller's own database."""
     kept = {
@@ -372,12 +314,14 @@ def main() -> int:
         folder.chmod(0o755)
         if asked.write_dump:
             with running(_OLDEST, folder) as server:
-                dump = write_dump(asked.write_dump, server, folder, _pulse_elt(folder))
+                dump = write_tree(asked.write_dump)
+                _run(_pulse_elt(folder), unpack(dump, folder), server.settings)
+                write_dump(server, dump)
             say(f"Wrote {dump.name}, {dump.stat().st_size:,} bytes.")
             return 0
         for version in asked.server or (16, 18):
             with running(version, folder) as server:
-                for dump in sorted(DUMPS.glob(f"*{_DUMP}")):
+                for dump in sorted(DUMPS.glob(f"*{DUMP}")):
                     outcome = drill(server, dump, folder, _pulse_elt(folder), say)
                     report(outcome, say)
                     is_good &= not outcome.troubles

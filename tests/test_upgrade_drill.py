@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from drills.dumps import DUMPS, restore
 from drills.restore import Server, running
-from drills.upgrade import DUMPS, Outcome, drill, restore
+from drills.upgrade import Outcome, drill
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import RunCommand
