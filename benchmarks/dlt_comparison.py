@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from benchmarks.ground import Server, give_up, keep_warm, note
 from loaders.database.settings import DatabaseSettings
-from loaders.project import project_root
+from loaders.project.root import project_root
 
 _VERSION = "1.31.0"
 # parquet is the extra that brings Arrow.

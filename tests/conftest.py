@@ -20,10 +20,10 @@ from loaders.database.connection import connect
 from loaders.database.current import LOADER_ROLE_VARIABLE, TRANSFORMER_ROLE_VARIABLE
 from loaders.database.migrations import migrate
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
-from loaders.nightly.hooks import COMMAND_VARIABLE, PING_VARIABLE
-from loaders.nightly.hooks import URL_VARIABLE as ALERT_URL_VARIABLE
+from loaders.nightly.notifications import COMMAND_VARIABLE, PING_VARIABLE
+from loaders.nightly.notifications import URL_VARIABLE as ALERT_URL_VARIABLE
 from loaders.pipeline import configured_kinds
-from loaders.project import project_root
+from loaders.project.root import project_root
 from tests.grouping import group, longest_first, refuse_ungrouped
 from tests.warm_caches import parsed_before, parsed_name
 from tests.warm_command import StartedCommand, WarmCommand

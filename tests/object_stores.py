@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from loaders.sources.object_store import open_object_store
+from loaders.sources.object_stores.source import open_object_store
 from loaders.sources.source import Entry, Source
 from tests.flaky_proxy import FlakyProxy, running_proxy
 
@@ -140,7 +140,7 @@ def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> St
     port = int(request.getfixturevalue("azurite_port" if scheme == "az" else "moto_port"))
     for name, value in environment(scheme, port).items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("loaders.sources.store._FIRST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr("loaders.sources.object_stores.client._FIRST_WAIT_SECONDS", 0.001)
     put, delete = (_azure if scheme == "az" else _s3)(container, port)
     return StoreUnderTest(scheme, container, port, put, delete, monkeypatch)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from loaders.checks.result import Gate
-from loaders.configuration import read_configuration
+from loaders.project.configuration import read_configuration
 
 PARAMETER = "$PARAMETER"
 

@@ -9,12 +9,12 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from loaders.checks import book, data_docs
+from loaders.checks import data_docs, history
 from loaders.checks.configuration import expanded, read_suite, read_thresholds
 from loaders.checks.evaluation import Evaluated, Evaluation, evaluate, read_query
 from loaders.checks.result import CheckResult, FailedExpectation, Gate
-from loaders.checks.shares import landing_figures, mart_figures
-from loaders.database.connection import connect, told_in_a_sentence
+from loaders.checks.tolerances import landing_figures, mart_figures
+from loaders.database.connection import connect, translated_errors
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import WorkFailed, WrongRequest
 
@@ -38,10 +38,10 @@ def check_landing(
     """
     suite, thresholds = read_suite(config, "landing"), read_thresholds(config, "landing")
     _refuse_empty_reason(accept)
-    with told_in_a_sentence(loader), connect(loader) as connection:
+    with translated_errors(loader), connect(loader) as connection:
         if not _is_any(connection, "raw.documents") and not _is_any(connection, "raw.loads"):
             raise WrongRequest("Nothing has been loaded yet: 'pulse-elt load SOURCE' does.")
-        check = book.open_check(connection, "landing", run_id)
+        check = history.open_check(connection, "landing", run_id)
         values = {
             **check.bounds,
             "check_id": check.check_id,
@@ -51,18 +51,18 @@ def check_landing(
             "landed_floor": thresholds["volume"]["landed_floor"],
         }
         query = read_query("judge_files", values)
-        counts = book.judge_files(connection, check.check_id, query)
+        counts = history.judge_files(connection, check.check_id, query)
         figures = landing_figures(
             thresholds,
             {kind: files for kind, (files, _) in counts.items()},
             counts.get("scorecard", (0, 0))[1],
-            book.usual_shares(connection),
+            history.usual_shares(connection),
             is_first=check.since is None,
         )
         evaluation = evaluate(loader, expanded(suite, tuple(counts), ()), figures, values)
         details = {"shares": _shares(evaluation.evaluated)}
         failed = _failures(evaluation.evaluated)
-        book.close_check(
+        history.close_check(
             connection,
             check.check_id,
             failed=failed,
@@ -93,17 +93,17 @@ def check_marts(
     suite, thresholds = read_suite(config, "marts"), read_thresholds(config, "marts")
     _refuse_empty_reason(accept)
     watched = [(mart, name) for mart, names in thresholds["null_shares"].items() for name in names]
-    with told_in_a_sentence(transformer), connect(transformer) as reading:
+    with translated_errors(transformer), connect(transformer) as reading:
         if not _is_there(reading, "analytics.learners") or not _is_any(reading, "staging.builds"):
             raise WrongRequest("The marts have not been built yet: 'pulse-elt build' does.")
         measures = [*_distributions(reading), *_null_measures(reading, watched)]
         learners = [row[0] for row in reading.execute("select user_id from analytics.learners")]
-    with told_in_a_sentence(loader), connect(loader) as writing:
-        check = book.open_check(writing, "marts", run_id)
-        book.write_measures(writing, check.check_id, measures)
-        reference = book.reference(writing, check)
+    with translated_errors(loader), connect(loader) as writing:
+        check = history.open_check(writing, "marts", run_id)
+        history.write_measures(writing, check.check_id, measures)
+        reference = history.reference(writing, check)
         rows = {each.mart: each.samples for each in measures if each.statistic == "null_share"}
-        figures = mart_figures(thresholds, rows, book.null_shares(writing, reference))
+        figures = mart_figures(thresholds, rows, history.null_shares(writing, reference))
         values = {
             "check_id": check.check_id,
             "reference_id": reference,
@@ -112,7 +112,7 @@ def check_marts(
         }
         evaluation = evaluate(transformer, expanded(suite, (), watched), figures, values)
         failed = _failures(evaluation.evaluated)
-        book.close_check(
+        history.close_check(
             writing,
             check.check_id,
             failed=failed,
@@ -142,13 +142,15 @@ def _is_any(connection: psycopg.Connection, relation: str) -> bool:
     return bool(row and row[0])
 
 
-def _distributions(connection: psycopg.Connection) -> Iterable[book.Measure]:
-    return [book.Measure(*row) for row in connection.execute(read_query("measures", {}).encode())]
+def _distributions(connection: psycopg.Connection) -> Iterable[history.Measure]:
+    return [
+        history.Measure(*row) for row in connection.execute(read_query("measures", {}).encode())
+    ]
 
 
 def _null_measures(
     connection: psycopg.Connection, watched: Sequence[tuple[str, str]]
-) -> Iterable[book.Measure]:
+) -> Iterable[history.Measure]:
     for mart, column in watched:
         row = connection.execute(
             sql.SQL(
@@ -157,7 +159,7 @@ def _null_measures(
             ).format(sql.Identifier(column), sql.Identifier("analytics", mart))
         ).fetchone()
         if row:
-            yield book.Measure(mart, f"{mart}.{column}", "null_share", *row)
+            yield history.Measure(mart, f"{mart}.{column}", "null_share", *row)
 
 
 def _shares(evaluated: Sequence[Evaluated]) -> Mapping[str, Sequence[int]]:
@@ -178,7 +180,7 @@ def _failures(evaluated: Sequence[Evaluated]) -> tuple[FailedExpectation, ...]:
 
 def _told(
     gate: Gate,
-    check: book.OpenCheck,
+    check: history.OpenCheck,
     evaluation: Evaluation,
     failed: tuple[FailedExpectation, ...],
     accept: str | None,

@@ -13,59 +13,59 @@ def db() -> None:
 @db.command("start")
 def start() -> None:
     """Start the embedded server; it runs until 'pulse-elt db stop'."""
-    from loaders.cli import output
+    from loaders.cli import display
     from loaders.database.current import start_embedded
 
-    output.say(f"The embedded server runs: {start_embedded()}.")
+    display.say(f"The embedded server runs: {start_embedded()}.")
 
 
 @db.command("stop")
 def stop() -> None:
     """Stop the embedded server; its data stays."""
-    from loaders.cli import output
+    from loaders.cli import display
     from loaders.database import embedded
-    from loaders.project import project_root
+    from loaders.project.root import project_root
 
     if embedded.stop(embedded.data_directory(project_root())):
-        output.say("The embedded server is stopped; its data stays in .pulse/.")
+        display.say("The embedded server is stopped; its data stays in .pulse/.")
     else:
-        output.say("No embedded server was running.")
+        display.say("No embedded server was running.")
 
 
 @db.command("status")
 @click.option("--json", "is_json", is_flag=True, help="Print the status as JSON.")
 def status(is_json: bool) -> None:
     """Say which database is used, its version, and whether it is up to date."""
-    from loaders.cli import output
-    from loaders.database.status import read_database_status
+    from loaders.cli import display
+    from loaders.database.server_status import read_database_status
 
     found = read_database_status()
     if is_json:
-        output.as_json(found)
+        display.as_json(found)
         return
-    output.say(f"{found.database}: {found.state}")
+    display.say(f"{found.database}: {found.state}")
     if found.server_version:
-        output.say(f"PostgreSQL {found.server_version}, {found.size} in all")
+        display.say(f"PostgreSQL {found.server_version}, {found.size} in all")
         pending = ", ".join(found.pending_migrations)
-        output.say(f"migrations to apply: {pending}" if pending else "all migrations are applied")
+        display.say(f"migrations to apply: {pending}" if pending else "all migrations are applied")
 
 
 @db.command("migrate")
 def migrate() -> None:
     """Bring schema raw up to date: migrations, and a partition per kind."""
-    from loaders.cli import output
+    from loaders.cli import display
     from loaders.database.migrations import MigrationResult
     from loaders.pipeline import migrate_database
 
     result = migrate_database()
     for name in result.applied:
-        output.say(f"applied {name}")
+        display.say(f"applied {name}")
     for name in result.partitions:
-        output.say(f"created raw.{name}")
+        display.say(f"created raw.{name}")
     for sentence in result.notices:
-        output.say(sentence)
+        display.say(sentence)
     if result == MigrationResult():
-        output.say("Nothing to do; the landing is up to date.")
+        display.say("Nothing to do; the landing is up to date.")
 
 
 @db.command("roles")
@@ -75,31 +75,31 @@ def roles() -> None:
     Connect as a superuser, or as the owner of the database with CREATEROLE. Running it again
     changes nothing.
     """
-    from loaders.cli import output
+    from loaders.cli import display
     from loaders.pipeline import prepare_roles
 
     result = prepare_roles()
     for sentence in result.done:
-        output.say(sentence)
+        display.say(sentence)
     for name in result.migrated.applied:
-        output.say(f"applied {name}")
+        display.say(f"applied {name}")
     for name in result.migrated.partitions:
-        output.say(f"created raw.{name}")
+        display.say(f"created raw.{name}")
     for sentence in result.migrated.notices:
-        output.say(sentence)
+        display.say(sentence)
     if result.is_as_before:
-        output.say("Everything was there; rights are as docs/security.md says.")
+        display.say("Everything was there; rights are as docs/security.md says.")
 
 
 @db.command("identities")
 @click.argument("file", type=click.Path(path_type=Path))
 def identities(file: Path) -> None:
     """Load old user keys and their accounts from FILE, a CSV with user_key,user_id."""
-    from loaders.cli import output
+    from loaders.cli import display
     from loaders.pipeline import load_identities
 
-    result = load_identities(file, on_notice=output.say)
-    output.say(
+    result = load_identities(file, on_notice=display.say)
+    display.say(
         f"Keys added: {result.added:,}; changed: {result.changed:,}; "
         f"as before: {result.unchanged:,}."
     )
@@ -113,11 +113,11 @@ def env(is_password: bool) -> None:
     The password is not among them; they fetch it through --password, which refuses to
     write to a terminal.
     """
-    from loaders.cli import output
+    from loaders.cli import display
     from loaders.database.current import current_settings, exports, password_for_pipe
 
     settings = current_settings()
-    output.say(password_for_pipe(settings) if is_password else exports(settings))
+    display.say(password_for_pipe(settings) if is_password else exports(settings))
 
 
 @db.command("psql", context_settings={"ignore_unknown_options": True})
@@ -134,7 +134,7 @@ def psql(arguments: tuple[str, ...]) -> None:
 @db.command("url")
 def url() -> None:
     """Print the connection URL, without the password."""
-    from loaders.cli import output
+    from loaders.cli import display
     from loaders.database.current import transformer_settings
 
-    output.say(transformer_settings().as_url(with_password=False))
+    display.say(transformer_settings().as_url(with_password=False))

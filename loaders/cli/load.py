@@ -37,9 +37,9 @@ def load(
 
     Exits with 1 when files were newly quarantined.
     """
-    from loaders.cli import output
+    from loaders.cli import display, load_display
+    from loaders.cli.display_errors import display_errors_tolerated
     from loaders.cli.progress import progress
-    from loaders.cli.showing import shown
     from loaders.landing.model import Scope
     from loaders.pipeline import load_source
 
@@ -48,9 +48,9 @@ def load(
         result = load_source(
             source, root, scope, workers=workers, dry_run=dry_run, on_progress=on_progress
         )
-    with shown("The load's result"):
+    with display_errors_tolerated("The load's result"):
         if is_json:
-            output.as_json(result)
+            display.as_json(result)
         else:
-            output.load_summary(result)
+            load_display.load_summary(result)
     return 1 if result.counters and result.counters.quarantined else 0

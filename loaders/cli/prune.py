@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from loaders.lifecycle.prune import PruneResult
+    from loaders.operations.prune import PruneResult
 
 
 @click.command("prune")
@@ -20,30 +20,30 @@ def prune(is_meant: bool, is_json: bool) -> None:
 
     Exits with 75 when a load is running.
     """
-    from loaders.cli import output
-    from loaders.cli.showing import shown
+    from loaders.cli import display
+    from loaders.cli.display_errors import display_errors_tolerated
     from loaders.pipeline import prune_by_policy
 
     result = prune_by_policy(is_dry_run=not is_meant)
-    with shown("The result of prune"):
+    with display_errors_tolerated("The result of prune"):
         if is_json:
-            output.as_json(result)
+            display.as_json(result)
         else:
             _report(result)
 
 
 def _report(result: "PruneResult") -> None:
-    from loaders.cli import output
+    from loaders.cli import display
 
     would = "would go" if result.is_dry_run else "gone"
-    output.table(
+    display.table(
         ["what", "older than (UTC)", would, "bytes"],
         [(entry.what, entry.before, entry.rows, entry.bytes) for entry in result.removals],
         right=[would, "bytes"],
     )
     if not any(entry.rows for entry in result.removals):
-        output.say("Nothing is old enough by config/retention.json.")
+        display.say("Nothing is old enough by config/retention.json.")
     elif result.is_dry_run:
-        output.say("Nothing was removed; 'pulse-elt prune --yes' does it.")
+        display.say("Nothing was removed; 'pulse-elt prune --yes' does it.")
     else:
-        output.say("Autovacuum makes the room usable again; files shrink by VACUUM FULL alone.")
+        display.say("Autovacuum makes the room usable again; files shrink by VACUUM FULL alone.")

@@ -24,14 +24,14 @@ def list_(
     is_json: bool,
 ) -> None:
     """List the open entries: code, reason with file and position, attempts."""
-    from loaders.cli import output
-    from loaders.cli.evidence import found_lines
-    from loaders.landing.inspection import Wanted
+    from loaders.cli import display
+    from loaders.cli.quarantine_display import found_lines
+    from loaders.landing.quarantine.lookup import Wanted
     from loaders.pipeline import find_in_quarantine
 
     found = find_in_quarantine(Wanted(kinds, codes, prefix, is_all, limit))
     if is_json:
-        output.as_json(found.entries)
+        display.as_json(found.entries)
     else:
         found_lines(found, is_narrowed=bool(kinds or codes or prefix))
 
@@ -44,13 +44,13 @@ def show(path: str, is_json: bool) -> None:
 
     PATH is the one that 'quarantine list' names, below the root of the source.
     """
-    from loaders.cli import output
-    from loaders.cli.evidence import file_report
+    from loaders.cli import display
+    from loaders.cli.quarantine_display import file_report
     from loaders.pipeline import look_into_quarantine
 
     found = look_into_quarantine(path)
     if is_json:
-        output.as_json(found)
+        display.as_json(found)
     else:
         file_report(found)
 
@@ -86,19 +86,19 @@ def retry(
 
     Exits with 0 when none of the files tried is in quarantine any more, 1 when some still are.
     """
-    from loaders.cli import output
-    from loaders.cli.evidence import retry_summary
+    from loaders.cli import display
+    from loaders.cli.display_errors import display_errors_tolerated
     from loaders.cli.progress import progress
-    from loaders.cli.showing import shown
+    from loaders.cli.quarantine_display import retry_summary
     from loaders.pipeline import retry_quarantine
 
     with progress(is_json=is_json) as on_progress:
         result = retry_quarantine(
             source, root, kinds, prefix, workers=workers, on_progress=on_progress
         )
-    with shown("The load's result"):
+    with display_errors_tolerated("The load's result"):
         if is_json:
-            output.as_json(result)
+            display.as_json(result)
         else:
             retry_summary(result)
     return 1 if result.still_quarantined else 0

@@ -83,7 +83,7 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection:
 
 
 @contextmanager
-def told_in_a_sentence(settings: DatabaseSettings) -> Iterator[None]:
+def translated_errors(settings: DatabaseSettings) -> Iterator[None]:
     """Turn what psycopg raises inside the block into errors with a sentence and an exit code.
 
     Raises:

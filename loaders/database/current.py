@@ -12,7 +12,7 @@ from loaders.database.settings import (
     settings_from_environment,
 )
 from loaders.errors import WrongRequest
-from loaders.project import project_root
+from loaders.project.root import project_root
 
 LOADER_ROLE_VARIABLE = "PULSE_ELT_LOADER_ROLE"
 TRANSFORMER_ROLE_VARIABLE = "PULSE_ELT_TRANSFORMER_ROLE"

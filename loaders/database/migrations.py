@@ -9,10 +9,11 @@ from importlib import resources
 import psycopg
 from psycopg import sql
 
-from loaders.database import rules as stored_rules
+from loaders.database import kind_rules
 from loaders.database.locks import MIGRATION_LOCK
-from loaders.document_kinds import DocumentKinds, Rule
+from loaders.database.queries import relation_exists
 from loaders.errors import DatabaseUnavailable, WorkFailed, WrongRequest
+from loaders.project.document_kinds import DocumentKinds, Rule
 
 MARKER = "[pulse-elt]"
 
@@ -174,8 +175,8 @@ def migrate(
         for rule, current in missing:
             if current is None:
                 _create_partition(connection, rule)
-        is_news = not stored_rules.are_in_force(connection, kinds)
-        has_replaced = is_news and stored_rules.put_in_force(connection, kinds)
+        is_news = not kind_rules.are_in_force(connection, kinds)
+        has_replaced = is_news and kind_rules.put_in_force(connection, kinds)
     return MigrationResult(
         tuple(migration.name for migration in pending),
         tuple(str(rule.table) for rule, _ in missing),
@@ -189,7 +190,7 @@ def _is_up_to_date(
     return (
         not _pending(connection, known)
         and not _missing_partitions(connection, kinds.loaded)
-        and stored_rules.are_in_force(connection, kinds)
+        and kind_rules.are_in_force(connection, kinds)
     )
 
 
@@ -225,8 +226,7 @@ def _without_standing_schemas(connection: psycopg.Connection, text: str) -> str:
 
 
 def _has_book(connection: psycopg.Connection) -> bool:
-    row = connection.execute("select to_regclass('raw.schema_migrations') is not null").fetchone()
-    return bool(row and row[0])
+    return relation_exists(connection, "raw.schema_migrations")
 
 
 def _pending(connection: psycopg.Connection, known: Sequence[Migration]) -> list[Migration]:

@@ -8,7 +8,7 @@ from typing import NoReturn
 from loaders.database import embedded
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import DatabaseUnavailable
-from loaders.project import project_root
+from loaders.project.root import project_root
 
 
 def become_psql(settings: DatabaseSettings, arguments: Sequence[str]) -> NoReturn:

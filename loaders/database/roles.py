@@ -8,8 +8,8 @@ from psycopg import errors
 
 from loaders.database.connection import first_line
 from loaders.database.migrations import MigrationResult, migrate
-from loaders.document_kinds import DocumentKinds
 from loaders.errors import DatabaseUnavailable
+from loaders.project.document_kinds import DocumentKinds
 
 
 @dataclass(frozen=True)

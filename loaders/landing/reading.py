@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from loaders.landing.model import LARGEST_DOCUMENT, LARGEST_IN_BATCH, Document, Planned, Refusal
-from loaders.landing.verdict import CHANGED_WHILE_READING, refuse_unread
+from loaders.landing.quarantine.reasons import CHANGED_WHILE_READING, refuse_unread
 from loaders.sources.source import TOO_LARGE, UNREADABLE, OpenDocument, Source
 
 _ATTEMPTS = 4

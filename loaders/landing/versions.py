@@ -152,12 +152,12 @@ def current_versions(connection: psycopg.Connection, paths: Sequence[str]) -> Ma
     return {path: Current(kind, sha256) for path, kind, sha256 in rows}
 
 
-def open_waiting_room(connection: psycopg.Connection) -> None:
+def create_incoming_table(connection: psycopg.Connection) -> None:
     """Prepare INCOMING, where documents wait that meet a current version; empty at commit."""
     connection.execute(_INCOMING)
 
 
-def meet_current_versions(connection: psycopg.Connection, at: datetime) -> tuple[int, int]:
+def settle_against_current(connection: psycopg.Connection, at: datetime) -> tuple[int, int]:
     """Settle what waits in INCOMING; return how many replaced, and how many became history.
 
     Raises:

@@ -10,14 +10,14 @@ from typing import NamedTuple, NoReturn
 
 import psycopg
 
-from loaders.database.connection import connect, told_in_a_sentence
+from loaders.database.connection import connect, translated_errors
+from loaders.database.lock_waits import bound_waits, translated_lock_timeouts
 from loaders.database.settings import DatabaseSettings
-from loaders.database.waiting import bound_waits, told_as_held
-from loaders.document_kinds import DocumentKinds
 from loaders.errors import PulseEltError, WorkFailed
-from loaders.landing.copying import copy_batch
+from loaders.landing.batch import copy_batch
 from loaders.landing.model import LARGEST_IN_BATCH, Counters, Plan, Planned, Scope
 from loaders.landing.plan import compare, recognise
+from loaders.project.document_kinds import DocumentKinds
 from loaders.sources.source import Entry, Source
 
 BATCH_ROWS = 2_000
@@ -92,11 +92,11 @@ def work(job: Job, orders: Connection) -> None:
     gc.disable()
     try:
         start: Start = orders.recv()
-        with told_in_a_sentence(job.settings), connect(job.settings) as connection:
+        with translated_errors(job.settings), connect(job.settings) as connection:
             signal.signal(signal.SIGTERM, lambda *_: _leave(connection))
             connection.execute(_SESSION + _ASK_BY_INDEX)
             bound_waits(connection)
-            with told_as_held(connection):
+            with translated_lock_timeouts(connection):
                 _work(job, connection, start, orders)
     except (EOFError, BrokenPipeError):
         pass

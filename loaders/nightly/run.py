@@ -18,8 +18,6 @@ from loaders.errors import (
     WrongRequest,
 )
 from loaders.landing.model import Scope
-from loaders.nightly.book import Book, Earlier
-from loaders.nightly.hooks import Hooks, tell
 from loaders.nightly.model import (
     STAGES,
     Details,
@@ -31,7 +29,9 @@ from loaders.nightly.model import (
     Status,
     Watch,
 )
-from loaders.nightly.patience import patiently
+from loaders.nightly.notifications import Hooks, tell
+from loaders.nightly.retry import retried
+from loaders.nightly.run_log import Earlier, RunLog
 from loaders.pipeline import (
     build_marts,
     check_landing,
@@ -68,7 +68,7 @@ class Night:
 
     request: Request
     watch: Watch
-    book: Book
+    run_log: RunLog
     patience: float
     began: float = field(default_factory=time.monotonic)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -92,7 +92,7 @@ class Night:
 def run(
     request: Request, watch: Watch, hooks: Hooks, stages: Stages | None = None
 ) -> tuple[RunResult, Details]:
-    """Run all stages, each when those before it have done their work; book and tell of them.
+    """Run all stages, each when those before it have done their work; log and report them.
 
     A stage that fails ends the run; the marts stay as they were before it. While the database is
     away, a stage waits and is tried again. Other stages than a night's are for tests.
@@ -102,20 +102,20 @@ def run(
         NothingToResume: there was nothing to resume.
         KeyboardInterrupt: after it was booked and told; so is any error that nobody foresaw.
     """
-    book = Book()
-    night = Night(request, watch, book, request.patience)
+    run_log = RunLog()
+    night = Night(request, watch, run_log, request.patience)
     error: BaseException | None = None
     try:
         # The lock first: what follows belongs to one run alone.
-        with book:
-            _patiently(night, "migrate", book.take_the_lock)
+        with run_log:
+            _patiently(night, "migrate", run_log.take_the_lock)
             error = _stages_in_order(night, STAGES_OF_A_NIGHT if stages is None else stages)
             result = _result(night, error)
-            if book.run_id is not None:
-                _patiently(night, "mart_checks", lambda: book.close(result))
-            result = tell(hooks, book, result)
+            if run_log.run_id is not None:
+                _patiently(night, "mart_checks", lambda: run_log.close(result))
+            result = tell(hooks, run_log, result)
     except DatabaseUnavailable as unavailable:
-        # There is no book to write into; somebody is to hear of it all the same.
+        # There is no run log to write into; people are notified all the same.
         result = tell(hooks, None, _result(night, error or unavailable))
     if error is not None and not isinstance(error, PulseEltError):
         raise error
@@ -147,8 +147,8 @@ def _staged(night: Night, stage: Stage, work: Work) -> StageResult:
     night.watch.begins(stage)
 
     def begin_and_work() -> StageResult:
-        if night.book.run_id is not None:
-            night.book.begin(stage)
+        if night.run_log.run_id is not None:
+            night.run_log.begin(stage)
         return work(night)
 
     try:
@@ -169,7 +169,7 @@ def _patiently(night: Night, stage: Stage, work: Callable[[], _Result]) -> tuple
         night.watch.waits(stage, seconds, error)
 
     try:
-        return patiently(work, night.patience, wait)
+        return retried(work, night.patience, wait)
     except DatabaseAway:
         # Whoever has waited once in vain need not wait for each word that is left.
         night.patience = 0.0
@@ -180,13 +180,13 @@ def _ended(night: Night, result: StageResult) -> StageResult:
     night.stages.append(result)
 
     def write() -> None:
-        if night.book.run_id is None and night.book.is_there():
+        if night.run_log.run_id is None and night.run_log.is_there():
             # A migration failed on a database that has had runs before: this one is booked too.
             _open(night, None)
-        if night.book.run_id is not None:
+        if night.run_log.run_id is not None:
             if result.stage == "build" and night.details.build is not None:
-                night.book.write_nodes(night.details.build.nodes)
-            night.book.end(result)
+                night.run_log.write_nodes(night.details.build.nodes)
+            night.run_log.end(result)
 
     _patiently(night, result.stage, write)
     night.watch.ends(result, night.details)
@@ -194,12 +194,12 @@ def _ended(night: Night, result: StageResult) -> StageResult:
 
 
 def _migrate(night: Night) -> StageResult:
-    """Bring the database up to date and open the book, which a first migration makes."""
+    """Bring the database up to date and open the run log, which a first migration makes."""
     migrated = migrate_database()
     night.details = replace(night.details, notices=migrated.notices)
-    book, request = night.book, night.request
-    book.fail_stale()
-    earlier = book.earlier(night.source, night.options) if request.is_resumed else None
+    run_log, request = night.run_log, night.request
+    run_log.fail_stale()
+    earlier = run_log.earlier(night.source, night.options) if request.is_resumed else None
     if request.is_resumed and earlier is None:
         raise NeverRan(f"There is no run of {night.source} to resume; run it without --resume.")
     if earlier and earlier.status not in ("failed", "stopped"):
@@ -214,9 +214,9 @@ def _migrate(night: Night) -> StageResult:
 
 
 def _open(night: Night, resumed: Earlier | None) -> None:
-    if night.book.run_id is None:
+    if night.run_log.run_id is None:
         resumes = resumed.run_id if resumed else None
-        night.book.open(night.source, night.options, resumes, night.seconds)
+        night.run_log.open(night.source, night.options, resumes, night.seconds)
 
 
 def _done(earlier: Earlier) -> dict[str, StageResult]:
@@ -255,7 +255,7 @@ def _load(night: Night) -> StageResult:
 
 
 def _landing_gate(night: Night) -> StageResult:
-    found = check_landing(run_id=night.book.run_id)
+    found = check_landing(run_id=night.run_log.run_id)
     night.details = replace(night.details, landing_gate=found)
     if found.is_passed:
         return StageResult("landing_gate", "succeeded", counts=_counts(found))
@@ -297,7 +297,7 @@ def _build(night: Night) -> StageResult:
 
 
 def _mart_checks(night: Night) -> StageResult:
-    found = check_marts(run_id=night.book.run_id)
+    found = check_marts(run_id=night.run_log.run_id)
     night.details = replace(night.details, mart_checks=found)
     return StageResult(
         "mart_checks",
@@ -341,7 +341,7 @@ def _result(night: Night, error: BaseException | None) -> RunResult:
         summary = " ".join(str(stage.message) for stage in findings) or "All is well."
     is_new = status in ("succeeded", "with_findings")
     return RunResult(
-        run_id=night.book.run_id,
+        run_id=night.run_log.run_id,
         source=night.source,
         status=status,
         exit_code=code,

@@ -8,8 +8,8 @@ from operator import attrgetter
 from pathlib import Path
 
 from loaders.errors import WrongRequest
-from loaders.sources.beneath import open_beneath
 from loaders.sources.paths import escaped
+from loaders.sources.safe_open import safe_open
 from loaders.sources.source import LINK, NOT_A_FILE, UNREADABLE, Entry, Stamp, time_or_unknown
 
 _SUFFIX = b".json"
@@ -89,7 +89,7 @@ class Directory:
 
     def open(self, entry: Entry) -> "_OpenFile":
         """Open a file, following no link on the way to it; see Source.open."""
-        return _OpenFile(open_beneath(self._folder, entry.path.encode()))
+        return _OpenFile(safe_open(self._folder, entry.path.encode()))
 
     def _scanned(self, folder: bytes) -> Iterator[os.DirEntry[bytes]]:
         """Yield what a folder holds; raises OSError when it is asked for the first.

@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 from loaders.errors import WrongRequest
 from loaders.sources.archives import is_archive, open_archive
 from loaders.sources.directory import Directory
-from loaders.sources.object_store import is_object_store, open_object_store
+from loaders.sources.object_stores.source import is_object_store, open_object_store
 from loaders.sources.source import Source
 
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from loaders import __version__
-from loaders.cli.output import printable
+from loaders.cli.display import printable
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import EXAMPLES, ROOT, RunCommand, Tree
 

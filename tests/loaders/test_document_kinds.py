@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from loaders.document_kinds import Match, read_document_kinds
 from loaders.errors import WrongRequest
 from loaders.pipeline import configured_kinds
+from loaders.project.document_kinds import Match, read_document_kinds
 from tests.conftest import ROOT, RunCommand, Tree
 from tests.loaders.test_loading import counters, load
 

@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from loaders.database.connection import connect
+from loaders.database.lock_waits import VARIABLE
 from loaders.database.settings import DatabaseSettings
-from loaders.database.waiting import VARIABLE
 from tests.conftest import RunCommand, Tree
 from tests.loaders.faults import assert_one_sentence, one, until
 from tests.loaders.test_loading import counters, load

@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from loaders.errors import WorkFailed, WrongRequest
-from loaders.sources import object_store
-from loaders.sources.object_store import is_object_store, open_object_store
+from loaders.sources.object_stores import source as object_store
+from loaders.sources.object_stores.client import ATTEMPTS
+from loaders.sources.object_stores.source import is_object_store, open_object_store
 from loaders.sources.source import Entry
-from loaders.sources.store import ATTEMPTS
 from tests.conftest import ROOT
 from tests.flaky_proxy import CUT, DROP, FORWARD, Asked, FlakyProxy, Refusal
 from tests.object_stores import SECRET, StoreUnderTest

@@ -12,9 +12,9 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from loaders.sources import object_store
+from loaders.sources.object_stores import source as object_store
+from loaders.sources.object_stores.client import Blob
 from loaders.sources.source import PATH_NOT_UTF8, PATH_TOO_LONG, Entry, Source, Stamp
-from loaders.sources.store import Blob
 from tests.conftest import ROOT
 from tests.flaky_proxy import FORWARD, Asked, FlakyProxy
 from tests.object_stores import StoreUnderTest
@@ -293,7 +293,7 @@ def _read_in_child(source: Source, entry: Entry, answer: Connection) -> None:
 
 _STREAM = """
 import resource, sys
-from loaders.sources.object_store import open_object_store
+from loaders.sources.object_stores.source import open_object_store
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

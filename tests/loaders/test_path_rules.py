@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from loaders.database.connection import connect
 from loaders.database.migrations import migrate
 from loaders.database.settings import DatabaseSettings
-from loaders.document_kinds import DocumentKinds, Match, Rule
 from loaders.pipeline import configured_kinds
+from loaders.project.document_kinds import DocumentKinds, Match, Rule
 from tests.conftest import RunCommand, Tree
 
 KINDS = configured_kinds()

@@ -19,8 +19,8 @@ from loaders.database.connection import connect
 from loaders.database.locks import LOAD_LOCK
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import LoadInProgress, WrongRequest
-from loaders.lifecycle.policy import read_policy
-from loaders.lifecycle.prune import PruneResult, plan_steps, preview, prune
+from loaders.operations.prune import PruneResult, plan_steps, preview, prune
+from loaders.operations.retention import read_policy
 from loaders.pipeline import configured_kinds, prune_by_policy
 from tests.conftest import ROOT, RunCommand, Tree
 from tests.loaders.faults import books, held, kill_all_of, one, until

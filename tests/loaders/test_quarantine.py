@@ -7,12 +7,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from loaders.cli.evidence import dump
+from loaders.cli.quarantine_display import dump
 from loaders.errors import WrongRequest
 from loaders.landing import ledger
-from loaders.landing.inspection import Wanted
 from loaders.landing.model import Scope
-from loaders.landing.verdict import explain
+from loaders.landing.quarantine.lookup import Wanted
+from loaders.landing.quarantine.reasons import explain
 from loaders.pipeline import (
     RetryResult,
     find_in_quarantine,

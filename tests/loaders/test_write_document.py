@@ -9,7 +9,7 @@ import pytest
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
-from loaders.checks import book
+from loaders.checks import history
 from loaders.database.connection import connect
 from loaders.database.migrations import migrate, read_migrations
 from loaders.database.roles import apply_roles
@@ -320,7 +320,7 @@ def test_a_write_is_dated_when_it_is_written_and_no_gate_misses_it(
 ) -> None:
     with app.transaction():
         app.execute("select 1")
-        gate = book.open_check(connection, "landing", None)
+        gate = history.open_check(connection, "landing", None)
         write(app)
     row = connection.execute("select landed_at > %s from raw.documents", (gate.as_of,)).fetchone()
     assert row == (True,)

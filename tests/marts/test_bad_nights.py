@@ -6,8 +6,8 @@ from uuid import UUID
 import psycopg
 
 from loaders.database.settings import DatabaseSettings
-from loaders.nightly.hooks import Hooks
 from loaders.nightly.model import Details, Request, RunResult
+from loaders.nightly.notifications import Hooks
 from loaders.nightly.run import Stages, run
 from tests.conftest import Tree
 from tests.loaders.faults import one

@@ -13,8 +13,8 @@ import psycopg
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
-from loaders.nightly.hooks import Hooks
 from loaders.nightly.model import Request
+from loaders.nightly.notifications import Hooks
 from loaders.nightly.run import STAGES_OF_A_NIGHT, Stages, run
 from tests.conftest import RunCommand
 from tests.loaders.faults import one

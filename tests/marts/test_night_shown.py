@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from loaders.checks.evaluation import read_query
 from loaders.cli import run as command
-from loaders.cli.night import JsonWatch, TextWatch
+from loaders.cli.run_display import JsonWatch, TextWatch
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.nightly.model import Details, RunResult, StageResult

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from loaders.database.settings import DatabaseSettings
-from loaders.nightly import hooks as hooks_module
-from loaders.nightly.book import Book
-from loaders.nightly.hooks import Hooks, hooks_from_environment, tell
+from loaders.nightly import notifications
 from loaders.nightly.model import RunResult, RunStatus
+from loaders.nightly.notifications import Hooks, targets_from_environment, tell
+from loaders.nightly.run_log import RunLog
 from tests.conftest import ROOT, RunCommand
 from tests.marts.nightly import Listener, listening
 
 
 @pytest.fixture(autouse=True)
 def _a_place_for_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks_module, "project_root", lambda: tmp_path)
+    monkeypatch.setattr(notifications, "project_root", lambda: tmp_path)
 
 
 def ran(status: RunStatus, *, is_trusted: bool, run_id: int | None = None) -> RunResult:
@@ -37,8 +37,8 @@ def ran(status: RunStatus, *, is_trusted: bool, run_id: int | None = None) -> Ru
 def night(
     hooks: Hooks, status: RunStatus, *, is_trusted: bool, source: str = "/srv/tree"
 ) -> RunResult:
-    """Book a run that ended so, and tell of it."""
-    with Book() as book:
+    """RunLog a run that ended so, and tell of it."""
+    with RunLog() as book:
         run_id = book.open(source, {}, None, 3.25)
         result = ran(status, is_trusted=is_trusted, run_id=run_id)
         book.close(result)
@@ -114,7 +114,7 @@ def test_a_command_gets_the_json_on_its_standard_input(
     script = tmp_path / "alert command"
     script.write_text('#!/bin/sh\ncat > "$1"\n')
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    hooks = hooks_from_environment({"PULSE_ELT_ALERT_COMMAND": f"'{script}' '{heard}'"})
+    hooks = targets_from_environment({"PULSE_ELT_ALERT_COMMAND": f"'{script}' '{heard}'"})
     assert night(hooks, "failed", is_trusted=False).hook_troubles == ()
     assert json.loads(heard.read_text())["event"] == "failure"
 

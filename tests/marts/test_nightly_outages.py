@@ -8,8 +8,8 @@ import pytest
 from loaders.database import embedded
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE
-from loaders.nightly.hooks import Hooks
 from loaders.nightly.model import Request, Stage
+from loaders.nightly.notifications import Hooks
 from loaders.nightly.run import run
 from tests.conftest import Server, Tree
 from tests.marts.nightly import SilentWatch, last_run, listening, stages_with

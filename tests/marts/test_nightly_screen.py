@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from loaders.checks.result import CheckResult, FailedExpectation
-from loaders.cli.night import PHONE_COLUMNS, PHONE_LINES, phone_screen
+from loaders.cli.run_display import PHONE_COLUMNS, PHONE_LINES, phone_screen
 from loaders.nightly.model import STAGES, Details, RunResult, RunStatus, StageResult
 
 COUNTS = {

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.every_server
 
 MODELS = ROOT / "models"
 
-# What identifies a person, says what was said, or is a document as written (design, section 5).
+# What identifies a person, says what was said, or is a document as written (docs/design.md §5).
 PERSONAL = {
     ("scorecards", "legacy_user_key"),
     ("scorecards", "scorecard_json"),

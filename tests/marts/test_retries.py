@@ -11,7 +11,7 @@ import psycopg
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
-from loaders.status import read_status
+from loaders.operations.status import read_status
 from tests.loaders.faults import one
 from tests.marts.rebuilding import Project, assert_equals_full_build, change_documents
 from tests.marts.small_project import break_the_mart

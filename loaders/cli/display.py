@@ -1,0 +1,86 @@
+"""How results look: tables for people, JSON for machines."""
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+
+import click
+
+# More lines than this are not read.
+MOST_LINES = 20
+
+
+def say(text: str = "") -> None:
+    """Print a line of the result."""
+    click.echo(text)
+
+
+def printable(text: str) -> str:
+    """Return text as a terminal may get it: a file's name can hold its control characters."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
+
+
+def as_json(value: object) -> None:
+    """Print a value, dataclasses as objects, as one JSON document that a terminal may get too."""
+    text = json.dumps(value, default=_plain, ensure_ascii=False)
+    click.echo("".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text))
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()
+) -> None:
+    """Print rows under column heads; the columns named in right hold figures."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        drawn.add_column(
+            column,
+            justify="right" if column in right else "left",
+            overflow="fold",
+            no_wrap=column is not columns[-1],
+        )
+    for row in rows:
+        drawn.add_row(*(cell(value) for value in row))
+    Console(highlight=False, markup=False, width=terminal_width()).print(drawn)
+
+
+def terminal_width() -> int:
+    """Return the terminal's columns; when nobody watches, nothing may be cut to them."""
+    return (
+        shutil.get_terminal_size().columns
+        if sys.stdout is not None and sys.stdout.isatty()
+        else 200
+    )
+
+
+def cell(value: object) -> str:
+    """Return a value as people read it: times in UTC, no control characters."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, int):
+        return f"{value:,}"
+    return printable(str(value))
+
+
+def say_how_many_more(count: int, where: str, shown: int = MOST_LINES) -> None:
+    """Say that a list was cut after so many lines, and where the rest is."""
+    if count > shown:
+        say(f"  … and {count - shown:,} more; {where}.")

@@ -1,0 +1,91 @@
+"""The rules of config/document_kinds.json in the database, where raw.write_document asks them."""
+
+import hashlib
+import json
+from typing import NamedTuple
+
+import psycopg
+
+from loaders.database.queries import one_value
+from loaders.project.document_kinds import DocumentKinds
+
+_IN_FORCE = """
+select rules_sha256
+from raw.document_kinds_editions
+order by edition desc
+limit 1
+"""
+
+_INSERT = """
+insert into raw.document_kinds (
+    ordinal, kind, verdict, path_template, pattern, beginning, ending,
+    session_key_group, user_key_group, table_name, retention
+)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+_BOOK = "insert into raw.document_kinds_editions (rules_sha256) values (%s)"
+
+
+class _Row(NamedTuple):
+    """A row of raw.document_kinds."""
+
+    ordinal: int
+    kind: str
+    verdict: str
+    path_template: str
+    pattern: str
+    beginning: str
+    ending: str
+    session_key_group: int | None
+    user_key_group: int | None
+    table_name: str | None
+    retention: str | None
+
+
+def are_in_force(connection: psycopg.Connection, kinds: DocumentKinds) -> bool:
+    """Return whether the database has these very rules, if it has a place for any."""
+    row = connection.execute("select to_regclass('raw.document_kinds') is null").fetchone()
+    return row == (True,) or _checksum_in_force(connection) == _checksum(_rows(kinds))
+
+
+def put_in_force(connection: psycopg.Connection, kinds: DocumentKinds) -> bool:
+    """Write rules in place of those that are there; return whether there were any.
+
+    Joins the caller's transaction, which keeps others from doing the same.
+    """
+    rows = _rows(kinds)
+    earlier = _checksum_in_force(connection)
+    connection.execute("delete from raw.document_kinds")
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT, rows)
+    connection.execute(_BOOK, (_checksum(rows),))
+    return earlier is not None
+
+
+def _checksum_in_force(connection: psycopg.Connection) -> str | None:
+    checksum: str | None = one_value(connection, _IN_FORCE)
+    return checksum
+
+
+def _checksum(rows: list[_Row]) -> str:
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def _rows(kinds: DocumentKinds) -> list[_Row]:
+    return [
+        _Row(
+            ordinal,
+            template.rule.kind,
+            template.rule.verdict,
+            template.text,
+            template.posix,
+            template.beginning,
+            template.ending,
+            template.pattern.groupindex.get("session_key"),
+            template.pattern.groupindex.get("user_key"),
+            template.rule.table,
+            template.rule.retention,
+        )
+        for ordinal, template in enumerate(kinds.templates, 1)
+    ]

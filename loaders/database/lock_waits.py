@@ -1,0 +1,159 @@
+"""Bounded waits for locks: who waited too long names whoever held the lock."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import psycopg
+from psycopg import errors
+
+from loaders.database.connection import connect
+from loaders.database.settings import DatabaseSettings
+from loaders.errors import LockHeld, PulseEltError, WrongRequest
+
+# How long a load waits for any one lock, in seconds; the application's transactions take
+# milliseconds, and a backup or an index build is worth a wait.
+VARIABLE = "PULSE_ELT_LOCK_SECONDS"
+_SECONDS = 60.0
+_LONGEST = 86_400.0
+
+# Who waits for whom, down to who waits for nobody. A role that may not see the activity of
+# others is not shown since when their transactions are open.
+_HOLDERS = """
+with recursive chain (waiting, pid) as (
+    select locks.pid, unnest(pg_blocking_pids(locks.pid))
+    from pg_locks as locks
+    where not locks.granted
+    union
+    select chain.waiting, unnest(pg_blocking_pids(chain.pid))
+    from chain
+)
+
+select
+    chain.waiting, chain.pid, activity.usename,
+    extract(epoch from clock_timestamp() - activity.xact_start)::float8
+from chain
+left join pg_stat_activity as activity on chain.pid = activity.pid
+where chain.pid not in (select pid from pg_locks where not granted)
+order by activity.xact_start nulls last, chain.pid
+"""
+
+
+def longest_wait() -> float:
+    """Return how long to wait for a lock, in seconds.
+
+    Raises:
+        WrongRequest: PULSE_ELT_LOCK_SECONDS is no number of seconds up to a day.
+    """
+    said = os.environ.get(VARIABLE, "")
+    try:
+        seconds = float(said) if said else _SECONDS
+    except ValueError:
+        seconds = 0.0
+    if not 0.001 <= seconds <= _LONGEST:
+        raise WrongRequest(f"{VARIABLE} is a number of seconds from 0.001 to 86400, not {said!r}.")
+    return seconds
+
+
+def bound_waits(connection: psycopg.Connection) -> None:
+    """Have statements of a connection that wait longer for a lock fail."""
+    milliseconds = round(longest_wait() * 1000)
+    connection.execute("select set_config('lock_timeout', %s, false)", (f"{milliseconds}ms",))
+
+
+@contextmanager
+def translated_lock_timeouts(connection: psycopg.Connection) -> Iterator[None]:
+    """Turn a wait that took too long into LockHeld, which knows who waited.
+
+    Raises:
+        LockHeld: it did.
+    """
+    try:
+        yield
+    except errors.LockNotAvailable as error:
+        raise LockHeld(
+            f"Waited {longest_wait():g} s for a lock that somebody else holds.",
+            connection.info.backend_pid,
+        ) from error
+
+
+class LockWatcher:
+    """Looks, while others wait, at whom they wait for; a context that ends its thread.
+
+    After the wait nobody could tell any more.
+    """
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._settings = settings
+        self._between = min(longest_wait() / 5, 1.0)
+        self._seen: dict[int, str] = {}
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "LockWatcher":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    @contextmanager
+    def naming_holders(self) -> Iterator[None]:
+        """Add to LockHeld who held the lock.
+
+        Raises:
+            LockHeld: as it was raised inside, with pid and login of the holder, and how long its
+                transaction is open.
+        """
+        try:
+            yield
+        except LockHeld as error:
+            raise LockHeld(f"{error} {self._named(error.waiting)}", error.waiting) from error
+
+    def _named(self, waiting: int | None) -> str:
+        holders = self._seen.get(waiting or 0)
+        if holders is None:
+            return "Who it was could not be seen; run the command again."
+        return (
+            f"It is {holders}. Nothing was lost: have that end (select pg_terminate_backend(pid) "
+            "ends it), and run the command again."
+        )
+
+    def _watch(self) -> None:
+        # What cannot be seen is not told; the wait ends all the same.
+        with suppress(psycopg.Error, PulseEltError), connect(self._settings) as connection:
+            while not self._is_over.wait(self._between):
+                self._look(connection)
+
+    def _look(self, connection: psycopg.Connection) -> None:
+        found: dict[int, list[str]] = {}
+        for waiting, pid, login, seconds in connection.execute(_HOLDERS):
+            found.setdefault(waiting, []).append(_in_words(pid, login, seconds))
+        for waiting, holders in found.items():
+            self._seen[waiting] = ", ".join(holders[:3])
+
+
+def _in_words(pid: int, login: str | None, seconds: float | None) -> str:
+    if not pid:
+        return "a prepared transaction (pg_prepared_xacts shows it)"
+    since = f"open for {seconds:.0f} s" if seconds is not None else "open for at least as long"
+    return f"server process {pid} of login {login or 'unknown'}, whose transaction is {since}"
+
+
+@contextmanager
+def bounded_waits(settings: DatabaseSettings, connection: psycopg.Connection) -> Iterator[None]:
+    """Bound the waits of one connection inside the block, and name whoever is waited for.
+
+    Raises:
+        LockHeld: a wait took too long.
+    """
+    bound_waits(connection)
+    with (
+        LockWatcher(settings) as watcher,
+        watcher.naming_holders(),
+        translated_lock_timeouts(connection),
+    ):
+        yield
+    connection.execute("reset lock_timeout")

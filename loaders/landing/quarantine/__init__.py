@@ -1,0 +1,1 @@
+"""Quarantine: entries, their reasons, and looking them up."""

@@ -1,1 +1,0 @@
-"""The life of what has landed: how long it is kept."""

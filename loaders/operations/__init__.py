@@ -1,0 +1,1 @@
+"""Operations on what has landed: status, retention and pruning."""

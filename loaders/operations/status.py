@@ -1,0 +1,183 @@
+"""How loads, landing, quarantine and marts stand, read from the database's own books."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg import sql
+
+from loaders.database.migrations import MARKER
+from loaders.database.queries import one_value, relation_exists
+from loaders.landing import ledger
+
+_RUNS = """
+select run_id, source, status, started_at, finished_at, summary
+from ops.runs
+order by run_id desc
+limit %s
+"""
+
+_KINDS = """
+select
+    coalesce(kind, '(unrecognised)') as kind,
+    count(*) filter (where state = 'landed') as landed,
+    count(*) filter (where state = 'quarantined') as quarantined,
+    count(*) filter (where state in ('config', 'unrecognised')) as left_in_place,
+    count(*) filter (where state = 'vanished') as vanished
+from raw.files
+group by kind
+order by kind nulls last
+"""
+
+_QUARANTINE = """
+select reason_code, count(*) as files, min(source_path) as example
+from raw.quarantine
+where resolved_at is null
+group by reason_code
+order by count(*) desc, reason_code
+"""
+
+# Between an upgrade and the first build after it, builds have no numbers.
+_BUILD = """
+select cutoff_at, finished_at
+from staging.builds as builds
+where is_successful
+order by (to_jsonb(builds) ->> 'build_number')::bigint desc nulls last, cutoff_at desc
+limit 1
+"""
+
+# Versions landed after the cutoff; the ledger knows of loads, the documents of the app's writes.
+_LANDED_SINCE = "select count(*) from raw.documents where landed_at > %s"
+
+_NOT_BUILT = """
+select kind, count(*)
+from raw.documents
+where landed_at > %s and superseded_at is null
+group by kind
+order by kind
+"""
+
+# The newest first: an operator looks at those.
+_DRIFT = """
+select kind, field, first_seen_at, document_count, example_source_path
+from staging.stg_pulse__unknown_fields
+order by first_seen_at desc, kind, field collate "C"
+"""
+
+_MARTS = """
+select c.relname
+from pg_catalog.pg_class as c
+inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+where
+    n.nspname = 'analytics'
+    and c.relkind in ('r', 'p')
+    and pg_catalog.obj_description(c.oid, 'pg_class') like %s
+order by c.relname
+"""
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """A nightly run; one that goes on has no end and no summary."""
+
+    run_id: int
+    source: str
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    summary: str | None
+
+
+@dataclass(frozen=True)
+class KindStatus:
+    """Files of one kind, by what became of them."""
+
+    kind: str
+    landed: int
+    quarantined: int
+    left_in_place: int
+    vanished: int
+
+
+@dataclass(frozen=True)
+class QuarantineStatus:
+    """Open quarantine entries of one reason, with the first path."""
+
+    reason_code: str
+    files: int
+    example: str
+
+
+@dataclass(frozen=True)
+class MartsStatus:
+    """The last successful build: what it saw, and how many versions landed since."""
+
+    cutoff_at: datetime
+    finished_at: datetime
+    landed_since: int
+    rows: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class UnknownField:
+    """A field that a kind is not known to have, as of the last build; documents hold it."""
+
+    kind: str
+    field: str
+    first_seen_at: datetime
+    documents: int
+    example: str
+
+
+@dataclass(frozen=True)
+class PipelineStatus:
+    """Everything 'pulse-elt status' shows; before the first build marts are None, drift empty."""
+
+    runs: tuple[RunEntry, ...]
+    loads: tuple[ledger.LedgerEntry, ...]
+    kinds: tuple[KindStatus, ...]
+    quarantine: tuple[QuarantineStatus, ...]
+    marts: MartsStatus | None
+    drift: tuple[UnknownField, ...]
+
+
+def read_status(connection: psycopg.Connection, latest: int = 5) -> PipelineStatus:
+    """Return the status with the latest runs and loads, newest first."""
+    return PipelineStatus(
+        runs=tuple(RunEntry(*row) for row in connection.execute(_RUNS, (latest,))),
+        loads=tuple(ledger.last_loads(connection, latest)),
+        kinds=tuple(KindStatus(*row) for row in connection.execute(_KINDS)),
+        quarantine=tuple(QuarantineStatus(*row) for row in connection.execute(_QUARANTINE)),
+        marts=_marts(connection),
+        drift=_drift(connection),
+    )
+
+
+def documents_not_built(connection: psycopg.Connection) -> dict[str, int]:
+    """Return how many current documents, by kind, landed after the last build read the landing."""
+    if not relation_exists(connection, "raw.documents"):
+        return {}
+    build = None
+    if relation_exists(connection, "staging.builds"):
+        build = connection.execute(_BUILD).fetchone()
+    return dict(connection.execute(_NOT_BUILT, (build[0] if build else "-infinity",)).fetchall())
+
+
+def _marts(connection: psycopg.Connection) -> MartsStatus | None:
+    is_built = relation_exists(connection, "staging.builds")
+    build = connection.execute(_BUILD).fetchone() if is_built else None
+    if build is None:
+        return None
+    since = one_value(connection, _LANDED_SINCE, (build[0],))
+    rows = []
+    for (name,) in connection.execute(_MARTS, ("%" + MARKER,)).fetchall():
+        query = sql.SQL("select count(*) from {}").format(sql.Identifier("analytics", name))
+        rows.append((name, one_value(connection, query)))
+    return MartsStatus(build[0], build[1], since, tuple(rows))
+
+
+def _drift(connection: psycopg.Connection) -> tuple[UnknownField, ...]:
+    # A build that failed, or of an older version, has left none.
+    if not relation_exists(connection, "staging.stg_pulse__unknown_fields"):
+        return ()
+    return tuple(UnknownField(*row) for row in connection.execute(_DRIFT))

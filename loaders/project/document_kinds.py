@@ -1,0 +1,290 @@
+"""The rules of config/document_kinds.json: which path is which kind of document."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from loaders.errors import WrongRequest
+from loaders.project.configuration import read_configuration
+
+SYSTEM_OF_RECORD = "SYSTEM_OF_RECORD"
+CONFIG_STATIC = "CONFIG_STATIC"
+UNRECOGNISED = "UNRECOGNISED"
+
+_ANY_FOLDER = "**/"
+_LANDING_TABLES = frozenset(
+    {
+        "document_kinds",
+        "document_kinds_editions",
+        "documents",
+        "files",
+        "loads",
+        "pruned_versions",
+        "quarantine",
+        "schema_migrations",
+        "user_identities",
+    }
+)
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_ANYTHING = re.compile(r"\*\*/?|\{[a-z_]+\}")
+_NAMED = re.compile(r"\(\?P<[a-z_]+>")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One kind: the paths it has and what becomes of them."""
+
+    kind: str
+    paths: tuple[str, ...]
+    verdict: str
+    why: str
+    table: str | None
+    retention: str | None
+
+
+class Match(NamedTuple):
+    """What the rules say of one path."""
+
+    kind: str | None
+    verdict: str
+    session_key: str | None = None
+    user_key: str | None = None
+
+
+_NO_MATCH = Match(None, UNRECOGNISED)
+
+
+class Template(NamedTuple):
+    """A path of a rule, in words and as a regular expression for the whole of a path."""
+
+    text: str
+    rule: Rule
+    pattern: re.Pattern[str]
+
+    @property
+    def last_segment(self) -> str | None:
+        """The name that such paths end with, None where it may be any."""
+        name = self.text.rpartition("/")[2]
+        return None if name == "**" or "{" in name else name
+
+    @property
+    def beginning(self) -> str:
+        """What such paths begin with, before the first placeholder."""
+        return _ANYTHING.split(self.text)[0]
+
+    @property
+    def ending(self) -> str:
+        """What such paths end with, after the last placeholder."""
+        return _ANYTHING.split(self.text)[-1]
+
+    @property
+    def posix(self) -> str:
+        """The pattern as PostgreSQL reads it; its captures have the same numbers, but no names."""
+        return f"^{_NAMED.sub('(', self.pattern.pattern)}$"
+
+
+class DocumentKinds:
+    """All rules, ready to be asked about paths."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        self.by_kind: Mapping[str, Rule] = {rule.kind: rule for rule in rules}
+        templates = [(path, rule) for rule in rules for path in rule.paths]
+        _refuse_ambiguity(templates)
+        templates.sort(key=lambda pair: pair[0].startswith(_ANY_FOLDER))
+        # Of the first that matches is a path, here and in raw.document_kinds.
+        self.templates = tuple(
+            # A dot is any character, as in PostgreSQL: names of files hold newlines too.
+            Template(path, rule, re.compile(_as_regex(path), re.DOTALL))
+            for path, rule in templates
+        )
+        self._by_name, self._with_any_name = _by_last_segment(self.templates)
+
+    @property
+    def loaded(self) -> tuple[Rule, ...]:
+        """The rules whose documents are loaded."""
+        return tuple(rule for rule in self.rules if rule.verdict == SYSTEM_OF_RECORD)
+
+    def match(self, path: str) -> Match:
+        """Return kind, verdict and captured keys of a path relative to the source's root."""
+        name = path[path.rfind("/") + 1 :]
+        for pattern, rule in self._by_name.get(name, self._with_any_name):
+            found = pattern.fullmatch(path)
+            if found:
+                captures = pattern.groupindex
+                return Match(
+                    rule.kind,
+                    rule.verdict,
+                    found["session_key"] if "session_key" in captures else None,
+                    found["user_key"] if "user_key" in captures else None,
+                )
+        return _NO_MATCH
+
+
+_Patterns = list[tuple[re.Pattern[str], Rule]]
+
+
+def _by_last_segment(templates: Sequence[Template]) -> tuple[Mapping[str, _Patterns], _Patterns]:
+    """Return the patterns that can match a path by the path's last segment, and by any other.
+
+    A tree has a million paths and a dozen names of files; few patterns need a try.
+    """
+
+    def matching(wanted: str | None) -> _Patterns:
+        return [
+            (template.pattern, template.rule)
+            for template in templates
+            if template.last_segment in (None, wanted)
+        ]
+
+    names = {template.last_segment for template in templates if template.last_segment is not None}
+    return {name: matching(name) for name in names}, matching(None)
+
+
+def read_document_kinds(path: Path) -> DocumentKinds:
+    """Read and check the rules.
+
+    Raises:
+        WrongRequest: the file cannot be read, breaks its schema, or a rule is ambiguous;
+            the message names the rule.
+    """
+    document = read_configuration(path, place=_place)
+    rules = [
+        Rule(
+            kind=entry["kind"],
+            paths=tuple(entry["paths"]),
+            verdict=entry["verdict"],
+            why=entry["why"],
+            table=entry.get("table"),
+            retention=entry.get("retention"),
+        )
+        for entry in document["document_kinds"]
+    ]
+    try:
+        _refuse_collisions(rules)
+        return DocumentKinds(rules)
+    except ValueError as error:
+        raise WrongRequest(f"{path}: {error}") from error
+
+
+def _place(document: Any, where: Sequence[Any]) -> str:  # noqa: ANN401 - not checked yet
+    """Name a rule by its kind, for people, not by its number."""
+    if len(where) < 2 or not isinstance(where[1], int):
+        return ""
+    entry = document["document_kinds"][where[1]]
+    name = entry.get("kind") if isinstance(entry, dict) else None
+    label = f"rule {name!r}" if name else f"rule number {where[1] + 1}"
+    return f"{label}, {where[2]}" if len(where) > 2 else label
+
+
+def _refuse_collisions(rules: Sequence[Rule]) -> None:
+    kinds: set[str] = set()
+    tables: dict[str, str] = {}
+    for rule in rules:
+        if rule.kind in kinds:
+            raise ValueError(f"rule {rule.kind!r} is there twice.")
+        kinds.add(rule.kind)
+        if rule.table in _LANDING_TABLES:
+            raise ValueError(f"rule {rule.kind!r}: the landing needs table {rule.table!r} itself.")
+        if rule.table is not None and rule.table in tables:
+            raise ValueError(
+                f"rule {rule.kind!r} shares table {rule.table!r} with {tables[rule.table]!r}."
+            )
+        if rule.table is not None:
+            tables[rule.table] = rule.kind
+        for path in rule.paths:
+            _refuse_template(rule, path)
+
+
+def _refuse_template(rule: Rule, path: str) -> None:
+    names = _PLACEHOLDER.findall(path)
+    if len(set(names)) < len(names):
+        raise ValueError(f"rule {rule.kind!r}: {path!r} captures a key twice.")
+    for segment in path.split("/"):
+        rest = _PLACEHOLDER.sub("", segment)
+        if segment in ("", ".", "..") or any(sign in rest for sign in "{}\\"):
+            raise ValueError(f"rule {rule.kind!r}: {path!r} is not a path template.")
+        if "*" in rest and segment != "**":
+            raise ValueError(
+                f"rule {rule.kind!r}: in {path!r}, ** stands alone in its segment, "
+                "and part of a segment is a {placeholder}."
+            )
+
+
+def _as_regex(template: str) -> str:
+    pieces: list[str] = []
+    segments = template.split("/")
+    for number, segment in enumerate(segments):
+        is_last = number == len(segments) - 1
+        if segment == "**":
+            pieces.append(".+" if is_last else "(?:[^/]+/)*")
+            continue
+        position = 0
+        for found in _PLACEHOLDER.finditer(segment):
+            pieces.append(re.escape(segment[position : found.start()]))
+            pieces.append(f"(?P<{found[1]}>[^/]+)")
+            position = found.end()
+        pieces.append(re.escape(segment[position:]) + ("" if is_last else "/"))
+    return "".join(pieces)
+
+
+def _refuse_ambiguity(templates: Sequence[tuple[str, Rule]]) -> None:
+    for (one, rule), (other, other_rule) in combinations(templates, 2):
+        if one.startswith(_ANY_FOLDER) != other.startswith(_ANY_FOLDER):
+            continue
+        if _templates_overlap(one, other):
+            raise ValueError(
+                f"rule {other_rule.kind!r}: {other!r} can match the same path as {one!r} "
+                f"of rule {rule.kind!r}."
+            )
+
+
+_STAR, _ANY = object(), object()
+
+
+def _templates_overlap(one: str, other: str) -> bool:
+    def segments(template: str) -> list[object]:
+        return [_STAR if segment == "**" else segment for segment in template.split("/")]
+
+    return _overlap(segments(one), segments(other), _segments_overlap)
+
+
+def _segments_overlap(one: object, other: object) -> bool:
+    def characters(segment: str) -> list[object]:
+        tokens: list[object] = []
+        for piece in re.split(r"(\{[a-z_]+\})", segment):
+            tokens.extend([_ANY, _STAR] if piece.startswith("{") else piece)
+        return tokens
+
+    return _overlap(
+        characters(str(one)), characters(str(other)), lambda a, b: a == b or _ANY in (a, b)
+    )
+
+
+def _overlap(
+    one: Sequence[object], other: Sequence[object], meet: Callable[[object, object], bool]
+) -> bool:
+    """Return whether some sequence matches both patterns; _STAR stands for any elements."""
+    reachable = {(0, 0)}
+    todo = [(0, 0)]
+    while todo:
+        i, j = todo.pop()
+        if i == len(one) and j == len(other):
+            return True
+        left = one[i] if i < len(one) else None
+        right = other[j] if j < len(other) else None
+        steps = []
+        if left is _STAR:
+            steps += [(i + 1, j), (i, j + 1)]
+        if right is _STAR:
+            steps += [(i, j + 1), (i + 1, j)]
+        if left is not _STAR and right is not _STAR and meet(left, right):
+            steps += [(i + 1, j + 1)]
+        for step in steps:
+            if step[0] <= len(one) and step[1] <= len(other) and step not in reachable:
+                reachable.add(step)
+                todo.append(step)
+    return False

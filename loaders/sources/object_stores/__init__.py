@@ -1,0 +1,1 @@
+"""Object stores as sources: Azure Blob Storage and S3."""

@@ -1,0 +1,375 @@
+"""A container of Azure Blob Storage (az://) or a bucket of S3 (s3://) as a source.
+
+Whose fault an error is decides what becomes of it. What one blob is to blame for is an OSError
+of open, which quarantines that document: it is archived, it is forbidden, or reading it fails
+while the store still lists. What the store as a whole is to blame for is WorkFailed, which ends
+the load and quarantines nothing: it cannot be reached, it throttles, the credentials or the
+container are gone. Documents refused one after another with none in between are the store's
+fault too: that is how a permission looks that was taken away, or was only ever to list.
+"""
+
+import importlib
+import importlib.util
+import os
+import re
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeVar
+
+from loaders.errors import WorkFailed, WrongRequest
+from loaders.sources.object_stores.client import (
+    ATTEMPTS,
+    Blob,
+    Page,
+    Part,
+    StoreClient,
+    with_retries,
+)
+from loaders.sources.object_stores.faults import Fault, StoreFault, Trouble
+from loaders.sources.paths import escaped
+from loaders.sources.source import PATH_NOT_UTF8, Entry, Source, Stamp
+
+T = TypeVar("T")
+
+# In one request as much as this, so that sixteen documents at once stay small.
+PART_BYTES = 2 * 1024 * 1024
+OPENED_AT_ONCE = 16
+# Twice as many as are open at once: a folder that may not be read does not end the load.
+REFUSED_IN_A_ROW = 2 * OPENED_AT_ONCE
+
+_SUFFIX = ".json"
+
+
+@dataclass(frozen=True)
+class _Kind:
+    package: str
+    extra: str
+    module: str
+    # S3 never lists more than 1,000; 5,000 of Azure take 40 MB while they are taken apart.
+    page_size: int
+    container: str
+    credentials: str
+
+
+_KINDS = {
+    "az": _Kind(
+        package="adlfs",
+        extra="azure",
+        module="loaders.sources.object_stores.azure",
+        page_size=2000,
+        container="container",
+        credentials="AZURE_STORAGE_CONNECTION_STRING, or AZURE_STORAGE_ACCOUNT_NAME with "
+        "AZURE_STORAGE_ACCOUNT_KEY, AZURE_STORAGE_SAS_TOKEN or an identity of Azure",
+    ),
+    "s3": _Kind(
+        package="s3fs",
+        extra="s3",
+        module="loaders.sources.object_stores.s3",
+        page_size=1000,
+        container="bucket",
+        credentials="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; "
+        "AWS_ENDPOINT_URL for a server other than Amazon's",
+    ),
+}
+_SUPPORTED = "az://container/prefix and s3://bucket/prefix"
+
+
+def is_object_store(text: str) -> bool:
+    """Whether this is a URL, of whatever scheme; anything else is a path on disk."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) is not None
+
+
+def open_object_store(url: str, root: str = "") -> Source:
+    """Return the documents below az://container/prefix or s3://bucket/prefix as a source.
+
+    root is a further folder below the prefix. Both are taken literally, without escapes.
+    Credentials come from the environment only. Nothing is asked of the store yet.
+
+    Raises:
+        WrongRequest: another scheme, a URL with credentials in it, a missing extra, or no
+            credentials in the environment.
+    """
+    scheme, _, rest = url.partition("://")
+    container, _, prefix = rest.partition("/")
+    kind = _KINDS.get(scheme.lower())
+    # The URL is not repeated before it is known to hold no secret.
+    if kind is None:
+        raise WrongRequest(f"Such a URL cannot be loaded. Give a directory, or {_SUPPORTED}.")
+    if re.search("[@:]", container) or re.search("[?#]", rest):
+        raise WrongRequest(
+            "A URL with a user, a password, a query or a fragment is not accepted: it would end "
+            f"up in the ledger. Give {_SUPPORTED}, and the credentials in the environment."
+        )
+    if not re.fullmatch(r"[$A-Za-z0-9][A-Za-z0-9._-]{1,254}", container):
+        raise WrongRequest(f"The URL names no {kind.container}. Give {_SUPPORTED}.")
+    if importlib.util.find_spec(kind.package) is None:
+        raise WrongRequest(
+            f"{scheme.lower()}:// needs the extra: pip install 'pulse-elt[{kind.extra}]'."
+        )
+    if scheme.lower() == "az" and not any(
+        os.environ.get(f"AZURE_STORAGE_{name}") for name in ("CONNECTION_STRING", "ACCOUNT_NAME")
+    ):
+        raise WrongRequest(f"No credentials for az://. Set {kind.credentials}.")
+    folder = "/".join(part for part in (prefix.strip("/"), root.strip("/")) if part)
+    return ObjectStore(scheme.lower(), container, folder + "/" if folder else "")
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """The blobs of a container whose names begin with folder; see Source.
+
+    It connects in each process that uses it, at the first use. A process forked from one that
+    has connected must leave without Python's exit handlers, as multiprocessing's processes do:
+    they would end connections that are the parent's.
+    """
+
+    scheme: str
+    container: str
+    folder: str
+    # By process. What was inherited is never used, and never let go either, for the same reason.
+    _connections: dict[int, "_Connection"] = field(default_factory=dict, repr=False, compare=False)
+    _locks: dict[int, threading.Lock] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The URL."""
+        return f"{self.scheme}://{self.container}/{self.folder}".rstrip("/")
+
+    @property
+    def most_workers(self) -> int | None:
+        """As many as there are."""
+        return None
+
+    @property
+    def opened_at_once(self) -> int:
+        """How many documents hide the time that a request takes."""
+        return OPENED_AT_ONCE
+
+    def list(self, prefix: str = "") -> Iterator[Entry]:
+        """Yield the blobs page by page, holding one page at a time; see Source.list.
+
+        Raises:
+            WrongRequest: the container cannot be listed, with what to do about it.
+        """
+        page_size = _KINDS[self.scheme].page_size
+        token: str | None = None
+        try:
+            connection = self._connection()
+            while True:
+                page = connection.page(self.folder + prefix, token, page_size)
+                for blob in page.blobs:
+                    if blob.name.endswith(_SUFFIX):
+                        yield _entry(blob, self.folder)
+                token = page.token
+                if token is None:
+                    return
+        except StoreFault as error:
+            raise WrongRequest(self._why_not_listed(error.fault)) from None
+
+    def look(self, entry: Entry) -> Entry | None:
+        """Return the entry as listed: open notices by itself that a blob has changed."""
+        return entry
+
+    @contextmanager
+    def open(self, entry: Entry) -> Iterator["_OpenBlob"]:
+        """Open a blob, pinned to the etag of its entry; see Source.open. Thread-safe.
+
+        A blob that has another etag by now is opened as it is now, with its new stamp. read
+        raises the same errors as open.
+
+        Raises:
+            FileNotFoundError: it is gone.
+            OSError: this blob cannot be read.
+            WorkFailed: the store as a whole fails.
+        """
+        connection = self._connection_to_read()
+        name = self.folder + entry.path
+        stamp = entry.stamp
+
+        def read(start: int, etag: str | None, length: int | None = PART_BYTES) -> Part:
+            return self._part(connection, name, start, length, etag)
+
+        is_empty = stamp is not None and stamp.size == 0
+        first = read(0, stamp.etag if stamp else None, None if is_empty else PART_BYTES)
+        yield _OpenBlob(first, read)
+
+    def _connection(self) -> "_Connection":
+        process = os.getpid()
+        # A lock of each process' own: one that was inherited may be held by no thread of ours.
+        with self._locks.setdefault(process, threading.Lock()):
+            if process not in self._connections:
+                module = importlib.import_module(_KINDS[self.scheme].module)
+                self._connections[process] = _Connection(module.connect(self.container))
+            return self._connections[process]
+
+    def _connection_to_read(self) -> "_Connection":
+        try:
+            return self._connection()
+        except StoreFault as error:
+            raise WorkFailed(self._why_not_read(error.fault)) from None
+
+    def _part(
+        self, connection: "_Connection", name: str, start: int, length: int | None, etag: str | None
+    ) -> Part:
+        """Read a part of the blob with that etag, or the first part of what replaced it."""
+        attempts = [(start, length, etag)]
+        while True:
+            try:
+                part = connection.part(name, *attempts[-1])
+                break
+            except StoreFault as error:
+                trouble = error.fault.trouble
+                if trouble is Trouble.CHANGED and len(attempts) == 1:
+                    attempts.append((0, PART_BYTES, None))
+                elif trouble is Trouble.BEYOND_END and attempts[-1][1] is not None:
+                    # No range of an empty blob can be had.
+                    attempts.append((0, None, None))
+                else:
+                    self._raise(connection, error.fault)
+        connection.accepted()
+        return part
+
+    def _raise(self, connection: "_Connection", fault: Fault) -> NoReturn:
+        if fault.trouble is Trouble.GONE:
+            connection.accepted()
+            raise FileNotFoundError(fault.words)
+        # One blob may break a server or a signature; then the store answers all the same.
+        may_be_its_own = fault.trouble in (Trouble.LOST, Trouble.CREDENTIALS)
+        if may_be_its_own and connection.answers(self.folder):
+            fault = Fault(Trouble.OWN, fault.words)
+        is_its_own = fault.trouble in (Trouble.FORBIDDEN, Trouble.OWN, Trouble.CHANGED)
+        if is_its_own and connection.refused() < REFUSED_IN_A_ROW:
+            raise OSError(f"the store does not hand it out: {fault.words}")
+        raise WorkFailed(self._why_not_read(fault))
+
+    def _why_not_listed(self, fault: Fault) -> str:
+        kind = _KINDS[self.scheme]
+        if fault.trouble in (Trouble.NO_CONTAINER, Trouble.GONE):
+            return f"{self.name}: the {kind.container} {self.container} does not exist."
+        if fault.trouble is Trouble.FORBIDDEN:
+            return (
+                f"{self.name} may not be listed with these credentials ({fault.words}). "
+                f"Grant them to list and to read, or set others: {kind.credentials}."
+            )
+        if fault.trouble is Trouble.CREDENTIALS:
+            return (
+                f"{self.name} is not open to these credentials ({fault.words}). "
+                f"Set {kind.credentials}."
+            )
+        if fault.trouble in (Trouble.LOST, Trouble.BUSY):
+            return (
+                f"{self.name} cannot be reached: {fault.words}, {ATTEMPTS} times. "
+                f"Look at the network and at the address in the environment: {kind.credentials}."
+            )
+        return f"{self.name} cannot be listed: {fault.words}."
+
+    def _why_not_read(self, fault: Fault) -> str:
+        kind = _KINDS[self.scheme]
+        again = "What was landed stays; load again and the rest follows."
+        if fault.trouble is Trouble.CREDENTIALS:
+            what = f"does not accept the credentials any more ({fault.words})"
+            again = f"Set {kind.credentials}. {again}"
+        elif fault.trouble is Trouble.NO_CONTAINER:
+            what = f"is gone: there is no such {kind.container} any more"
+        elif fault.trouble in (Trouble.LOST, Trouble.BUSY):
+            what = f"does not answer: {fault.words}, {ATTEMPTS} times"
+        else:
+            what = f"lists documents but hands none out, {REFUSED_IN_A_ROW} in a row: {fault.words}"
+            again = f"Grant the credentials to read. {again}"
+        return f"{self.name} {what}. {again}"
+
+
+class _Connection:
+    """A client of one process, shared by its threads, and how it has fared."""
+
+    def __init__(self, client: StoreClient) -> None:
+        self.client = client
+        self._lock = threading.Lock()
+        self._refused_in_a_row = 0
+
+    def page(self, prefix: str, token: str | None, most: int) -> Page:
+        return self._finished(
+            with_retries(self.client, lambda: self.client.page(prefix, token, most))
+        )
+
+    def part(self, name: str, start: int, length: int | None, etag: str | None) -> Part:
+        return self._finished(
+            with_retries(self.client, lambda: self.client.part(name, start, length, etag))
+        )
+
+    def answers(self, folder: str) -> bool:
+        """Whether the store lists at this moment."""
+        try:
+            self._finished(self.client.page(folder, None, 1))
+        except Exception as error:
+            if self.client.fault(error) is None:
+                raise
+            return False
+        return True
+
+    def _finished(self, request: Coroutine[Any, Any, T]) -> T:
+        from loaders.sources.object_stores.event_loop import finished, started
+
+        return finished(started(self.client.loop, request))
+
+    def accepted(self) -> None:
+        with self._lock:
+            self._refused_in_a_row = 0
+
+    def refused(self) -> int:
+        """Count a refusal; return how many there were with nothing accepted between them."""
+        with self._lock:
+            self._refused_in_a_row += 1
+            return self._refused_in_a_row
+
+
+class _OpenBlob:
+    """An open blob: the first part is here, the others are fetched when they are read."""
+
+    def __init__(self, first: Part, read: Callable[[int, str | None], Part]) -> None:
+        self._read = read
+        self._stamp = first.stamp
+        self._content = first.content
+        self._position = 0
+        self._fetched = len(first.content)
+        self._is_replaced = False
+
+    def read(self, size: int) -> bytes:
+        """Return at most size further bytes; none at the end, or where the blob changed."""
+        if self._position == len(self._content):
+            self._fetch()
+        chunk = self._content[self._position : self._position + size]
+        self._position += len(chunk)
+        return chunk
+
+    def stamp(self) -> Stamp:
+        """Return the stamp of what was read, or of what replaced it meanwhile."""
+        return self._stamp
+
+    def _fetch(self) -> None:
+        self._content, self._position = b"", 0
+        if self._is_replaced or self._fetched >= self._stamp.size:
+            return
+        part = self._read(self._fetched, self._stamp.etag)
+        if _is_same(part.stamp, self._stamp):
+            self._content = part.content
+            self._fetched += len(part.content)
+        else:
+            self._stamp = part.stamp
+            self._is_replaced = True
+
+
+def _is_same(one: Stamp, other: Stamp) -> bool:
+    # Content written again over itself keeps its etag in S3, and the reader its place.
+    return one == other or (one.etag == other.etag is not None and one.size == other.size)
+
+
+def _entry(blob: Blob, folder: str) -> Entry:
+    text, problem = escaped(blob.name[len(folder) :].encode(errors="surrogatepass"))
+    if "\0" in text:
+        # S3 allows it, PostgreSQL's text does not.
+        text = "/" + text.replace("\\", "\\\\").replace("\0", "\\x00")
+        problem = problem or PATH_NOT_UTF8
+    return Entry(text, blob.stamp, problem)
