@@ -105,9 +105,7 @@ def write_generated(root: Path) -> tuple[Path, ...]:
 
 def _view(mart: Mart) -> str:
     learner = f"'{mart.learner}'" if mart.learner else "none"
-    return (
-        f"{{#- {_WRITTEN} -#}}\n\n{{{{ reporting_view('{mart.name}', learner={learner}) }}}}\n"
-    )
+    return f"{{#- {_WRITTEN} -#}}\n\n{{{{ reporting_view('{mart.name}', learner={learner}) }}}}\n"
 
 
 def _descriptions(marts: Sequence[Mart]) -> str:
@@ -116,8 +114,12 @@ def _descriptions(marts: Sequence[Mart]) -> str:
         views=_references([mart.view for mart in marts]),
     )
     models = [_model(mart) for mart in marts]
-    models[0] += _EVERYTHING_IS_DESCRIBED.format(views=_references([mart.view for mart in marts], 14))
-    opening = f"# What BI reads: each mart without its personal columns and payloads.\n# {_WRITTEN}\n"
+    models[0] += _EVERYTHING_IS_DESCRIBED.format(
+        views=_references([mart.view for mart in marts], 14)
+    )
+    opening = (
+        f"# What BI reads: each mart without its personal columns and payloads.\n# {_WRITTEN}\n"
+    )
     return opening + "models:\n" + "\n".join([*models, exposures])
 
 
@@ -171,9 +173,7 @@ def _rights(marts: Sequence[Mart]) -> str:
 
 
 def _between(text: str, begins: str, ends: str, lines: str) -> str:
-    found = re.fullmatch(
-        rf"(.*{re.escape(begins)}\n).*?({re.escape(ends)}\n.*)", text, re.DOTALL
-    )
+    found = re.fullmatch(rf"(.*{re.escape(begins)}\n).*?({re.escape(ends)}\n.*)", text, re.DOTALL)
     if not found:
         raise ValueError(f"no line {begins!r} with {ends!r} below it")
     return found[1] + lines + found[2]
