@@ -12,6 +12,7 @@ DESCRIPTIONS = f"{VIEWS}/_reporting__models.yml"
 GUIDE = "docs/analysts.md"
 RIGHTS = "deploy/roles.sql"
 
+_OPENING = "# What BI reads: each mart without its personal columns and payloads.\n"
 _WRITTEN = "Written by 'make marts' from the YAML in models/marts."
 
 _MODEL = """\
@@ -55,8 +56,9 @@ exposures:
     owner:
       name: The application's team
     description: >-
-      What a learner sees after a session: readiness with its components and what moved it, skills over the
-      last sessions, what to work on. Reads the marts themselves, one learner at a time, by user_id.
+      What a learner sees after a session: readiness with its components and what moved it, skills
+      over the last sessions, what to work on. Reads the marts themselves, one learner at a time,
+      by user_id.
     depends_on:
 {for_the_app}
 
@@ -67,8 +69,8 @@ exposures:
     owner:
       name: The analysts
     description: >-
-      Dashboards and ad-hoc questions, as in docs/analysts.md. BI reads schema reporting and nothing else:
-      no personal columns, no payloads.
+      Dashboards and ad-hoc questions, as in docs/analysts.md. BI reads schema reporting and nothing
+      else: no personal columns, no payloads.
     depends_on:
 {views}
 """
@@ -109,18 +111,14 @@ def _view(mart: Mart) -> str:
 
 
 def _descriptions(marts: Sequence[Mart]) -> str:
+    views = [mart.view for mart in marts]
+    models = [_model(mart) for mart in marts]
+    models[0] += _EVERYTHING_IS_DESCRIBED.format(views=_references(views, 14))
     exposures = _EXPOSURES.format(
         for_the_app=_references([mart.name for mart in marts if mart.app_reads]),
-        views=_references([mart.view for mart in marts]),
+        views=_references(views),
     )
-    models = [_model(mart) for mart in marts]
-    models[0] += _EVERYTHING_IS_DESCRIBED.format(
-        views=_references([mart.view for mart in marts], 14)
-    )
-    opening = (
-        f"# What BI reads: each mart without its personal columns and payloads.\n# {_WRITTEN}\n"
-    )
-    return opening + "models:\n" + "\n".join([*models, exposures])
+    return f"{_OPENING}# {_WRITTEN}\nmodels:\n" + "\n".join([*models, exposures])
 
 
 def _model(mart: Mart) -> str:

@@ -1,4 +1,4 @@
-"""Writes the files of a new mart: SQL, YAML with a unit test that fails, and what follows from them."""
+"""Writes the files of a new mart: SQL, YAML with a unit test that fails, and what follows."""
 
 import re
 from pathlib import Path
