@@ -94,15 +94,22 @@ def generated(root: Path) -> dict[Path, str]:
     return files
 
 
+def outdated(root: Path) -> dict[Path, str]:
+    """Return those generated files that say something else, or are missing."""
+    return {
+        path: text
+        for path, text in generated(root).items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    }
+
+
 def write_generated(root: Path) -> tuple[Path, ...]:
     """Bring the generated files up to date; return those that were not."""
-    outdated = []
-    for path, text in generated(root).items():
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            outdated.append(path)
-    return tuple(outdated)
+    files = outdated(root)
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tuple(files)
 
 
 def _view(mart: Mart) -> str:

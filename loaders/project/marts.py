@@ -58,11 +58,12 @@ def read_marts(root: Path) -> tuple[Mart, ...]:
     Raises:
         WrongRequest: something was forgotten; the message names each mart and what it lacks.
     """
-    described = {
-        model["name"]: model
+    files = [
+        yaml.safe_load(file.read_text(encoding="utf-8"))
         for file in sorted((root / MARTS).rglob("*.yml"))
-        for model in yaml.safe_load(file.read_text(encoding="utf-8")).get("models", ())
-    }
+    ]
+    described = {model["name"]: model for file in files for model in file.get("models", ())}
+    tried = {test["model"] for file in files for test in file.get("unit_tests", ())}
     written = {file.stem for file in (root / MARTS).rglob("*.sql")}
     views = {file.stem for file in (root / VIEWS).glob(f"{_VIEW}*.sql")}
     problems = [f"{name}: no YAML describes it." for name in sorted(written - set(described))]
@@ -71,6 +72,7 @@ def read_marts(root: Path) -> tuple[Mart, ...]:
         f"{view}: there is no mart of that name; delete the view."
         for view in sorted(views - {_VIEW + name for name in described})
     ]
+    problems += [f"{name}: it has no unit test." for name in sorted(set(described) - tried)]
     for name, model in described.items():
         problems += [f"{name}: {problem}" for problem in _problems(model)]
     if problems:
