@@ -23,7 +23,7 @@ SCHEMAS = (
 OPERATIONS = ("own", "create", "select", "insert", "update", "delete", "truncate", "execute")
 
 # The marts whose YAML says so, which another page lists.
-FOR_THE_APPLICATION = sorted(f"`{mart.name}`" for mart in read_marts(ROOT) if mart.app_reads)
+FOR_THE_APPLICATION = sorted(mart.name for mart in read_marts(ROOT) if mart.app_reads)
 
 _RELATIONS = """
 select
@@ -146,7 +146,7 @@ def _some(mine: Sequence[Attempt], all_of_it: Sequence[Attempt]) -> str:
         names.append(
             f"`{target}`" if is_whole else f"`{target}` ({', '.join(sorted(map(str, columns)))})"
         )
-    if names == FOR_THE_APPLICATION:
+    if names == [f"`{name}`" for name in FOR_THE_APPLICATION]:
         return "what [the map](analysts.md#the-map) says"
     return ", ".join(names)
 
