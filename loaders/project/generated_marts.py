@@ -42,8 +42,9 @@ _EVERYTHING_IS_DESCRIBED = """\
       - everything_is_described:
           name: assert_everything_is_described
           arguments:
-            after:
+            after: [
 {views}
+            ]
 """
 
 # The two readers of all views, and of what the application may read.
@@ -59,8 +60,9 @@ exposures:
       What a learner sees after a session: readiness with its components and what moved it, skills
       over the last sessions, what to work on. Reads the marts themselves, one learner at a time,
       by user_id.
-    depends_on:
+    depends_on: [
 {for_the_app}
+    ]
 
   - name: business_intelligence
     label: BI
@@ -71,8 +73,9 @@ exposures:
     description: >-
       Dashboards and ad-hoc questions, as in docs/analysts.md. BI reads schema reporting and nothing
       else: no personal columns, no payloads.
-    depends_on:
+    depends_on: [
 {views}
+    ]
 """
 
 
@@ -157,7 +160,8 @@ def _quoted(data_type: str) -> str:
 
 
 def _references(models: Sequence[str], indent: int = 6) -> str:
-    return "\n".join(f"{' ' * indent}- ref('{model}')" for model in models)
+    lines = textwrap.fill(", ".join(f"ref('{model}')" for model in models), 90)
+    return textwrap.indent(lines, " " * indent)
 
 
 def _map(marts: Sequence[Mart]) -> str:
