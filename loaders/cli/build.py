@@ -18,11 +18,11 @@ def build(dbt_arguments: tuple[str, ...], verify: bool) -> int:
     a transaction that writes documents does not end (it is waited for, ten minutes or
     PULSE_ELT_WRITERS_PATIENCE seconds).
     """
-    from loaders.cli import display
+    from loaders.cli import build_display, display
     from loaders.cli.display_errors import display_errors_tolerated, never_failing
     from loaders.pipeline import build_marts
 
     result = build_marts(dbt_arguments, verify=verify, on_notice=never_failing(display.say))
     with display_errors_tolerated("The build's result"):
-        display.build_summary(result)
+        build_display.build_summary(result)
     return result.exit_code

@@ -48,12 +48,12 @@ def marts(accept: str | None, is_json: bool) -> int:
 
 def _told(result: "CheckResult", *, is_json: bool) -> int:
     from loaders.checks.gates import details_of
-    from loaders.cli import display
+    from loaders.cli import check_display, display
     from loaders.cli.display_errors import display_errors_tolerated
 
     with display_errors_tolerated("The check's result"):
         if is_json:
             display.as_json(details_of(result))
         else:
-            display.check_summary(result)
+            check_display.check_summary(result)
     return 0 if result.is_passed else 1

@@ -37,7 +37,7 @@ def load(
 
     Exits with 1 when files were newly quarantined.
     """
-    from loaders.cli import display
+    from loaders.cli import display, load_display
     from loaders.cli.display_errors import display_errors_tolerated
     from loaders.cli.progress import progress
     from loaders.landing.model import Scope
@@ -52,5 +52,5 @@ def load(
         if is_json:
             display.as_json(result)
         else:
-            display.load_summary(result)
+            load_display.load_summary(result)
     return 1 if result.counters and result.counters.quarantined else 0

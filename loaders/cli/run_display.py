@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loaders.cli import display
+from loaders.cli import build_display, check_display, display, load_display
 from loaders.cli.display_errors import cannot_be_shown, display_errors_tolerated
 from loaders.cli.progress import build_progress, progress
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from loaders.errors import DatabaseUnavailable
     from loaders.landing.load import Progress
     from loaders.nightly.model import Details, RunResult, Stage, StageResult
+    from loaders.pipeline import RunPreview
     from loaders.transform.marts import Readiness
 
 # The columns of a phone held upright, and the lines that its screen has.
@@ -65,11 +66,11 @@ class TextWatch:
             for sentence in details.notices:
                 display.say(sentence)
         elif result.stage == "load" and details.load:
-            display.load_summary(details.load)
+            load_display.load_summary(details.load)
         elif result.stage == "landing_gate" and details.landing_gate:
             _tell_gate("Landing gate", details.landing_gate)
         elif result.stage == "build" and details.build:
-            display.build_summary(details.build)
+            build_display.build_summary(details.build)
         elif result.stage == "mart_checks" and details.mart_checks:
             _tell_gate("Mart checks", details.mart_checks)
 
@@ -77,7 +78,7 @@ class TextWatch:
 def _tell_gate(name: str, found: "CheckResult") -> None:
     if found.failed:
         display.say(f"{name}:")
-        display.check_summary(found)
+        check_display.check_summary(found)
     else:
         display.say(f"{name}: {found.sentence}")
 
@@ -133,7 +134,7 @@ def summary(result: "RunResult", details: "Details") -> None:
     """Print readiness, and what became of the run on a phone's screen."""
     readiness, trouble = _latest_readiness(result)
     with display_errors_tolerated("The latest readiness"):
-        display.readiness_table(readiness)
+        build_display.readiness_table(readiness)
     if trouble:
         click.echo(f"pulse-elt: {display.printable(trouble)}", err=True)
     for said in result.hook_troubles:
@@ -210,3 +211,18 @@ def _short(path: Path) -> str:
     """Return a path from here if it lies below."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def preview(found: "RunPreview") -> None:
+    """Print what a run would load, and the models that would follow."""
+    load_display.load_summary(found.load)
+    if not found.models:
+        display.say("No model would change: nothing is new since the last build.")
+        return
+    for title, counts in (("Would be read", found.load.to_read), ("Not built yet", found.waiting)):
+        if counts:
+            display.say(f"{title}: {', '.join(f'{n:,} {kind}' for kind, n in counts.items())}.")
+    display.say(f"Models that would follow ({len(found.models)}):")
+    width = min(display.terminal_width(), 100)
+    for line in textwrap.wrap(", ".join(found.models), width - 2):
+        display.say(f"  {line}")

@@ -1,10 +1,11 @@
-"""What a load has seen of its source, in temporary tables: no list of paths is held in memory."""
+"""What a load has seen of its source, in temporary tables; no list of paths is held in memory."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 import psycopg
 
+from loaders.database.queries import one_value
 from loaders.landing import binary_copy as binary
 from loaders.landing.model import Planned, Scope
 from loaders.landing.quarantine import entries as quarantine
@@ -38,9 +39,9 @@ _CLOSED_FOLDER = "insert into pg_temp.pulse_closed_folders values (%s)"
 _FLUSHED_AT = 1_000_000
 _ONE_COLUMN = b"\x00\x01"
 
-_FORGET = "delete from pg_temp.pulse_listing where source_path = any (%s)"
+_REMOVE = "delete from pg_temp.pulse_listing where source_path = any (%s)"
 
-_BOOK_WHAT_STAYS = """
+_WRITE_LEFT = """
 insert into raw.files (
     source_path, kind, verdict, size_bytes, modified_at, etag, state,
     first_seen_at, last_changed_at, load_id
@@ -138,7 +139,7 @@ select not exists (select from raw.files) or exists (
 )
 """
 
-_NAMED = """
+_FIRST_PATHS = """
 select source_path
 from pg_temp.pulse_left
 where state = %s
@@ -148,7 +149,7 @@ limit %s
 
 
 class Listing:
-    """The books of one listing, kept in a connection until it ends."""
+    """The temporary tables of one listing, kept in a connection until it ends."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
@@ -157,14 +158,14 @@ class Listing:
         self._left = _Rows(connection, _COPY_LEFT)
 
     def add(self, entries: Sequence[Entry]) -> None:
-        """Note that entries were listed."""
+        """Record listed entries."""
         self._seen.add_rows([_ONE_COLUMN + binary.text(entry.path) for entry in entries])
         for entry in entries:
             if entry.problem == UNREADABLE and entry.path.endswith("/"):
                 self._connection.execute(_CLOSED_FOLDER, (entry.path,))
 
-    def leave(self, left: Sequence[Planned]) -> None:
-        """Note what stays where it is: configuration, and what no rule knows."""
+    def add_left(self, left: Sequence[Planned]) -> None:
+        """Record what stays where it is: configuration, and what no rule knows."""
         for planned in left:
             stamp = planned.entry.stamp
             self._left.add(
@@ -176,19 +177,19 @@ class Listing:
                     binary.timestamptz(stamp.modified_us if stamp else None),
                     binary.text(stamp.etag if stamp else None),
                     binary.text(planned.action),
-                    binary.boolean(not planned.is_booked),
+                    binary.boolean(not planned.is_recorded),
                     binary.boolean(planned.first_seen_us is not None),
                 )
             )
 
-    def forget(self, paths: Sequence[str]) -> None:
-        """Take back what was listed and is gone by now."""
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove what was listed and is gone by now."""
         if paths:
             self._seen.flush()
-            self._connection.execute(_FORGET, (list(paths),))
+            self._connection.execute(_REMOVE, (list(paths),))
 
     def finish(self) -> None:
-        """Get ready for the questions below."""
+        """Send what is left, and collect statistics for the queries below."""
         self._seen.flush()
         self._left.flush()
         self._connection.execute("set default_statistics_target = 10")
@@ -196,33 +197,30 @@ class Listing:
 
     def count_vanished(self, scope: Scope, load_id: int | None) -> int:
         """Return how many paths of the manifest the listing does not show, inside the scope."""
-        row = self._connection.execute(
-            "select count(*) " + _VANISHED, {"load_id": load_id, **scope.as_parameters()}
-        ).fetchone()
-        assert row is not None  # noqa: S101 - count gives one row
-        count: int = row[0]
+        parameters = {"load_id": load_id, **scope.as_parameters()}
+        count: int = one_value(self._connection, "select count(*) " + _VANISHED, parameters)
         return count
 
     def is_known(self) -> bool:
         """Return whether the manifest knows a listed path, or is empty."""
-        return self._connection.execute(_IS_KNOWN).fetchone() == (True,)
+        return bool(one_value(self._connection, _IS_KNOWN))
 
-    def book(self, scope: Scope, load_id: int, at: datetime, vanished: int) -> None:
+    def write_manifest(self, scope: Scope, load_id: int, at: datetime, vanished: int) -> None:
         """Write into the manifest what stays, and what has vanished if anything has."""
         parameters = {"at": at, "load_id": load_id, **scope.as_parameters()}
         settled: list[str] = []
-        if self._connection.execute(_CHANGED_VERDICT).fetchone() == (True,):
+        if one_value(self._connection, _CHANGED_VERDICT):
             settled += [path for (path,) in self._connection.execute(_LEFT_PATHS)]
             self._connection.execute(_NO_LONGER_DOCUMENTS, parameters)
-        self._connection.execute(_BOOK_WHAT_STAYS, parameters)
+        self._connection.execute(_WRITE_LEFT, parameters)
         settled += [path for (path,) in self._connection.execute(_LISTABLE_AGAIN, parameters)]
         quarantine.resolve(self._connection, settled, "left", at)
         if vanished:
             self._connection.execute(_MARK_VANISHED, parameters)
 
-    def named(self, state: str, at_most: int) -> tuple[str, ...]:
+    def first_paths(self, state: str, at_most: int) -> tuple[str, ...]:
         """Return the first paths that stay as config or unrecognised."""
-        return tuple(path for (path,) in self._connection.execute(_NAMED, (state, at_most)))
+        return tuple(path for (path,) in self._connection.execute(_FIRST_PATHS, (state, at_most)))
 
 
 class _Rows:

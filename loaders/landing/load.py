@@ -1,9 +1,10 @@
-"""A load from beginning to end: list, plan, copy, close (design §4)."""
+"""A load from beginning to end: list, plan, copy, close (docs/design.md §4)."""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import psycopg
@@ -33,7 +34,7 @@ from loaders.sources.source import Entry, Source
 NAMED_AT_MOST = 100
 
 # The steps of the stage close.
-CLOSING = ("vanished", "booking", "pruning", "statistics")
+CLOSING = ("vanished", "manifest", "pruning", "statistics")
 
 _PRUNE = """
 delete from raw.documents
@@ -89,7 +90,8 @@ class LoadResult:
 
     The lists name the first NAMED_AT_MOST paths; newly_quarantined those of this load.
     still_refused counts the files that it tried and that are in quarantine now, new or not.
-    notices are sentences for whoever loads: that other rules are in force now.
+    to_read counts, by kind, the files that a dry run would read. notices are sentences for whoever
+    loads: that other rules are in force now.
     """
 
     source: str
@@ -100,6 +102,7 @@ class LoadResult:
     unrecognised: tuple[str, ...]
     newly_quarantined: tuple[QuarantineEntry, ...] = ()
     still_refused: int = 0
+    to_read: Mapping[str, int] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
 
 
@@ -148,18 +151,27 @@ def load(
             watcher.naming_holders(),
             translated_lock_timeouts(planning),
         ):
-            listing = Listing(planning)
-            parts = _parts(planning, source, kinds, scope, listing, on_progress)
+            context = _Context(planning, source, kinds, scope, Listing(planning), on_progress)
             start = Start(load_id, everything_is_new=manifest_is_empty(planning))
             # Workers end first: while one is in a batch, it holds the ledger's row.
             with pool, _no_cycle_collection():
-                plan, counters = _copy(pool, start, parts, listing, on_progress)
-            _refuse_strange_source(source, scope, plan, listing)
-            plan, counters = _close(
-                planning, kinds, scope, load_id, listing, plan, counters, on_progress
-            )
-        result = _result(planning, source, listing, plan, load_id, counters)
+                plan, counters = _copy(context, pool, start)
+            _refuse_strange_source(context, plan)
+            plan, counters = _close(context, load_id, plan, counters)
+        result = _result(context, plan, load_id, counters)
         return replace(result, notices=migrated.notices)
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What all steps of one load share; planning is the connection of the load's own process."""
+
+    planning: psycopg.Connection
+    source: Source
+    kinds: DocumentKinds
+    scope: Scope
+    listing: Listing
+    on_progress: Callable[[Progress], None]
 
 
 def _preview(
@@ -172,34 +184,33 @@ def _preview(
     with planning.transaction(force_rollback=True):
         migrated = migrate(planning, kinds)
         listing = Listing(planning)
+        context = _Context(planning, source, kinds, scope, listing, on_progress)
         plan = Plan()
-        for part in _parts(planning, source, kinds, scope, listing, on_progress):
+        to_read: Counter[str] = Counter()
+        for part in _parts(context):
             entries = [found for found in map(source.look, part) if found]
-            news, _, left = compare(planning, recognise(entries, kinds, scope), scope)
+            news, to_do, left = compare(planning, recognise(entries, kinds, scope), scope)
             plan += news
-            listing.leave(left)
+            to_read.update(str(one.match.kind) for one in to_do if one.action == "read")
+            listing.add_left(left)
         listing.finish()
-        _refuse_strange_source(source, scope, plan, listing)
+        _refuse_strange_source(context, plan)
         plan = replace(plan, vanished=listing.count_vanished(scope, load_id=None))
-        return replace(_result(planning, source, listing, plan), notices=migrated.notices)
+        result = _result(context, plan)
+        return replace(result, to_read=dict(sorted(to_read.items())), notices=migrated.notices)
 
 
-def _parts(
-    planning: psycopg.Connection,
-    source: Source,
-    kinds: DocumentKinds,
-    scope: Scope,
-    listing: Listing,
-    on_progress: Callable[[Progress], None],
-) -> Iterator[Sequence[Entry]]:
-    """Yield the listing in parts, each noted in the books."""
-    expected = None if scope.prefix else ledger.last_seen(planning, source.name)
+def _parts(context: _Context) -> Iterator[Sequence[Entry]]:
+    """Yield the listing in parts, each recorded in the listing's tables."""
+    scope, on_progress = context.scope, context.on_progress
+    source, listing = context.source, context.listing
+    expected = None if scope.prefix else ledger.last_seen(context.planning, source.name)
     entries = source.list(scope.prefix)
     count = 0
     on_progress(Progress("list", count, expected or None))
     while part := list(islice(entries, BATCH_ROWS)):
         if not count and scope.is_whole:
-            _refuse_another_tree(planning, source, kinds, part)
+            _refuse_another_tree(context, part)
         listing.add(part)
         count += len(part)
         on_progress(Progress("list", count, expected if expected and expected > count else None))
@@ -207,35 +218,28 @@ def _parts(
     on_progress(Progress("list", count, count))
 
 
-def _refuse_another_tree(
-    planning: psycopg.Connection, source: Source, kinds: DocumentKinds, part: Sequence[Entry]
-) -> None:
+def _refuse_another_tree(context: _Context, part: Sequence[Entry]) -> None:
     """Refuse a tree of which the manifest knows nothing and the rules little.
 
     Whoever loads the folder above or below the right one would see all documents vanish.
     """
-    strange = sum(kinds.match(entry.path).verdict == UNRECOGNISED for entry in part)
-    if strange > len(part) / 2 and knows_none(planning, [entry.path for entry in part]):
+    unknown = sum(context.kinds.match(entry.path).verdict == UNRECOGNISED for entry in part)
+    if unknown > len(part) / 2 and knows_none(context.planning, [entry.path for entry in part]):
         raise WrongRequest(
-            f"{source.name} shares no path with what was loaded before, and most of it is not "
-            "recognised. If the tree lies deeper, name its folder with --root; "
+            f"{context.source.name} shares no path with what was loaded before, and most of it "
+            "is not recognised. If the tree lies deeper, name its folder with --root; "
             "if it is another one, load what you want of it with --prefix or --kind."
         )
 
 
-def _copy(
-    pool: WorkerPool,
-    start: Start,
-    parts: Iterable[Sequence[Entry]],
-    listing: Listing,
-    on_progress: Callable[[Progress], None],
-) -> tuple[Plan, Counters]:
+def _copy(context: _Context, pool: WorkerPool, start: Start) -> tuple[Plan, Counters]:
+    listing = context.listing
     listed = 0
     is_listed = False
 
     def counted() -> Iterator[Sequence[Entry]]:
         nonlocal listed, is_listed
-        for part in parts:
+        for part in _parts(context):
             listed += len(part)
             yield part
         is_listed = True
@@ -244,11 +248,11 @@ def _copy(
     for report in pool.process(start, counted()):
         plan += report.plan
         counters += report.counters
-        listing.leave(report.left)
-        listing.forget(report.gone)
+        listing.add_left(report.left)
+        listing.remove(report.gone)
         done += report.settled
         if is_listed:
-            on_progress(Progress("copy", done, listed))
+            context.on_progress(Progress("copy", done, listed))
     listing.finish()
     return plan, counters
 
@@ -265,9 +269,10 @@ def _no_cycle_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _refuse_strange_source(source: Source, scope: Scope, plan: Plan, listing: Listing) -> None:
-    """Refuse a source that is not what the operator thinks, before the books know its paths."""
-    if scope.only_quarantined and not (plan.seen or scope.prefix or listing.is_known()):
+def _refuse_strange_source(context: _Context, plan: Plan) -> None:
+    """Refuse a source that is not what the operator thinks, before the manifest has its paths."""
+    source, scope = context.source, context.scope
+    if scope.only_quarantined and not (plan.seen or scope.prefix or context.listing.is_known()):
         raise WrongRequest(
             f"No load has ever seen a file of {source.name}, so what is in quarantine cannot be "
             "tried again from there. Name the source it came from, and the same --root."
@@ -279,18 +284,11 @@ def _refuse_strange_source(source: Source, scope: Scope, plan: Plan, listing: Li
         )
 
 
-def _close(
-    planning: psycopg.Connection,
-    kinds: DocumentKinds,
-    scope: Scope,
-    load_id: int,
-    listing: Listing,
-    plan: Plan,
-    copied: Counters,
-    on_progress: Callable[[Progress], None],
-) -> tuple[Plan, Counters]:
+def _close(context: _Context, load_id: int, plan: Plan, copied: Counters) -> tuple[Plan, Counters]:
+    planning, listing, scope = context.planning, context.listing, context.scope
+
     def begin(step: str) -> None:
-        on_progress(Progress("close", CLOSING.index(step), len(CLOSING), step))
+        context.on_progress(Progress("close", CLOSING.index(step), len(CLOSING), step))
 
     begin("vanished")
     vanished = listing.count_vanished(scope, load_id)
@@ -302,39 +300,34 @@ def _close(
         unrecognised=plan.unrecognised,
         vanished=vanished,
     )
-    begin("booking")
+    begin("manifest")
     with planning.transaction():
-        listing.book(scope, load_id, ledger.landing_time(planning).at, vanished)
+        listing.write_manifest(scope, load_id, ledger.landing_time(planning).at, vanished)
         begin("pruning")
-        _prune(planning, kinds)
+        _prune(planning, context.kinds)
         ledger.succeed(planning, load_id, counters)
     begin("statistics")
     if counters.landed:
         _analyze(planning, load_id)
-    on_progress(Progress("close", len(CLOSING), len(CLOSING)))
+    context.on_progress(Progress("close", len(CLOSING), len(CLOSING)))
     return plan, counters
 
 
 def _result(
-    planning: psycopg.Connection,
-    source: Source,
-    listing: Listing,
-    plan: Plan,
-    load_id: int | None = None,
-    counters: Counters | None = None,
+    context: _Context, plan: Plan, load_id: int | None = None, counters: Counters | None = None
 ) -> LoadResult:
     entries: list[QuarantineEntry] = []
     still_refused = 0
     if load_id is not None:
-        entries = quarantine.new_entries(planning, load_id, NAMED_AT_MOST)
-        still_refused = quarantine.count_refused(planning, load_id)
+        entries = quarantine.new_entries(context.planning, load_id, NAMED_AT_MOST)
+        still_refused = quarantine.count_refused(context.planning, load_id)
     return LoadResult(
-        source=source.name,
+        source=context.source.name,
         load_id=load_id,
         plan=plan,
         counters=counters,
-        left_as_config=listing.named("config", NAMED_AT_MOST),
-        unrecognised=listing.named("unrecognised", NAMED_AT_MOST),
+        left_as_config=context.listing.first_paths("config", NAMED_AT_MOST),
+        unrecognised=context.listing.first_paths("unrecognised", NAMED_AT_MOST),
         newly_quarantined=tuple(entries),
         still_refused=still_refused,
     )

@@ -64,7 +64,7 @@ class Plan(_Summed):
 
 @dataclass(frozen=True)
 class Counters(_Summed):
-    """What a load did, in files (design §4); bytes are what was read."""
+    """What a load did, in files (docs/design.md §4); bytes are what was read."""
 
     seen: int = 0
     landed: int = 0
@@ -89,14 +89,14 @@ class Counters(_Summed):
 class Planned(NamedTuple):
     """A listed file and what is to become of it.
 
-    action is read or refuse, config or unrecognised; is_booked says that the manifest has it so
+    action is read or refuse, config or unrecognised; is_recorded says that the manifest has it so
     already. first_seen_us is None when the manifest has no row of it.
     """
 
     entry: Entry
     match: Match
     action: str
-    is_booked: bool
+    is_recorded: bool
     first_seen_us: int | None
 
     @property

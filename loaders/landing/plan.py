@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from loaders.database.queries import one_value
 from loaders.landing.model import LARGEST_DOCUMENT, Plan, Planned, Scope
 from loaders.project.document_kinds import (
     CONFIG_STATIC,
@@ -59,7 +60,7 @@ compared as (
                 then 'unchanged'
             else 'read'
         end as action,
-        is_same and files.state in ('config', 'unrecognised') as is_booked
+        is_same and files.state in ('config', 'unrecognised') as is_recorded
     from listing
     inner join raw.files as files on listing.source_path = files.source_path
     cross join lateral (
@@ -81,7 +82,7 @@ compared as (
 
 select
     action,
-    is_booked,
+    is_recorded,
     case when action not in ('unchanged', 'skip')
         -- Whatever stands there by hand, also an infinite time, is a moment that there was.
         then (
@@ -90,7 +91,7 @@ select
     end as first_seen_us,
     array_agg(n) as numbers
 from compared
-group by action, is_booked, first_seen_us
+group by action, is_recorded, first_seen_us
 """
 
 _ACTION_OF_THE_UNKNOWN = {
@@ -129,18 +130,16 @@ def recognise(entries: Iterable[Entry], kinds: DocumentKinds, scope: Scope) -> l
 
 def manifest_is_empty(connection: psycopg.Connection) -> bool:
     """Return whether no load has ever listed anything, so that there is nothing to compare."""
-    row = connection.execute("select not exists (select from raw.files)").fetchone()
-    return row == (True,)
+    return bool(one_value(connection, "select not exists (select 1 from raw.files)"))
 
 
 def knows_none(connection: psycopg.Connection, paths: Sequence[str]) -> bool:
     """Return whether the manifest has rows, and none of them is one of these paths."""
-    row = connection.execute(
-        "select exists (select from raw.files) and not exists "
-        "(select from raw.files where source_path = any (%s))",
-        (list(paths),),
-    ).fetchone()
-    return row == (True,)
+    query = (
+        "select exists (select 1 from raw.files) and not exists "
+        "(select 1 from raw.files where source_path = any (%s))"
+    )
+    return bool(one_value(connection, query, (list(paths),)))
 
 
 def compare(
@@ -155,8 +154,8 @@ def compare(
     outcomes = _Outcomes(listed)
     unknown = dict.fromkeys(range(1, len(listed) + 1))
     known = [] if everything_is_new else _ask_the_manifest(connection, listed, scope)
-    for action, is_booked, first_seen_us, numbers in known:
-        outcomes.add(action, is_booked, first_seen_us, numbers)
+    for action, is_recorded, first_seen_us, numbers in known:
+        outcomes.add(action, is_recorded, first_seen_us, numbers)
         for number in numbers:
             del unknown[number]
     if not scope.only_quarantined:
@@ -212,7 +211,7 @@ class _Outcomes:
         self._left: list[Planned] = []
 
     def add(
-        self, action: str, is_booked: bool, first_seen_us: int | None, numbers: Sequence[int]
+        self, action: str, is_recorded: bool, first_seen_us: int | None, numbers: Sequence[int]
     ) -> None:
         name = "touched" if action == "read" and first_seen_us is not None else action
         self._counts[name] = self._counts.get(name, 0) + len(numbers)
@@ -221,7 +220,7 @@ class _Outcomes:
         kept = self._to_do if action in ("read", "refuse") else self._left
         for number in numbers:
             entry, match = self._listed[number - 1]
-            kept.append(Planned(entry, match, action, is_booked, first_seen_us))
+            kept.append(Planned(entry, match, action, is_recorded, first_seen_us))
             if action == "read" and entry.stamp:
                 self._bytes += entry.stamp.size
 

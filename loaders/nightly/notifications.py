@@ -56,7 +56,7 @@ def tell(hooks: Hooks, run_log: RunLog | None, result: RunResult) -> RunResult:
     if event is not None:
         body = _body(event, result)
         troubles += _alert(hooks, body)
-        _remember(note, body, is_booked=result.run_id is not None)
+        _remember(note, body, is_recorded=result.run_id is not None)
     if result.is_trusted and hooks.ping_url:
         troubles += _asked(PING_VARIABLE, hooks.ping_url)
     return replace(result, event=event, hook_troubles=tuple(troubles))
@@ -142,9 +142,9 @@ def _asked(variable: str, url: str, body: bytes | None = None) -> list[str]:
         return [f"{variable} could not be reached: {type(error).__name__}."]
 
 
-def _remember(note: Path, body: bytes, *, is_booked: bool) -> None:
+def _remember(note: Path, body: bytes, *, is_recorded: bool) -> None:
     with suppress(OSError):
-        if is_booked:
+        if is_recorded:
             note.unlink(missing_ok=True)
         else:
             note.parent.mkdir(parents=True, exist_ok=True)

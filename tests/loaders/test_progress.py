@@ -220,7 +220,7 @@ MOMENTS = [
     (62.0, Progress("copy", 6_200, 6_200)),
     (62.0, Progress("copy", 6_200, 6_200)),
     (62.0, Progress("close", 0, 4, "vanished")),
-    (75.0, Progress("close", 1, 4, "booking")),
+    (75.0, Progress("close", 1, 4, "manifest")),
     (76.0, Progress("close", 4, 4)),
 ]  # fmt: skip
 
@@ -241,7 +241,7 @@ def test_lines_come_every_ten_seconds_with_rate_and_what_remains(
         "Copying: 6,100 of 6,200 files, 100 files/s, 0:01 left",
         "Copying: 6,200 files in 62.0 s, 100 files/s",
         "Closing",
-        "Closing: booking",
+        "Closing: manifest",
         "Closing: done in 14.0 s",
     ]
 
