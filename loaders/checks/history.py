@@ -17,7 +17,7 @@ from loaders.errors import WritersInTheWay, WrongRequest
 
 # As a build fixes its cutoff; without a number the function has a limit of its own.
 _AWAIT_WRITERS = "select raw.await_writers(make_interval(secs => %s::float8))"
-_PATIENCE_VARIABLE = "PULSE_ELT_WRITERS_PATIENCE"
+_WAIT_VARIABLE = "PULSE_ELT_WRITERS_PATIENCE"
 
 _OPEN = """
 insert into ops.checks (gate, run_id, as_of) values (%s, %s, clock_timestamp())
@@ -120,10 +120,10 @@ def open_check(connection: psycopg.Connection, gate: Gate, run_id: int | None) -
         WrongRequest: PULSE_ELT_WRITERS_PATIENCE is no number of seconds.
         WritersInTheWay: one of them does not end.
     """
-    patience = _patience()
+    wait_limit = _wait_limit()
     with connection.transaction():
         try:
-            connection.execute(_AWAIT_WRITERS, (patience,))
+            connection.execute(_AWAIT_WRITERS, (wait_limit,))
         except errors.LockNotAvailable as error:
             raise WritersInTheWay(_sentence(error)) from error
         check_id, as_of = connection.execute(_OPEN, (gate, run_id)).fetchone() or (0, None)
@@ -131,10 +131,10 @@ def open_check(connection: psycopg.Connection, gate: Gate, run_id: int | None) -
     return OpenCheck(check_id, as_of, since[0] if since else None)
 
 
-def _patience() -> float | None:
-    named = os.environ.get(_PATIENCE_VARIABLE, "").strip()
+def _wait_limit() -> float | None:
+    named = os.environ.get(_WAIT_VARIABLE, "").strip()
     if not re.fullmatch(r"([0-9]+([.][0-9]+)?)?", named):
-        raise WrongRequest(f"{_PATIENCE_VARIABLE} is a number of seconds, not {named!r}.")
+        raise WrongRequest(f"{_WAIT_VARIABLE} is a number of seconds, not {named!r}.")
     return float(named) if named else None
 
 
