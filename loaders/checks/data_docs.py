@@ -32,7 +32,7 @@ _PAGE = """<!doctype html>
 _TITLES = {"landing": "Landing gate", "marts": "Mart checks"}
 
 _BOUNDS = {
-    "mostly": lambda value: f"in at least {100 * value:.6g} % of them",
+    "mostly": lambda value: f"in at least {100 * value:.6g} % of the rows",
     "min_value": lambda value: f"at least {value:g}",
     "max_value": lambda value: f"at most {value:g}",
 }
@@ -146,17 +146,18 @@ def _row(each: Evaluated) -> str:
 
 
 def _expected(each: Evaluated) -> str:
-    """Return what was expected, in words: the expectation's own name, its rows and its bounds."""
+    """Return what was expected, in words: the column, its values, their bounds, and which rows."""
     expectation = each.expectation
     kwargs = {**expectation.kwargs, **{name: fig.value for name, fig in each.threshold.items()}}
     column, condition = kwargs.pop("column"), kwargs.pop("row_condition", None)
-    words = expectation.type.removeprefix("expect_").removeprefix("column_").replace("_", " ")
-    rows = f" where {condition['column']['name']} is {condition['parameter']}" if condition else ""
-    bounds = [
-        _BOUNDS.get(name, lambda value, name=name: f"{name} {value}")(value)
+    words = expectation.type.removeprefix("expect_column_values_to_").replace("_", " ")
+    words = words.removesuffix(" between")
+    bounds = " and ".join(
+        _BOUNDS[name](value) if name in _BOUNDS else f"{name} {value}"
         for name, value in kwargs.items()
-    ]
-    return f"{column}{rows}: {words}" + "".join(f", {bound}" for bound in bounds)
+    )
+    rows = f"where {condition['column']['name']} is {condition['parameter']}" if condition else ""
+    return " ".join(part for part in (column, "must", words, bounds, rows) if part)
 
 
 def _found(each: Evaluated) -> str:

@@ -3,6 +3,6 @@
 select
     kind,
     source_path,
-    :'shares'
+    :'shares' -- noqa: AL03
 from ops.judged_files
 where check_id = :'check_id'

@@ -119,6 +119,8 @@ faults as (
                     :'number' as number
                 from jsonb_path_query(landed.payload, ranges.json_path) as found (value)
                 where jsonb_typeof(found.value) <> 'null'
+                -- Cast once: the planner would repeat the cast above.
+                offset 0 -- noqa: AM09
             ) as score
         where
             ranges.kind = landed.kind
