@@ -1,6 +1,6 @@
 """The reviewed files of the gates: suites and thresholds below config/."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,37 +52,6 @@ class Share:
     sentence: str
     kinds: Sequence[str] | None = None
 
-    @property
-    def expectations(self) -> tuple[Expectation, ...]:
-        """One per kind it names, else one for each that landed."""
-        if self.kinds is None:
-            return (self._expectation("{kind}", each="kind"),)
-        return tuple(self._expectation(kind) for kind in self.kinds)
-
-    def _expectation(self, kind: str, each: str | None = None) -> Expectation:
-        of_kind = {
-            "type": "comparison",
-            "column": {"name": "kind"},
-            "operator": "==",
-            "parameter": kind,
-        }
-        name = f"{self.name}.{kind}"
-        return Expectation(
-            type="expect_column_values_to_be_null",
-            kwargs={
-                "column": self.name,
-                "row_condition": of_kind,
-                "mostly": {PARAMETER: name},
-            },
-            name=name,
-            asset="files",
-            sentence=(
-                f"{{share}} % of the files of kind {kind} since the last check "
-                f"({{unexpected}} of {{checked}}) {self.sentence} (config/checks.json)."
-            ),
-            each=each,
-        )
-
 
 def read_suite(config: Path, gate: Gate) -> tuple[Expectation, ...]:
     """Return the expectations of a gate, from config/expectations/: its own, then those of shares.
@@ -95,7 +64,7 @@ def read_suite(config: Path, gate: Gate) -> tuple[Expectation, ...]:
         Expectation(type=entry["type"], kwargs=entry["kwargs"], **entry["meta"])
         for entry in suite["expectations"]
     ]
-    return (*own, *(each for share in _shares(suite) for each in share.expectations))
+    return (*own, *(each for share in _shares(suite) for each in _expectations(share)))
 
 
 def read_shares(config: Path, thresholds: Mapping[str, Any]) -> tuple[Share, ...]:
@@ -108,22 +77,38 @@ def read_shares(config: Path, thresholds: Mapping[str, Any]) -> tuple[Share, ...
     if unmatched := {share.name for share in shares} ^ thresholds["shares"].keys():
         raise WrongRequest(
             f"{', '.join(sorted(unmatched))}: a share is an entry in "
-            "config/expectations/landing.json and a threshold in config/checks.json "
-            "(landing.shares); one of them is missing."
+            "config/expectations/landing.json and a threshold in config/checks.json; one is missing."
         )
     return shares
 
 
 def _read_suite(config: Path, gate: Gate) -> Mapping[str, Any]:
     folder = config / "expectations"
-    suite: Mapping[str, Any] = read_configuration(
-        folder / f"{gate}.json", folder / "suite.schema.json"
-    )
-    return suite
+    return read_configuration(folder / f"{gate}.json", folder / "suite.schema.json")  # type: ignore[no-any-return]
 
 
 def _shares(suite: Mapping[str, Any]) -> tuple[Share, ...]:
     return tuple(Share(**entry) for entry in suite.get("shares", ()))
+
+
+def _expectations(share: Share) -> Iterator[Expectation]:
+    """Yield what is expected of a share: of each kind it names, else of any that landed."""
+    for kind in share.kinds or ("{kind}",):
+        name = f"{share.name}.{kind}"
+        condition = {"column": {"name": "kind"}, "operator": "==", "parameter": kind}
+        yield Expectation(
+            type="expect_column_values_to_be_null",
+            kwargs={
+                "column": share.name,
+                "row_condition": {"type": "comparison", **condition},
+                "mostly": {PARAMETER: name},
+            },
+            name=name,
+            asset="files",
+            sentence=f"{{share}} % of the files of kind {kind} since the last check "
+            f"({{unexpected}} of {{checked}}) {share.sentence} (config/checks.json).",
+            each=None if share.kinds else "kind",
+        )
 
 
 def read_thresholds(config: Path, gate: Gate) -> Mapping[str, Any]:

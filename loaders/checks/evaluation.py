@@ -13,7 +13,7 @@ from typing import Any
 from psycopg import sql
 
 from loaders.checks.configuration import Expectation
-from loaders.checks.lean_import import begin_import, import_great_expectations
+from loaders.checks.lean_import import import_great_expectations
 from loaders.database.connection import connect, trouble_in
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import WorkFailed
@@ -78,14 +78,6 @@ class Evaluated:
             first=next((value for _, value in self.examples if value), ""),
             subject=self.named[0] if self.named else "the source",
         )
-
-
-def preload() -> None:
-    """Begin to import Great Expectations in the background: evaluate waits for the rest of it.
-
-    To be called where this process waits for others anyway, and will fork none until it is done.
-    """
-    begin_import()
 
 
 def read_query(name: str, values: Mapping[str, object]) -> str:

@@ -10,8 +10,9 @@ from psycopg import sql
 
 from loaders.checks import data_docs, history
 from loaders.checks.configuration import expanded, read_shares, read_suite, read_thresholds
-from loaders.checks.evaluation import Evaluated, evaluate, preload, read_query
+from loaders.checks.evaluation import Evaluated, evaluate, read_query
 from loaders.checks.landing_query import query_values
+from loaders.checks.lean_import import preload
 from loaders.checks.result import CheckResult, FailedExpectation, Gate
 from loaders.checks.tolerances import landing_figures, mart_figures
 from loaders.database.connection import connect, translated_errors

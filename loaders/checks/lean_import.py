@@ -1,11 +1,10 @@
 """Imports Great Expectations without what no gate asks of it, which is more than half of it."""
 
-import contextlib
 import gc
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import LazyLoader
@@ -33,7 +32,7 @@ class _LeanFinder(MetaPathFinder):
         if threading.get_ident() != self._thread:
             return None
         if name.partition(".")[0] in _LEFT_OUT:
-            raise ModuleNotFoundError(f"{name} is left out here", name=name)
+            raise ModuleNotFoundError(name=name)
         spec = PathFinder.find_spec(name, path, target) if name in _DEFERRED else None
         if spec is not None and spec.loader is not None:
             spec.loader = LazyLoader(spec.loader)
@@ -47,16 +46,19 @@ def import_great_expectations() -> Any:  # noqa: ANN401 - a module without types
     return great_expectations
 
 
-def begin_import() -> None:
-    """Import it in the background, unless it is there. Fork no process until it is done."""
+def preload() -> None:
+    """Begin to import it in the background, where this process waits for others anyway.
 
-    def import_it() -> None:
+    No process may be forked until that is done: it would wait for a lock that nobody releases.
+    """
+
+    def import_quietly() -> None:
         # Whatever goes wrong does so again, and is reported, when a gate wants it.
-        with contextlib.suppress(Exception):
+        with suppress(Exception):
             import_great_expectations()
 
     if "great_expectations" not in sys.modules:
-        threading.Thread(target=import_it, name="import of Great Expectations").start()
+        threading.Thread(target=import_quietly).start()
 
 
 @contextmanager

@@ -17,10 +17,10 @@ def test_clients_of_object_stores_are_neither_imported_nor_kept_from_others() ->
     run(
         """
         import gc, sys
-        from loaders.checks import evaluation
-        evaluation.preload()
-        evaluation.preload()
-        evaluation.import_great_expectations()
+        from loaders.checks import lean_import
+        lean_import.preload()
+        lean_import.preload()
+        lean_import.import_great_expectations()
         assert "great_expectations" in sys.modules
         assert not {"boto3", "botocore", "azure", "psycopg2"} & sys.modules.keys()
         assert not any("Lean" in type(finder).__name__ for finder in sys.meta_path)
@@ -38,13 +38,13 @@ def test_an_import_that_fails_says_so_where_a_gate_wants_it() -> None:
         """
         import sys, threading
         sys.modules["ruamel"] = None
-        from loaders.checks import evaluation
-        evaluation.preload()
+        from loaders.checks import lean_import
+        lean_import.preload()
         for thread in threading.enumerate():
             if thread is not threading.current_thread():
                 thread.join()
         try:
-            evaluation.import_great_expectations()
+            lean_import.import_great_expectations()
         except ImportError as error:
             assert "ruamel" in str(error)
         else:

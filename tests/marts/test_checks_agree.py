@@ -58,7 +58,7 @@ def test_the_gate_and_staging_reject_the_same_scores(
     load_tree(tree)
     done = pulse_elt("build", "--select", "base_pulse__scorecards", *WITHOUT_TESTS)
     assert done.returncode == 0, done.stdout + done.stderr
-    staging = dict(connection.execute(VERDICTS).fetchall())
+    staging: dict[str, bool] = dict(connection.execute(VERDICTS).fetchall())
     assert len(staging) == 2_000
 
     thresholds = read_thresholds(ROOT / "config", "landing")
