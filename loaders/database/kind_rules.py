@@ -31,7 +31,7 @@ class _Row(NamedTuple):
 
     ordinal: int
     kind: str
-    verdict: str
+    disposition: str
     path_template: str
     pattern: str
     beginning: str
@@ -76,7 +76,7 @@ def _rows(kinds: DocumentKinds) -> list[_Row]:
         _Row(
             ordinal,
             template.rule.kind,
-            template.rule.verdict,
+            template.rule.disposition,
             template.text,
             template.posix,
             template.beginning,

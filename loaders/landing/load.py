@@ -214,7 +214,7 @@ def _refuse_another_tree(
 
     Whoever loads the folder above or below the right one would see all documents vanish.
     """
-    strange = sum(kinds.match(entry.path).verdict == UNRECOGNISED for entry in part)
+    strange = sum(kinds.match(entry.path).disposition == UNRECOGNISED for entry in part)
     if strange > len(part) / 2 and knows_none(planning, [entry.path for entry in part]):
         raise WrongRequest(
             f"{source.name} shares no path with what was loaded before, and most of it is not "

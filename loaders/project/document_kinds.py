@@ -39,7 +39,7 @@ class Rule:
 
     kind: str
     paths: tuple[str, ...]
-    verdict: str
+    disposition: str
     why: str
     table: str | None
     retention: str | None
@@ -49,7 +49,7 @@ class Match(NamedTuple):
     """What the rules say of one path."""
 
     kind: str | None
-    verdict: str
+    disposition: str
     session_key: str | None = None
     user_key: str | None = None
 
@@ -106,10 +106,10 @@ class DocumentKinds:
     @property
     def loaded(self) -> tuple[Rule, ...]:
         """The rules whose documents are loaded."""
-        return tuple(rule for rule in self.rules if rule.verdict == SYSTEM_OF_RECORD)
+        return tuple(rule for rule in self.rules if rule.disposition == SYSTEM_OF_RECORD)
 
     def match(self, path: str) -> Match:
-        """Return kind, verdict and captured keys of a path relative to the source's root."""
+        """Return kind, disposition and captured keys of a path relative to the source's root."""
         name = path[path.rfind("/") + 1 :]
         for pattern, rule in self._by_name.get(name, self._with_any_name):
             found = pattern.fullmatch(path)
@@ -117,7 +117,7 @@ class DocumentKinds:
                 captures = pattern.groupindex
                 return Match(
                     rule.kind,
-                    rule.verdict,
+                    rule.disposition,
                     found["session_key"] if "session_key" in captures else None,
                     found["user_key"] if "user_key" in captures else None,
                 )
@@ -156,7 +156,7 @@ def read_document_kinds(path: Path) -> DocumentKinds:
         Rule(
             kind=entry["kind"],
             paths=tuple(entry["paths"]),
-            verdict=entry["verdict"],
+            disposition=entry["disposition"],
             why=entry["why"],
             table=entry.get("table"),
             retention=entry.get("retention"),

@@ -110,7 +110,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 def rule(kind: str, *paths: str, **more: str) -> dict[str, object]:
     """A rule that lands documents in a table named after the kind, unless told otherwise."""
-    fixed = {"verdict": LOADED, "retention": "all_versions", "why": "A test wants it."}
+    fixed = {"disposition": LOADED, "retention": "all_versions", "why": "A test wants it."}
     return {"kind": kind, "paths": list(paths), "table": f"{kind}s", **fixed, **more}
 
 
@@ -154,7 +154,7 @@ def test_the_partitions_have_the_names_of_the_design(connection: psycopg.Connect
 @pytest.mark.parametrize(
     ("changes", "without"),
     [
-        ({"verdict": "MAYBE"}, ()),
+        ({"disposition": "MAYBE"}, ()),
         ({"retention": "for a while"}, ()),
         ({"paths": []}, ()),
         ({"paths": ["/sessions/{session_key}/evaluation.json"]}, ()),
@@ -162,7 +162,7 @@ def test_the_partitions_have_the_names_of_the_design(connection: psycopg.Connect
         ({"why": ""}, ()),
         ({"colour": "blue"}, ()),
         ({}, ("table",)),
-        ({}, ("verdict",)),
+        ({}, ("disposition",)),
     ],
 )
 def test_a_rule_that_breaks_the_schema_is_named(
@@ -292,8 +292,8 @@ def test_one_line_lands_prompts_and_takes_them_back(
     tree.write("prompts/p.json", {"text": "be kind"})
     tree.write("sessions/a/session.json", {})
 
-    def flip(verdict: str) -> tuple[int, int, int]:
-        project.edit(lambda rules: rules["prompt"].update(verdict=verdict))
+    def flip(disposition: str) -> tuple[int, int, int]:
+        project.edit(lambda rules: rules["prompt"].update(disposition=disposition))
         result = counters(load(tree))
         return result.landed, result.unchanged, result.left_as_config
 
@@ -318,9 +318,9 @@ def test_a_refused_file_that_becomes_configuration_leaves_the_quarantine(
 ) -> None:
     tree.write("prompts/p.json", b"{")
     tree.write("sessions/a/session.json", {})
-    project.edit(lambda rules: rules["prompt"].update(verdict=LOADED))
+    project.edit(lambda rules: rules["prompt"].update(disposition=LOADED))
     assert counters(load(tree)).quarantined == 1
-    project.edit(lambda rules: rules["prompt"].update(verdict=CONFIG))
+    project.edit(lambda rules: rules["prompt"].update(disposition=CONFIG))
     assert counters(load(tree)).left_as_config == 1
     assert connection.execute("select resolution from raw.quarantine").fetchall() == [("left",)]
 

@@ -84,7 +84,7 @@ models:
 _KIND: dict[str, str | list[str]] = {
     "kind": "coaching_note",
     "paths": ["coaching/{session_key}.json"],
-    "verdict": "SYSTEM_OF_RECORD",
+    "disposition": "SYSTEM_OF_RECORD",
     "table": "coaching_notes",
     "retention": "all_versions",
     "why": "What a coach said.",
