@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,9 @@ from loaders.project.configuration import read_configuration
 SYSTEM_OF_RECORD = "SYSTEM_OF_RECORD"
 CONFIG_STATIC = "CONFIG_STATIC"
 UNRECOGNISED = "UNRECOGNISED"
+
+# Captures that are columns of the landing.
+LANDED_KEYS = ("session_key", "user_key")
 
 _ANY_FOLDER = "**/"
 _LANDING_TABLES = frozenset(
@@ -41,8 +44,18 @@ class Rule:
     paths: tuple[str, ...]
     disposition: str
     why: str
-    table: str | None
-    retention: str | None
+    table: str | None = None
+    retention: str | None = None
+    session_date: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+    known_fields: Mapping[str, Sequence[str]] | None = None
+
+    @property
+    def json_types(self) -> Sequence[str] | None:
+        """The JSON types a document may have, None for any: a list has fields of elements."""
+        if self.known_fields is None:
+            return None
+        return ("array", "object") if "[]" in self.known_fields else ("object",)
 
 
 class Match(NamedTuple):
@@ -79,6 +92,12 @@ class Template(NamedTuple):
     def ending(self) -> str:
         """What such paths end with, after the last placeholder."""
         return _ANYTHING.split(self.text)[-1]
+
+    @property
+    def path_keys(self) -> Mapping[str, int]:
+        """The numbers of the captures that the landing has no column for, by name."""
+        groups = self.pattern.groupindex
+        return {name: groups[name] for name in groups if name not in LANDED_KEYS}
 
     @property
     def posix(self) -> str:
@@ -152,17 +171,7 @@ def read_document_kinds(path: Path) -> DocumentKinds:
             the message names the rule.
     """
     document = read_configuration(path, place=_place)
-    rules = [
-        Rule(
-            kind=entry["kind"],
-            paths=tuple(entry["paths"]),
-            disposition=entry["disposition"],
-            why=entry["why"],
-            table=entry.get("table"),
-            retention=entry.get("retention"),
-        )
-        for entry in document["document_kinds"]
-    ]
+    rules = [Rule(**{**entry, "paths": tuple(entry["paths"])}) for entry in document["document_kinds"]]
     try:
         _refuse_collisions(rules)
         return DocumentKinds(rules)
@@ -197,6 +206,10 @@ def _refuse_collisions(rules: Sequence[Rule]) -> None:
             tables[rule.table] = rule.kind
         for path in rule.paths:
             _refuse_template(rule, path)
+            if rule.session_date and "{session_key}" not in path:
+                raise ValueError(
+                    f"rule {rule.kind!r} has a session_date, but {path!r} no {{session_key}}."
+                )
 
 
 def _refuse_template(rule: Rule, path: str) -> None:

@@ -2,10 +2,7 @@
 -- Why it matters: what is deduplicated later, by session or by snapshot, would hide entries read twice.
 -- How to resolve: compare the model named with its document's payload; a join or lateral there multiplies.
 
-{%- set lists = [
-    ('base_pulse__user_histories', 'entry_count', 'base_pulse__user_histories__entries', 'entry_index'),
-    ('base_pulse__answer_events', 'answer_count', 'base_pulse__answer_events__answers', 'answer_index'),
-] %}
+{%- set lists = list_models() %}
 
 with
 

@@ -7,27 +7,13 @@
     indexes=[{'columns': ['document_id']}],
 ) }}
 
-{%- set kinds_by_model = {
-    'base_pulse__scorecards': 'scorecard',
-    'base_pulse__sessions': 'session',
-    'base_pulse__transcripts': 'transcript',
-    'base_pulse__conversations': 'conversation',
-    'base_pulse__pulse_states': 'pulse_state',
-    'base_pulse__sale_states': 'sale_state',
-    'base_pulse__evaluations': 'evaluation',
-    'base_pulse__evaluations__steps': 'evaluation',
-    'base_pulse__answer_events': 'answer_events',
-    'base_pulse__answer_events__answers': 'answer_events',
-    'base_pulse__user_histories': 'user_history',
-    'base_pulse__user_histories__entries': 'user_history',
-    'base_pulse__trainer_change_logs': 'trainer_change_log',
-} %}
+{%- do refuse_uncollected_models() %}
 
 with
 
 casts as (
 
-    {%- for model, kind in kinds_by_model.items() %}
+    {%- for model, kind in base_models().items() %}
     select
         source_path,
         document_id,

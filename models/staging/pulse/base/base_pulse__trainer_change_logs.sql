@@ -1,11 +1,6 @@
 {#- One row per current trainer change log: what the trainer observed, of whom, at which step. -#}
 
-{{ config(
-    landing='documents',
-    unique_key=['source_path', 'document_id'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
-) }}
+{{ whole_documents('trainer_change_log') }}
 
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
@@ -16,14 +11,7 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        session_key,
-        source_modified_at,
-        landed_at,
-        payload
-    from {{ landed_documents('trainer_change_logs') }}
+    select * from {{ documents_of('trainer_change_log') }}
 
 ),
 
