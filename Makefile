@@ -32,7 +32,7 @@ FIND_DATABASE = eval "$$($(BIN)/pulse-elt db env)" && mkdir -p .pulse/dbt \
     && cp profiles.example.yml .pulse/dbt/profiles.yml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check demos test unit-tests drill soak lint format bench bench-writes bench-million profile docs lock clean
+.PHONY: help install demo check demos test unit-tests drill soak kinds lint format bench bench-writes bench-million profile docs lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, jud
 
 drill: $(INSTALLED) ## Dump a loaded database of 16, restore it into 18, go on there, compare every mart
 	$(BIN)/python -m drills.restore --sessions $(DRILL_SESSIONS)
+
+kinds: $(INSTALLED) ## Write what dbt has to know of config/document_kinds.json
+	$(BIN)/python -m loaders.project.generated_kinds
 
 lint: $(INSTALLED) ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check .

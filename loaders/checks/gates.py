@@ -17,6 +17,7 @@ from loaders.checks.tolerances import landing_figures, mart_figures
 from loaders.database.connection import connect, translated_errors
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import WorkFailed, WrongRequest
+from loaders.project.document_kinds import read_document_kinds
 
 
 def check_landing(
@@ -37,6 +38,8 @@ def check_landing(
         DatabaseUnavailable, WorkFailed: as connections do, and see evaluate.
     """
     suite, thresholds = read_suite(config, "landing"), read_thresholds(config, "landing")
+    kinds = read_document_kinds(config / "document_kinds.json").loaded
+    shapes = {rule.kind: rule.json_types for rule in kinds if rule.json_types}
     _refuse_empty_reason(accept)
     with translated_errors(loader), connect(loader) as connection:
         if not _is_any(connection, "raw.documents") and not _is_any(connection, "raw.loads"):
@@ -46,7 +49,7 @@ def check_landing(
             **check.bounds,
             "check_id": check.check_id,
             "ranges": Jsonb(thresholds["score_ranges"]),
-            "shapes": Jsonb(thresholds["shapes"]),
+            "shapes": Jsonb(shapes),
             "from_loads": thresholds["volume"]["from_loads"],
             "landed_floor": thresholds["volume"]["landed_floor"],
         }

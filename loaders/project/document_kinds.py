@@ -171,7 +171,8 @@ def read_document_kinds(path: Path) -> DocumentKinds:
             the message names the rule.
     """
     document = read_configuration(path, place=_place)
-    rules = [Rule(**{**entry, "paths": tuple(entry["paths"])}) for entry in document["document_kinds"]]
+    entries = document["document_kinds"]
+    rules = [Rule(**{**entry, "paths": tuple(entry["paths"])}) for entry in entries]
     try:
         _refuse_collisions(rules)
         return DocumentKinds(rules)

@@ -44,7 +44,8 @@ _COLUMNS = """&documents
           - {name: content_sha256, description: "SHA-256 of the original bytes."}
           - {name: session_key, description: "Session key captured from the path."}
           - {name: user_key, description: "User key captured from the path.", config: *pii}
-          - {name: source_modified_at, description: "Modification time of the file, whatever it says."}
+          - {name: source_modified_at,
+             description: "Modification time of the file, whatever it says."}
           - {name: origin, description: "load for files, app for documents the application wrote."}
           - {name: load_id, description: "The load that wrote this version."}
           - {name: landed_at, description: "When this version was written, by the database clock."}

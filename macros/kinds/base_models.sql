@@ -31,18 +31,35 @@
 {%- endmacro %}
 
 
-{#- Of each list that documents hold: the model of whole documents and its column with the length, the model of
-    the list's elements and its column with their places. -#}
-{% macro list_models() -%}
-    {%- set found = [] -%}
+{#- The block that calls it, once for each base model and its kind. -#}
+{% macro union_of_base_models() -%}
+    {%- for base_model, kind in base_models().items() -%}
+        {{ caller(base_model, kind) }}
+        {{- '\n    union all' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{#- The block that calls it, once for each kind and its rule. -#}
+{% macro union_of_kinds(kinds=none) -%}
+    {%- for kind in (document_kinds() if kinds is none else kinds) -%}
+        {{ caller(kind, kind_named(kind)) }}
+        {{- '\n    union all' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{#- The block that calls it, once for each list that documents hold: with the model of whole documents and its
+    column of lengths, the model of the lists' elements and its column of their places. -#}
+{% macro union_of_lists() -%}
+    {%- set blocks = [] -%}
     {%- for kind, rule in document_kinds().items() -%}
-        {%- for part, key in rule.parts.items() if key.endswith('_index') -%}
-            {%- do found.append((
-                base_model_of(kind), key[:-5] ~ 'count', base_model_of(kind) ~ '__' ~ part, key
-            )) -%}
+        {%- set documents = base_model_of(kind) -%}
+        {%- for part, place in rule.parts.items() if place.endswith('_index') -%}
+            {%- do blocks.append(caller(documents, place[:-5] ~ 'count', documents ~ '__' ~ part, place)) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {{ return(found) }}
+    {{ blocks | join('\n    union all') }}
 {%- endmacro %}
 
 
@@ -53,6 +70,14 @@
         if rule.session_date and session_date in (none, rule.session_date) -%}
         {%- do found.append(kind) -%}
     {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+
+{#- The kinds of which only the current version of a path is read. -#}
+{% macro kinds_read_as_current() -%}
+    {%- set found = [] -%}
+    {%- for kind in document_kinds() if not reads_every_version(kind) %}{% do found.append(kind) %}{% endfor -%}
     {{ return(found) }}
 {%- endmacro %}
 
@@ -126,7 +151,7 @@
     That each kind has its model, ref() sees to. -#}
 {% macro refuse_uncollected_models() -%}
     {%- set collected = base_models() -%}
-    {%- for node in (graph.nodes.values() if execute else [])
+    {%- for node in (graph.nodes.values() if execute and model.resource_type == 'model' else [])
         if node.resource_type == 'model' and node.package_name == project_name -%}
         {%- if node.name in collected -%}
             {%- set wanted = ['rejected_values'] + (['unknown_fields'] if node.config.get('landing') else []) -%}

@@ -6,32 +6,26 @@ with
 
 landed as (
 
-    {%- for kind, rule in document_kinds().items() %}
+    {%- call(kind, rule) union_of_kinds() %}
     select
         '{{ rule.table }}' as landing_table,
         source_path,
         document_id
     from {{ documents_of(kind) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {%- endcall %}
 
 ),
 
 represented as (
 
-    {%- for kind, rule in document_kinds().items() %}
+    {%- call(kind, rule) union_of_kinds() %}
     select
         '{{ rule.table }}' as landing_table,
         source_path,
         document_id,
         {{ (rule.retention == 'latest_version') | lower }} as is_latest_alone
     from {{ ref(base_model_of(kind)) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {%- endcall %}
 
 ),
 

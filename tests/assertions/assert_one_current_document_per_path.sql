@@ -6,15 +6,12 @@ with
 
 documents as (
 
-    {%- for kind in document_kinds() if not reads_every_version(kind) %}
+    {%- call(kind, rule) union_of_kinds(kinds_read_as_current()) %}
     select
         '{{ base_model_of(kind) }}' as model_name,
         source_path
     from {{ ref(base_model_of(kind)) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {%- endcall %}
 
 ),
 

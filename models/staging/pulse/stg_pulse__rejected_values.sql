@@ -13,18 +13,15 @@ with
 
 casts as (
 
-    {%- for model, kind in base_models().items() %}
+    {%- call(base_model, kind) union_of_base_models() %}
     select
         source_path,
         document_id,
         '{{ kind }}' as kind,
         rejected_values
-    from {{ ref(model) }}
+    from {{ ref(base_model) }}
     where rejected_values is not null and {{ is_touched('source_path', 'document_id') }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {%- endcall %}
 
 ),
 

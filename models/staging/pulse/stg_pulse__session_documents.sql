@@ -4,7 +4,7 @@ with
 
 documents as (
 
-    {%- for kind in session_kinds() %}
+    {%- call(kind, rule) union_of_kinds(session_kinds()) %}
     select
         document_id,
         source_path,
@@ -14,10 +14,7 @@ documents as (
         source_modified_at,
         rejected_file_time
     from {{ ref(base_model_of(kind)) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {%- endcall %}
 
 )
 

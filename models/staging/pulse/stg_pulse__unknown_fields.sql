@@ -4,7 +4,7 @@ with
 
 documents as (
 
-    {%- for kind in document_kinds() %}
+    {%- call(kind, rule) union_of_kinds() %}
     select
         '{{ kind }}' as kind,
         source_path,
@@ -12,10 +12,7 @@ documents as (
         unknown_fields
     from {{ ref(base_model_of(kind)) }}
     where unknown_fields is not null
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {%- endcall %}
 
 ),
 
