@@ -118,15 +118,15 @@ ORACLES = {
 
 
 def add_own_marts(project: Project) -> None:
-    """Add the models, and the kind as CONTRIBUTING says: a rule, a source table, a base model."""
+    """Add the models, and a kind that they read themselves: a rule, a source table, a base model."""
     for name, text in _MODELS.items():
         project.add(f"{FOLDER}/{name}.sql", text + "\n")
     project.add(f"{FOLDER}/_desk.yml", _YAML)
     project.edit(
         "models/staging/pulse/_pulse__sources.yml",
         (
-            "      - name: scorecards\n",
-            "      - {name: coaching_notes, description: Notes.}\n      - name: scorecards\n",
+            "      - name: loads\n",
+            "      - {name: coaching_notes, description: Notes.}\n      - name: loads\n",
         ),
     )
     add_configuration(project, _KIND)
