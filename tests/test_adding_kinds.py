@@ -1,6 +1,6 @@
 """A new kind of document: what the scaffold writes is all of it, and what is forgotten is named."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ CONTRACT = f"{BASE}/_base__quiz_results.yml"
 UNIT_TEST = f"{BASE}/_base__quiz_results__unit_tests.yml"
 MACRO = "macros/kinds/document_kinds.sql"
 SOURCES = "models/staging/pulse/_pulse__documents.yml"
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 UNCOLLECTED = f"{BASE}/base_pulse__quiz_results__questions.sql"
 
 
@@ -40,6 +41,26 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setenv("PULSE_ELT_PROJECT_DIR", str(copy.root))
     monkeypatch.setenv(UNIT_TESTS_VARIABLE, "True")
     return copy
+
+
+@pytest.fixture(scope="module")
+def _scaffolded(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    copy = copy_project(tmp_path_factory.mktemp("adding"))
+    add_configuration(copy)
+    write_new_kind(copy.root, "quiz_result", [PATH])
+    return copy
+
+
+@pytest.fixture
+def scaffolded(_scaffolded: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A copy that has the kind, for tests that forget a part of it."""
+    monkeypatch.setenv(UNIT_TESTS_VARIABLE, "True")
+    before = contents(_scaffolded.root)
+    yield _scaffolded
+    for name in contents(_scaffolded.root).keys() - before.keys():
+        (_scaffolded.root / name).unlink()
+    for name, content in before.items():
+        (_scaffolded.root / name).write_bytes(content)
 
 
 def contents(root: Path) -> dict[str, bytes]:
@@ -90,9 +111,7 @@ def test_a_new_kind_is_six_files_and_all_that_reads_kinds_reads_it(
     assert its_test[1] in project.dbt.invoke(database, ["test"], its_test)
 
     collecting = "+stg_pulse__rejected_values +stg_pulse__unknown_fields"
-    project.dbt.invoke(
-        database, ["build", "--exclude-resource-type", "unit_test"], ("--select", collecting)
-    )
+    project.dbt.build(database, *WITHOUT_UNIT_TESTS, "--select", collecting)
     assert connection.execute(
         "select path_quiz_id, path_user, score::int "
         "from staging.base_pulse__quiz_results order by source_path"
@@ -116,12 +135,13 @@ def test_a_new_kind_is_six_files_and_all_that_reads_kinds_reads_it(
 
 
 def _without(path: str, *, after: str, before: str) -> Callable[[Project], None]:
-    """Take out of a file what stands between two texts, and the first of them."""
+    """Take out of a file what begins with one text and ends before another."""
 
     def remove(project: Project) -> None:
-        text = (project.root / path).read_text()
+        file = project.root / path
+        text = file.read_text()
         start = text.index(after)
-        project.edit(path, (text[start : text.index(before, start)], ""))
+        file.write_text(text[:start] + text[text.index(before, start) :])
 
     return remove
 
@@ -142,7 +162,7 @@ FORGOTTEN: dict[str, tuple[Callable[[Project], Any], str]] = {
         "base_pulse__quiz_results needs a contract that has the column rejected_values",
     ),
     "its fields in the model": (
-        lambda project: project.edit(MODEL, ("'': 'source.payload'", "")),
+        _without(MODEL, after="'': 'source.payload'", before="}) }} as unknown"),
         "unknown_fields of quiz_result needs the containers",
     ),
     "its entry in the macro": (
@@ -154,7 +174,7 @@ FORGOTTEN: dict[str, tuple[Callable[[Project], Any], str]] = {
         "pulse.quiz_results",
     ),
     "its part": (
-        lambda project: project.add(UNCOLLECTED, "select 1 as one"),
+        lambda project: (project.root / UNCOLLECTED).write_text("select 1 as one"),
         "base_pulse__quiz_results__questions is the base model of no kind",
     ),
 }
@@ -162,12 +182,11 @@ FORGOTTEN: dict[str, tuple[Callable[[Project], Any], str]] = {
 
 @pytest.mark.parametrize("entry", FORGOTTEN)
 def test_what_is_forgotten_of_a_kind_is_named(
-    project: Project, database: DatabaseSettings, entry: str
+    scaffolded: Project, database: DatabaseSettings, entry: str
 ) -> None:
-    write_new_kind(project.root, "quiz_result", [PATH])
     forget, told = FORGOTTEN[entry]
-    forget(project)
-    outcome = project.dbt.outcome(
+    forget(scaffolded)
+    outcome = scaffolded.dbt.outcome(
         database, "compile", "--select", "stg_pulse__rejected_values base_pulse__quiz_results"
     )
     assert not outcome.success
@@ -175,28 +194,18 @@ def test_what_is_forgotten_of_a_kind_is_named(
     assert told in " ".join(" ".join([str(outcome.exception), *results]).split())
 
 
-@pytest.mark.parametrize(
-    ("after", "before"),
-    [
-        (',\n    {"kind": "quiz_result"', "\n  ]"),
-        ('     "known_fields": {"": []},\n     "why": "What', '     "why": "What'),
-    ],
-    ids=["its rule", "its known fields"],
-)
-def test_what_is_forgotten_in_the_rules_is_named(project: Project, after: str, before: str) -> None:
-    write_new_kind(project.root, "quiz_result", [PATH])
-    # As 'make kinds' and the test of what it writes do.
-    assert write_generated_files(project.root) == ()
-    text = (project.root / RULES).read_text()
-    start = text.index(after)
-    project.edit(RULES, (text[start : text.index(before, start + len(after) - len(before))], ""))
-    try:
-        stale = write_generated_files(project.root)
-    except WrongRequest as refused:
-        assert "'quiz_result'" in str(refused)
-        assert "known_fields" in str(refused)
-    else:
-        assert {str(path.relative_to(project.root)) for path in stale} == {MACRO, SOURCES}
+def test_a_rule_that_is_forgotten_makes_what_is_generated_stale(scaffolded: Project) -> None:
+    assert write_generated_files(scaffolded.root) == ()
+    _without(RULES, after=',\n    {"kind": "quiz_result"', before="\n  ]")(scaffolded)
+    # As 'make kinds' does, and the test of what it has written.
+    stale = write_generated_files(scaffolded.root)
+    assert {str(path.relative_to(scaffolded.root)) for path in stale} == {MACRO, SOURCES}
+
+
+def test_a_rule_without_known_fields_is_named(scaffolded: Project) -> None:
+    _without(RULES, after='     "known_fields": {"": []},', before='     "why": "What')(scaffolded)
+    with pytest.raises(WrongRequest, match=r"'quiz_result'.*known_fields"):
+        write_generated_files(scaffolded.root)
 
 
 @pytest.mark.parametrize(
@@ -233,9 +242,7 @@ def test_without_a_path_a_kind_belongs_to_sessions(
     write_new_kind(project.root, "coaching", [])
     tree.write("sessions/s1/coaching.json", {})
     load_source(tree.root, None, Scope(), workers=1)
-    project.dbt.build(
-        database, "--select", "+int_sessions_resolved", "--exclude-resource-type", "unit_test"
-    )
+    project.dbt.build(database, *WITHOUT_UNIT_TESTS, "--select", "+int_sessions_resolved")
     assert connection.execute(
         "select session_key, occurred_at_source from intermediate.int_sessions_resolved"
     ).fetchall() == [("s1", "document_file")]

@@ -118,7 +118,7 @@ ORACLES = {
 
 
 def add_own_marts(project: Project) -> None:
-    """Add the models, and a kind that they read themselves: a rule, a source table, a base model."""
+    """Add the models, and a kind that they alone read: a rule, a source table, a base model."""
     for name, text in _MODELS.items():
         project.add(f"{FOLDER}/{name}.sql", text + "\n")
     project.add(f"{FOLDER}/_desk.yml", _YAML)
