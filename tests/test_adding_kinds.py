@@ -28,7 +28,7 @@ MODEL = f"{BASE}/base_pulse__quiz_results.sql"
 CONTRACT = f"{BASE}/_base__quiz_results.yml"
 UNIT_TEST = f"{BASE}/_base__quiz_results__unit_tests.yml"
 MACRO = "macros/kinds/document_kinds.sql"
-SOURCES = "models/staging/pulse/_pulse__documents.yml"
+SOURCES = "models/staging/pulse/_pulse__sources.yml"
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 UNCOLLECTED = f"{BASE}/base_pulse__quiz_results__questions.sql"
 
@@ -78,7 +78,8 @@ def fill_in(project: Project) -> None:
     )
     project.edit(RULES, ('"known_fields": {"": []}', '"known_fields": {"": ["score", "passed"]}'))
     score = "{{ safe_number(casts, \"source.payload -> 'score'\", 'score', 0, 100) }} as score"
-    project.edit(MODEL, ("\n        -- timestamps", f"        {score},\n\n        -- timestamps"))
+    evidence = "        -- what could not"
+    project.edit(MODEL, (evidence, f"        {score},\n\n{evidence}"))
     column = "      - {name: score, data_type: numeric, description: The score.}\n"
     project.edit(CONTRACT, ("      - {name: source_mod", f"{column}      - {{name: source_mod"))
     write_generated_files(project.root)
@@ -146,17 +147,20 @@ def _without(path: str, *, after: str, before: str) -> Callable[[Project], None]
     return remove
 
 
-def _no_contract(project: Project) -> None:
-    (project.root / CONTRACT).unlink()
-    (project.root / UNIT_TEST).unlink()
+def _without_files(*names: str) -> Callable[[Project], None]:
+    def remove(project: Project) -> None:
+        for name in names:
+            (project.root / name).unlink()
+
+    return remove
 
 
 FORGOTTEN: dict[str, tuple[Callable[[Project], Any], str]] = {
-    "its model": (
-        lambda project: [(project.root / name).unlink() for name in (MODEL, CONTRACT, UNIT_TEST)],
-        "base_pulse__quiz_results",
+    "its model": (_without_files(MODEL, CONTRACT, UNIT_TEST), "base_pulse__quiz_results"),
+    "its contract": (
+        _without_files(CONTRACT, UNIT_TEST),
+        "base_pulse__quiz_results needs a contract",
     ),
-    "its contract": (_no_contract, "base_pulse__quiz_results needs a contract"),
     "what its contract says of rejected values": (
         _without(CONTRACT, after="      - {name: rejected_values", before="      - {name: unknown"),
         "base_pulse__quiz_results needs a contract that has the column rejected_values",
@@ -170,7 +174,7 @@ FORGOTTEN: dict[str, tuple[Callable[[Project], Any], str]] = {
         "base_pulse__quiz_results is of kind 'quiz_result'",
     ),
     "its entry in the sources": (
-        _without(SOURCES, after="      - name: quiz_results", before="        columns"),
+        _without(SOURCES, after="      - {name: quiz_results", before="      # To here"),
         "pulse.quiz_results",
     ),
     "its part": (

@@ -42,14 +42,7 @@ source as (
 renamed as (
 
     select
-        -- ids
-        source.document_id,
-        source.source_path,
-$selected
-        -- timestamps
-        source.source_modified_at,
-        source.rejected_file_time,
-        source.landed_at,
+        {{ document_columns('$kind', 'source') }},
 
         -- what could not be cast, and the evidence
         {{ rejected_values(casts) }} as rejected_values,
@@ -109,17 +102,13 @@ unit_tests:
         - {document_id: 1, rejected_values: null, unknown_fields: null}
 """
 
-# A column of what is read and its line in the contract; of other keys see _columns_of.
-_LANDED = {
+_COLUMN = "{{name: {}, data_type: {}, description: \"{{{{ doc('{}') }}}}\"{}}}"
+_COLUMNS = {
     "session_key": (
-        "source.session_key,\n        {{ session_id_of('source.session_key') }} as session_id",
-        "{name: session_key, data_type: text, description: \"{{ doc('session_key') }}\"}\n"
-        "      - {name: session_id, data_type: uuid, description: \"{{ doc('session_id') }}\"}",
+        _COLUMN.format("session_key", "text", "session_key", ""),
+        _COLUMN.format("session_id", "uuid", "session_id", ""),
     ),
-    "user_key": (
-        "source.user_key",
-        "{name: user_key, data_type: text, description: \"{{ doc('user_key') }}\", config: *pii}",
-    ),
+    "user_key": (_COLUMN.format("user_key", "text", "user_key", ", config: *pii"),),
 }
 
 
@@ -160,9 +149,7 @@ def _files(values: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _values(kind: str, paths: Sequence[str]) -> Mapping[str, str]:
-    columns = [
-        _columns_of(key) for key in dict.fromkeys(re.findall(r"\{([a-z_]+)\}", " ".join(paths)))
-    ]
+    keys = dict.fromkeys(re.findall(r"\{([a-z_]+)\}", " ".join(paths)))
     is_of_a_session = all("{session_key}" in path for path in paths)
     return {
         "kind": kind,
@@ -172,17 +159,13 @@ def _values(kind: str, paths: Sequence[str]) -> Mapping[str, str]:
         "path": json.dumps(re.sub(r"[{}]", "", paths[0].replace("**", "folder"))),
         "disposition": SYSTEM_OF_RECORD,
         "session_date": _SESSION_DATE if is_of_a_session else "",
-        "selected": "".join(f"        {selected},\n" for selected, _ in columns),
-        "columns": "".join(f"      - {column}\n" for _, column in columns),
+        "columns": "".join(f"      - {column}\n" for key in keys for column in _columns_of(key)),
     }
 
 
-def _columns_of(key: str) -> tuple[str, str]:
-    name = f"path_{key}"
-    return _LANDED.get(key) or (
-        f"source.{name}",
-        f'{{name: {name}, data_type: text, description: "{key} in the path.", config: *pii}}',
-    )
+def _columns_of(key: str) -> Sequence[str]:
+    own = f'{{name: path_{key}, data_type: text, description: "{key} in the path.", config: *pii}}'
+    return _COLUMNS.get(key, (own,))
 
 
 def _plural(kind: str) -> str:

@@ -132,6 +132,23 @@
 {%- endmacro %}
 
 
+{#- The columns that models of whole documents have in common, as far as the contract has them. -#}
+{% macro document_columns(kind, of=none) -%}
+    {%- set rule = kind_named(kind) -%}
+    {%- set before = of ~ '.' if of else '' -%}
+    {%- set names = ['document_id', 'source_path'] + rule.landed_keys
+        + ['source_modified_at', 'rejected_file_time', 'landed_at'] -%}
+    {%- for key in rule.path_keys %}{% do names.append('path_' ~ key) %}{% endfor -%}
+    {%- for name in names if not model.columns or name in model.columns -%}
+        {{ before ~ name }}{{ ',\n        ' if not loop.last }}
+    {%- endfor -%}
+    {%- if 'session_key' in rule.landed_keys -%}
+        ,
+        {{ session_id_of(before ~ 'session_key') }} as session_id
+    {%- endif -%}
+{%- endmacro %}
+
+
 {#- The keys that a table's paths hold and the landing has no columns for, each as the column path_{key}. -#}
 {% macro path_keys_of(table_name) -%}
     {%- for rule in document_kinds().values() if rule.table == table_name -%}

@@ -16,19 +16,10 @@ source as (
 renamed as (
 
     select
-        -- ids
-        document_id,
-        source_path,
-        session_key,
-        {{ session_id_of('session_key') }} as session_id,
+        {{ document_columns('answer_events') }},
 
         -- numerics
         jsonb_array_length({{ json_list('payload', ['events']) }}) as answer_count,
-
-        -- timestamps
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,

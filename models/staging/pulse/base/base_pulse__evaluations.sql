@@ -18,11 +18,7 @@ source as (
 renamed as (
 
     select
-        -- ids
-        source.document_id,
-        source.source_path,
-        source.session_key,
-        {{ session_id_of('source.session_key') }} as session_id,
+        {{ document_columns('evaluation', 'source') }},
 
         -- strings
         {{ safe_text(casts, 'document.framework', 'framework') }} as framework,
@@ -30,11 +26,6 @@ renamed as (
             as strengths,
         {{ safe_text(casts, "document.overall_summary -> 'improvements'", 'overall_summary.improvements') }}
             as improvements,
-
-        -- timestamps
-        source.source_modified_at,
-        source.rejected_file_time,
-        source.landed_at,
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,

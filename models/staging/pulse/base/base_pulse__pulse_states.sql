@@ -16,11 +16,7 @@ source as (
 renamed as (
 
     select
-        -- ids
-        source.document_id,
-        source.source_path,
-        source.session_key,
-        {{ session_id_of('source.session_key') }} as session_id,
+        {{ document_columns('pulse_state', 'source') }},
 
         -- strings
         {{ safe_text(casts, 'document.stage_name', 'stage_name') }} as stage_name,
@@ -29,11 +25,6 @@ renamed as (
 
         -- numerics
         {{ safe_integer(casts, 'document.current_stage', 'current_stage', 1, 5) }} as current_stage,
-
-        -- timestamps
-        source.source_modified_at,
-        source.rejected_file_time,
-        source.landed_at,
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,

@@ -17,11 +17,7 @@ source as (
 renamed as (
 
     select
-        -- ids
-        source.document_id,
-        source.source_path,
-        source.session_key,
-        {{ session_id_of('source.session_key') }} as session_id,
+        {{ document_columns('sale_state', 'source') }},
 
         -- strings
         {{ safe_choice(casts, 'document.outcome', 'outcome', sale_outcomes()) }} as sale_outcome,
@@ -30,11 +26,6 @@ renamed as (
         {{ safe_integer(casts, 'document.trust_score', 'trust_score', 0, 10) }} as trust_score,
         {{ safe_integer(casts, 'document.total_missteps', 'total_missteps') }} as misstep_count,
         jsonb_array_length({{ json_array('document.missteps') }}) as listed_misstep_count,
-
-        -- timestamps
-        source.source_modified_at,
-        source.rejected_file_time,
-        source.landed_at,
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,

@@ -151,11 +151,9 @@ ranges as materialized (
 renamed as (
 
     select
+        {{ document_columns('scorecard') }},
+
         -- ids
-        document_id,
-        source_path,
-        session_key,
-        {{ session_id_of('session_key') }} as session_id,
         {{ safe_text(casts, 'trainee_id', 'Trainee_ID') }} as user_key,
 
         -- strings
@@ -203,11 +201,6 @@ renamed as (
 
         -- booleans
         {{ safe_boolean(casts, "overall -> 'passed'", 'overall.passed') }} as is_passed,
-
-        -- timestamps
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
 
         -- what could not be cast, and the evidence
         {{ rejected_values(casts) }} as rejected_values,

@@ -18,11 +18,9 @@ source as (
 renamed as (
 
     select
+        {{ document_columns('session', 'source') }},
+
         -- ids
-        source.document_id,
-        source.source_path,
-        source.session_key,
-        {{ session_id_of('source.session_key') }} as session_id,
         {{ safe_text(casts, 'document.user_id', 'user_id') }} as user_key,
         {{ safe_text(casts, "document.request -> 'userId'", 'request.userId') }} as request_user_key,
         {{ safe_text(casts, "document.request -> 'user_id'", 'request.user_id') }} as request_other_user_key,
@@ -37,9 +35,6 @@ renamed as (
             as created_at,
         {{ safe_timestamp(casts, 'document.completed_at', 'completed_at', 'source.landed_at') }}
             as completed_at,
-        source.source_modified_at,
-        source.rejected_file_time,
-        source.landed_at,
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,

@@ -18,11 +18,9 @@ source as (
 renamed as (
 
     select
+        {{ document_columns('trainer_change_log', 'source') }},
+
         -- ids
-        source.document_id,
-        source.source_path,
-        source.session_key,
-        {{ session_id_of('source.session_key') }} as session_id,
         {{ safe_text(casts, 'document.learner_id', 'learner_id') }} as user_key,
         {{ safe_text(casts, 'document.scenario_id', 'scenario_id') }} as scenario_id,
 
@@ -40,8 +38,6 @@ renamed as (
 
         -- timestamps
         {{ safe_timestamp(casts, 'document."timestamp"', 'timestamp', 'source.landed_at') }} as logged_at,
-        source.source_modified_at,
-        source.landed_at,
 
         -- what could not be cast, and the evidence
         {{ rejected_values(casts) }} as rejected_values,

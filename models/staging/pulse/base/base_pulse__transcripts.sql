@@ -17,21 +17,12 @@ source as (
 renamed as (
 
     select
-        -- ids
-        source.document_id,
-        source.source_path,
-        source.session_key,
-        {{ session_id_of('source.session_key') }} as session_id,
+        {{ document_columns('transcript', 'source') }},
 
         -- strings
         coalesce(
             {{ safe_text_array(casts, 'document.transcript', 'transcript', takes_string=true) }}, '{}'
         ) as transcript_lines,
-
-        -- timestamps
-        source.source_modified_at,
-        source.rejected_file_time,
-        source.landed_at,
 
         -- what could not be cast, and the evidence
         {{ rejected_values(casts) }} as rejected_values,

@@ -17,18 +17,10 @@ source as (
 renamed as (
 
     select
-        -- ids
-        document_id,
-        source_path,
-        user_key,
+        {{ document_columns('user_history') }},
 
         -- numerics
         jsonb_array_length({{ json_list('payload', list_names) }}) as entry_count,
-
-        -- timestamps
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,
