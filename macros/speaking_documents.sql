@@ -13,3 +13,9 @@
         where outdone.document_id is null
     ) as {{ model_name | replace('base_pulse__', '') }}
 {%- endmacro %}
+
+
+{#- The columns of the model's own contract, for a model that passes on what it reads. -#}
+{% macro own_columns() -%}
+    {{ column_list() if execute and model.resource_type == 'model' else '*' }}
+{%- endmacro %}

@@ -77,7 +77,8 @@ def read_shares(config: Path, thresholds: Mapping[str, Any]) -> tuple[Share, ...
     if unmatched := {share.name for share in shares} ^ thresholds["shares"].keys():
         raise WrongRequest(
             f"{', '.join(sorted(unmatched))}: a share is an entry in "
-            "config/expectations/landing.json and a threshold in config/checks.json; one is missing."
+            "config/expectations/landing.json and a threshold in config/checks.json; "
+            "one is missing."
         )
     return shares
 

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from loaders.checks.configuration import Share
 from loaders.errors import WrongRequest
+from loaders.project.document_kinds import read_document_kinds
 
 _CASTS = Path("macros/json_values.sql")
 
@@ -18,9 +19,10 @@ def query_values(
     project: Path, thresholds: Mapping[str, Any], shares: Sequence[Share]
 ) -> Mapping[str, object]:
     """Return what find_faults.sql and files.sql want besides the check itself, by variable."""
+    kinds = read_document_kinds(project / "config" / "document_kinds.json").loaded
     return {
         "ranges": Jsonb(thresholds["score_ranges"]),
-        "shapes": Jsonb(thresholds["shapes"]),
+        "shapes": Jsonb({rule.kind: rule.json_types for rule in kinds if rule.json_types}),
         "number": _staging_number(project, "found.value", "landed.is_certification"),
         "reasons": sql.SQL(", ").join(
             sql.SQL("{}, {}").format(sql.Literal(share.name), _reason(share)) for share in shares

@@ -25,6 +25,7 @@ class _Commands(click.Group):
         "prune": "prune",
         "db": "db",
         "sample": "sample",
+        "new": "new",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -120,7 +120,9 @@ compared as (
         max(neighbours.source_modified_at) filter (
             where neighbours.kind = rejected_documents.kind
         ) as rivals_file_at,
-        min(neighbours.source_modified_at) filter (where neighbours.kind <> 'scorecard') as document_file_at
+        min(neighbours.source_modified_at) filter (
+            where not {{ is_asked_first('neighbours.kind') }}
+        ) as document_file_at
     from rejected_documents
     inner join asking on rejected_documents.session_id = asking.session_id
     left join documents as neighbours
@@ -161,7 +163,7 @@ needed_documents as (
             sessions.session_id is not null
             and outdone.document_id is null
             and (
-                compared.kind = 'scorecard'
+                {{ is_asked_first('compared.kind') }}
                 or coalesce(compared.rejected_file_time < compared.document_file_at, true)
             )
         )

@@ -95,8 +95,8 @@ files as (
     select
         session_id,
         min(session_key collate "C") as session_key,
-        max(source_modified_at) filter (where kind = 'scorecard') as scorecard_file_at,
-        min(source_modified_at) filter (where kind <> 'scorecard') as document_file_at
+        max(source_modified_at) filter (where {{ is_asked_first('kind') }}) as scorecard_file_at,
+        min(source_modified_at) filter (where not {{ is_asked_first('kind') }}) as document_file_at
     from speaking
     group by session_id
 

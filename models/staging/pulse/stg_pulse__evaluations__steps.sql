@@ -4,13 +4,7 @@ with
 
 steps as (
 
-    select
-        document_id,
-        source_path,
-        session_id,
-        step_key,
-        reason,
-        score
+    select *
     from {{ speaking_documents('base_pulse__evaluations__steps') }}
     where is_repeated is not true
 

@@ -7,38 +7,21 @@
     indexes=[{'columns': ['document_id']}],
 ) }}
 
-{%- set kinds_by_model = {
-    'base_pulse__scorecards': 'scorecard',
-    'base_pulse__sessions': 'session',
-    'base_pulse__transcripts': 'transcript',
-    'base_pulse__conversations': 'conversation',
-    'base_pulse__pulse_states': 'pulse_state',
-    'base_pulse__sale_states': 'sale_state',
-    'base_pulse__evaluations': 'evaluation',
-    'base_pulse__evaluations__steps': 'evaluation',
-    'base_pulse__answer_events': 'answer_events',
-    'base_pulse__answer_events__answers': 'answer_events',
-    'base_pulse__user_histories': 'user_history',
-    'base_pulse__user_histories__entries': 'user_history',
-    'base_pulse__trainer_change_logs': 'trainer_change_log',
-} %}
+{%- do refuse_uncollected_models() %}
 
 with
 
 casts as (
 
-    {%- for model, kind in kinds_by_model.items() %}
+    {%- call(base_model, kind) union_of_base_models() %}
     select
         source_path,
         document_id,
         '{{ kind }}' as kind,
         rejected_values
-    from {{ ref(model) }}
+    from {{ ref(base_model) }}
     where rejected_values is not null and {{ is_touched('source_path', 'document_id') }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {%- endcall %}
 
 ),
 
