@@ -26,7 +26,6 @@ class _Commands(click.Group):
         "db": "db",
         "new": "new",
         "sample": "sample",
-        "new": "new",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
