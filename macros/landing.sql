@@ -82,7 +82,7 @@
         where
             landed_at <= {{ cutoff }}
             and (superseded_at is null or superseded_at > {{ cutoff }})
-            and {{ is_touched('source_path', 'document_id') }}
+            and {{ is_affected('source_path', 'document_id') }}
     ) as {{ table_name }}
 {%- endmacro %}
 
@@ -102,7 +102,7 @@
         where
             landed_at <= {{ landing_cutoff() }}
             and {{ every_version() }}
-            and {{ is_touched('source_path', 'document_id') }}
+            and {{ is_affected('source_path', 'document_id') }}
     ) as {{ table_name }}
 {%- endmacro %}
 

@@ -17,7 +17,7 @@ rejected_documents as (
         kind,
         rejected_file_time
     from {{ ref('stg_pulse__session_documents') }}
-    where rejected_file_time is not null and {{ is_touched('session_id') }}
+    where rejected_file_time is not null and {{ is_affected('session_id') }}
 
 ),
 
@@ -30,7 +30,7 @@ documents as (
         kind,
         source_modified_at
     from {{ ref('stg_pulse__session_documents') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -41,7 +41,7 @@ outdone as (
         source_path,
         session_id
     from {{ ref('stg_pulse__duplicate_documents') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -57,7 +57,7 @@ rejected_entries as (
     where
         entry_kind = 'session'
         and rejected_file_time is not null
-        and {{ is_touched('session_id') }}
+        and {{ is_affected('session_id') }}
 
 ),
 
@@ -70,7 +70,7 @@ entries as (
         source_modified_at,
         landed_at
     from {{ ref('base_pulse__user_histories__entries') }}
-    where entry_kind = 'session' and {{ is_touched('session_id') }}
+    where entry_kind = 'session' and {{ is_affected('session_id') }}
 
 ),
 
@@ -82,7 +82,7 @@ histories as (
         session_id,
         rejected_file_time
     from {{ ref('int_history_sessions_deduplicated') }}
-    where rejected_file_time is not null and {{ is_touched('session_id') }}
+    where rejected_file_time is not null and {{ is_affected('session_id') }}
 
 ),
 
@@ -95,7 +95,7 @@ sessions as (
     from {{ ref('int_sessions_resolved') }}
     where
         (occurred_at_source is null or occurred_at_source = 'document_file')
-        and {{ is_touched('session_id') }}
+        and {{ is_affected('session_id') }}
 
 ),
 

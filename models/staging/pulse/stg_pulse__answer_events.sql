@@ -18,7 +18,7 @@ answers as (
         is_unit_scale,
         occurred_at,
         raw_metrics
-    from {{ speaking_documents('base_pulse__answer_events__answers') }}
+    from {{ authoritative_documents('base_pulse__answer_events__answers') }}
 
 ),
 

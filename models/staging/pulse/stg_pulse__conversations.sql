@@ -17,7 +17,7 @@ conversations as (
         -- timestamps
         source_modified_at,
         landed_at
-    from {{ speaking_documents('base_pulse__conversations') }}
+    from {{ authoritative_documents('base_pulse__conversations') }}
 
 )
 

@@ -11,7 +11,7 @@ steps as (
         step_key,
         reason,
         score
-    from {{ speaking_documents('base_pulse__evaluations__steps') }}
+    from {{ authoritative_documents('base_pulse__evaluations__steps') }}
     where is_repeated is not true
 
 ),

@@ -21,7 +21,7 @@ pulse_states as (
         -- timestamps
         source_modified_at,
         landed_at
-    from {{ speaking_documents('base_pulse__pulse_states') }}
+    from {{ authoritative_documents('base_pulse__pulse_states') }}
 
 )
 

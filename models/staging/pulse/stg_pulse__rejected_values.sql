@@ -34,7 +34,7 @@ casts as (
         '{{ kind }}' as kind,
         rejected_values
     from {{ ref(model) }}
-    where rejected_values is not null and {{ is_touched('source_path', 'document_id') }}
+    where rejected_values is not null and {{ is_affected('source_path', 'document_id') }}
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -66,7 +66,7 @@ duplicate_documents as (
         session_key as rejected_text,
         'duplicate_session' as reason
     from {{ ref('stg_pulse__duplicate_documents') }}
-    where {{ is_touched('source_path', 'document_id') }}
+    where {{ is_affected('source_path', 'document_id') }}
 
 ),
 
@@ -89,7 +89,7 @@ step_spellings as (
         step_key as step,
         true as must_be_numbered
     from {{ ref('base_pulse__evaluations__steps') }}
-    where {{ is_touched('source_path', 'document_id') }}
+    where {{ is_affected('source_path', 'document_id') }}
     union all
     select
         source_path,
@@ -99,7 +99,7 @@ step_spellings as (
         pulse_step as step,
         false as must_be_numbered
     from {{ ref('base_pulse__answer_events__answers') }}
-    where {{ is_touched('source_path', 'document_id') }}
+    where {{ is_affected('source_path', 'document_id') }}
     union all
     select
         source_path,
@@ -109,7 +109,7 @@ step_spellings as (
         pulse_step as step,
         false as must_be_numbered
     from {{ ref('base_pulse__trainer_change_logs') }}
-    where {{ is_touched('source_path', 'document_id') }}
+    where {{ is_affected('source_path', 'document_id') }}
 
 ),
 
@@ -144,7 +144,7 @@ two_owners as (
     where
         owner_count > 1
         and {{ history_owner('user_id', 'user_key') }} is not null
-        and {{ is_touched('source_path', 'document_id') }}
+        and {{ is_affected('source_path', 'document_id') }}
 
 ),
 
@@ -158,7 +158,7 @@ unresolved_snapshots as (
         user_key as rejected_text,
         'unresolved_user' as reason
     from {{ ref('stg_pulse__user_histories__snapshots') }}
-    where user_id is null and {{ is_touched('source_path', 'document_id') }}
+    where user_id is null and {{ is_affected('source_path', 'document_id') }}
 
 ),
 
@@ -170,7 +170,7 @@ needed_file_times as (
         kind,
         rejected_file_time
     from {{ ref('int_sessions_rejected_file_times') }}
-    where {{ is_touched('source_path', 'document_id') }}
+    where {{ is_affected('source_path', 'document_id') }}
     union
     select
         source_path,
@@ -178,7 +178,7 @@ needed_file_times as (
         'user_history' as kind,
         rejected_file_time
     from {{ ref('int_snapshots_rejected_file_times') }}
-    where {{ is_touched('source_path', 'document_id') }}
+    where {{ is_affected('source_path', 'document_id') }}
 
 ),
 

@@ -22,7 +22,7 @@ sale_states as (
         -- timestamps
         source_modified_at,
         landed_at
-    from {{ speaking_documents('base_pulse__sale_states') }}
+    from {{ authoritative_documents('base_pulse__sale_states') }}
 
 )
 

@@ -43,7 +43,7 @@ scorecards as (
 
         -- evidence
         payload
-    from {{ speaking_documents('base_pulse__scorecards') }}
+    from {{ authoritative_documents('base_pulse__scorecards') }}
 
 )
 

@@ -24,7 +24,7 @@ sessions as (
         completed_at,
         source_modified_at,
         landed_at
-    from {{ speaking_documents('base_pulse__sessions') }}
+    from {{ authoritative_documents('base_pulse__sessions') }}
 
 )
 

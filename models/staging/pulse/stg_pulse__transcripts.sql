@@ -20,7 +20,7 @@ transcripts as (
 
         -- evidence
         payload
-    from {{ speaking_documents('base_pulse__transcripts') }}
+    from {{ authoritative_documents('base_pulse__transcripts') }}
 
 )
 
