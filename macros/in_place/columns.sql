@@ -1,6 +1,16 @@
 {#- The columns of a standing table and those of its contract: brought into line without a swap, so that what
     depends on the table stays; or the build refuses. constraints.sql does the same for keys and checks. -#}
 
+{#- An empty temporary table of these columns: what the standing one must look like. -#}
+{% macro create_shape(columns) -%}
+    {%- set shape = api.Relation.create(schema='pg_temp', identifier=this.identifier, type='table') -%}
+    {%- call statement('create_shape') -%}
+        create temporary table {{ adapter.quote(this.identifier) }} {{ columns }} on commit drop
+    {%- endcall -%}
+    {{ return(shape) }}
+{%- endmacro %}
+
+
 {#- Refuses SQL that does not give the columns of the contract, in any order. Like dbt's own check, but silent
     on numerics without a precision: staging takes numbers as they are. -#}
 {% macro assert_contract(sql) -%}
