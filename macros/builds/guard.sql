@@ -16,17 +16,27 @@
 
 {#- Overrides dbt's, which comments on nothing that has no description: in the transaction that makes a
     relation, by any materialization of any package, it gets its marker and is registered. What is rebuilt
-    in place registers itself. -#}
+    in place comments and registers by itself, and seeds register by themselves. -#}
 {% macro postgres__persist_docs(relation, model, for_relation, for_columns) -%}
     {%- if for_relation -%}
         {%- do run_query(alter_relation_comment(
             relation, model.description if config.persist_relation_docs() else ''
         )) -%}
-        {%- if not (is_in_place(model) or is_in_place_view(model) or model.resource_type == 'seed') -%}
+        {%- if model.resource_type != 'seed' -%}
             {%- do run_query(register_relation(relation)) -%}
         {%- endif -%}
     {%- endif -%}
     {%- do default__persist_docs(relation, model, false, for_columns) -%}
+{%- endmacro %}
+
+
+{#- SQL for what is rebuilt in place: all comments at once. Its columns are known, so none is looked up. -#}
+{% macro comment_on(relation) -%}
+    {{ alter_relation_comment(relation, model.description if config.persist_relation_docs() else '') }}
+    {%- for column in model.columns.values() if config.persist_column_docs() %}
+    comment on column {{ relation }}.{{ adapter.quote(column.name) if column.quote else column.name }}
+    is '{{ column.description | replace("'", "''") }}';
+    {%- endfor %}
 {%- endmacro %}
 
 

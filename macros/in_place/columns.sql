@@ -68,14 +68,14 @@
         {%- for column in differing if column[2] -%}
             {%- do drop_dependents(relation, column[0]) -%}
         {%- endfor -%}
-        {%- call statement('conform_columns') -%}
-            {%- for column in differing if column[2] %}
-            alter table {{ relation }} drop column {{ adapter.quote(column[0]) }};
-            {%- endfor %}
-            {%- for column in differing if column[1] %}
-            alter table {{ relation }} add column {{ adapter.quote(column[0]) }} {{ column[1] }};
-            {%- endfor %}
-        {%- endcall -%}
+        {%- set clauses = [] -%}
+        {%- for column in differing if column[2] -%}
+            {%- do clauses.append('drop column ' ~ adapter.quote(column[0])) -%}
+        {%- endfor -%}
+        {%- for column in differing if column[1] -%}
+            {%- do clauses.append('add column ' ~ adapter.quote(column[0]) ~ ' ' ~ column[1]) -%}
+        {%- endfor -%}
+        {%- do alter_table(relation, clauses) -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -1,63 +1,66 @@
 {#- Keys, checks, NOT NULL and indexes of a standing table: brought into line with its contract. -#}
 
-{% macro constraints_of(relation) -%}
-    {{ return(run_query(
-        "select conname, pg_get_constraintdef(oid) from pg_catalog.pg_constraint"
-        ~ " where conrelid = '" ~ relation.render() ~ "'::regclass and contype in ('p', 'u', 'c')"
-        ~ " order by contype desc, conname"
-    ).rows) }}
+{#- The clauses of ALTER TABLE that make the keys, checks and NOT NULL of a table those of the shape. What the shape
+    does not have is released before the rows come, since it may forbid them; the rest is required after. -#}
+{% macro constraint_changes(shape, relation) -%}
+    {%- set changes = {'released': [], 'required': []} -%}
+    {%- for row in run_query(constraint_changes_query(shape, relation)).rows -%}
+        {%- do changes[row[0]].append(row[1]) -%}
+    {%- endfor -%}
+    {{ return(changes) }}
 {%- endmacro %}
 
 
-{#- Before the rows: what the shape does not have must not forbid what it allows. -#}
-{% macro release_constraints(shape, relation) -%}
-    {%- set wanted = constraints_of(shape) | map('last') | list -%}
-    {%- call statement('release_constraints') -%}
-        select 1;
-        {%- for constraint in constraints_of(relation) if constraint[1] not in wanted %}
-        alter table {{ relation }} drop constraint {{ adapter.quote(constraint[0]) }};
-        {%- endfor %}
-        {%- for column in differing_nulls(shape, relation) if not column[1] %}
-        alter table {{ relation }} alter column {{ adapter.quote(column[0]) }} drop not null;
-        {%- endfor %}
-    {%- endcall -%}
+{% macro constraint_changes_query(shape, relation) -%}
+    with constraints as (
+        select conrelid, conname, contype, pg_get_constraintdef(oid) as definition
+        from pg_catalog.pg_constraint
+        where
+            conrelid in ('{{ shape.render() }}'::regclass, '{{ relation.render() }}'::regclass)
+            and contype in ('p', 'u', 'c')
+    ),
+
+    wanted as (select * from constraints where conrelid = '{{ shape.render() }}'::regclass),
+
+    standing as (select * from constraints where conrelid = '{{ relation.render() }}'::regclass)
+
+    select 'released' as step, format('drop constraint %I', conname) as clause, contype
+    from standing
+    where definition not in (select wanted.definition from wanted)
+    union all
+    select 'required', 'add ' || definition, contype
+    from wanted
+    where definition not in (select standing.definition from standing)
+    union all
+    select
+        case when shape.attnotnull then 'required' else 'released' end,
+        format('alter column %I %s not null', shape.attname, case when shape.attnotnull then 'set' else 'drop' end),
+        'n'
+    from pg_catalog.pg_attribute as shape
+    inner join pg_catalog.pg_attribute as attribute on shape.attname = attribute.attname
+    where
+        shape.attrelid = '{{ shape.render() }}'::regclass
+        and shape.attnum > 0
+        and attribute.attrelid = '{{ relation.render() }}'::regclass
+        and shape.attnotnull <> attribute.attnotnull
+    order by contype desc, clause
 {%- endmacro %}
 
 
-{#- After the rows: keys, checks and NOT NULL as in the shape. -#}
-{% macro conform_constraints(shape, relation) -%}
-    {%- set standing = constraints_of(relation) | map('last') | list -%}
-    {%- call statement('conform_constraints') -%}
-        select 1;
-        {%- for column in differing_nulls(shape, relation) if column[1] %}
-        alter table {{ relation }} alter column {{ adapter.quote(column[0]) }} set not null;
-        {%- endfor %}
-        {%- for constraint in constraints_of(shape) if constraint[1] not in standing %}
-        alter table {{ relation }} add {{ constraint[1] }};
-        {%- endfor %}
-    {%- endcall -%}
-{%- endmacro %}
-
-
-{#- Columns that only one of both allows to be NULL: name, whether the shape forbids it. -#}
-{% macro differing_nulls(shape, relation) -%}
-    {{ return(run_query(
-        "select shape.attname, shape.attnotnull"
-        ~ " from pg_catalog.pg_attribute as shape"
-        ~ " inner join pg_catalog.pg_attribute as standing on shape.attname = standing.attname"
-        ~ " where shape.attrelid = '" ~ shape.render() ~ "'::regclass and shape.attnum > 0"
-        ~ " and standing.attrelid = '" ~ relation.render() ~ "'::regclass"
-        ~ " and shape.attnotnull <> standing.attnotnull"
-    ).rows) }}
+{% macro alter_table(relation, clauses) -%}
+    {%- if clauses -%}
+        {%- call statement('alter_table') -%} alter table {{ relation }} {{ clauses | join(', ') }} {%- endcall -%}
+    {%- endif -%}
 {%- endmacro %}
 
 
 {#- dbt names indexes by the clock, so existing ones are recognised by their columns. -#}
 {% macro create_missing_indexes(relation) -%}
-    {%- set there = run_query(
+    {%- set indexes = config.get('indexes') or [] -%}
+    {%- set existing = run_query(
         indexed_columns("'" ~ relation.render() ~ "'::regclass")
-    ).columns[0].values() -%}
-    {%- for index in config.get('indexes', []) if index['columns'] | join(',') not in there -%}
+    ).columns[0].values() if indexes -%}
+    {%- for index in indexes if index['columns'] | join(',') not in existing -%}
         {%- call statement('create_index') -%} {{ get_create_index_sql(relation, index) }} {%- endcall -%}
     {%- endfor -%}
 {%- endmacro %}

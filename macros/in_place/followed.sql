@@ -67,14 +67,15 @@
     query shows it; asked when the query has changed. -#}
 {% macro outside_reads_of(sql) -%}
     {%- set view = 'pg_temp.' ~ adapter.quote('reads of ' ~ model.alias) -%}
-    {%- call statement('create_reads') -%}
+    {%- call statement('outside_reads', fetch_result=true) -%}
         create temporary view {{ adapter.quote('reads of ' ~ model.alias) }} as
         select 1 as one
         from (
             {{ sql }}
-        ) as computed
+        ) as computed;
+        {{ outside_reads_query(view) }}
     {%- endcall -%}
-    {%- set reads = run_query(outside_reads_query(view)).columns[0].values() | list -%}
+    {%- set reads = load_result('outside_reads').table.columns[0].values() | list -%}
     {%- call statement('drop_reads') -%} drop view {{ view }} {%- endcall -%}
     {#- PostgreSQL turns these words into a constant before the view is stored. -#}
     {%- if modules.re.search("'[^']*\\b(now|today|tomorrow|yesterday)\\b[^']*'", sql, modules.re.IGNORECASE) -%}

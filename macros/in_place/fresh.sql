@@ -35,7 +35,7 @@
         ) as fresh
     {%- endcall -%}
     {%- set row_count = load_result('build_new_table')['response'].rows_affected -%}
-    {%- do conform_constraints(shape, relation) -%}
+    {%- do alter_table(relation, constraint_changes(shape, relation).required) -%}
     {%- do create_indexes(relation) -%}
     {%- call statement('queue_readers') -%}
         analyze {{ relation }};

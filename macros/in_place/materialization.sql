@@ -41,8 +41,8 @@
 
     {%- if is_conformed or state.documentation != documentation
         or not state.is_registered_here or state.unfollowed_reads != unfollowed -%}
-        {%- do persist_docs(relation, model) -%}
         {%- call statement('register') -%}
+            {{ comment_on(relation) }}
             {{ attach_change_trigger(relation) if is_conformed }}
             {{ register_relation(relation, definition, documentation, outside_reads, unfollowed) }}
         {%- endcall -%}
@@ -83,7 +83,8 @@
         {%- do assert_contract(sql) -%}
         {%- set shape = create_shape(get_table_columns_and_constraints()) -%}
         {%- do conform_columns(shape, relation, should_full_refresh()) -%}
-        {%- do release_constraints(shape, relation) -%}
+        {%- set changes = constraint_changes(shape, relation) -%}
+        {%- do alter_table(relation, changes.released) -%}
     {%- endif -%}
     {%- set mode = take_affected(relation, state, is_whole) -%}
     {%- if mode == 'unchanged' -%}
@@ -93,7 +94,7 @@
         {%- set outcome = apply_fresh(relation, mode, state) -%}
     {%- endif -%}
     {%- if is_conformed -%}
-        {%- do conform_constraints(shape, relation) -%}
+        {%- do alter_table(relation, changes.required) -%}
         {%- do create_missing_indexes(relation) -%}
     {%- endif -%}
     {%- if not state.definition -%}

@@ -18,11 +18,10 @@
 
     {%- if is_replaced -%} {%- do replace_view(relation, sql, state) -%} {%- endif -%}
     {%- if is_replaced or state.documentation != documentation or not state.is_registered_here -%}
-        {%- do persist_docs(relation, model) -%}
+        {%- set outside_reads = outside_reads_of(sql) if is_replaced else state.outside_reads -%}
         {%- call statement('register') -%}
-            {{ register_relation(
-                relation, definition, documentation, outside_reads_of(sql) if is_replaced else state.outside_reads
-            ) }}
+            {{ comment_on(relation) }}
+            {{ register_relation(relation, definition, documentation, outside_reads) }}
         {%- endcall -%}
     {%- endif -%}
 
