@@ -1,6 +1,5 @@
-{#- Post-hook of what the application reads: a new table starts without a grant to pulse_app, and default
-    privileges speak of whole schemas. A table that has it is left alone, and so is a server without
-    the role. -#}
+{#- Post-hook of what the application reads. A new table has no grant to pulse_app, and default privileges would
+    grant whole schemas. Nothing happens where the grant is there, or where the server has no such role. -#}
 {% macro open_to_app() -%}
     {%- if execute and target.name == 'prod' -%}
         {%- set is_closed = run_query(

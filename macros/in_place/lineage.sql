@@ -16,7 +16,7 @@
 
 {#- Walks dbt's graph once, and keeps what it found in dbt's own object, which lives as long as the graph:
     by node what it reads, through views too, the views among that, and its unfollowed parents (followed.sql);
-    and by node its readers. A walk takes as long as ten models that have nothing to do. -#}
+    and by node its readers. -#}
 {% macro lineage() -%}
     {%- if 'pulse_elt_lineage' not in graph -%}
         {%- set found = {'parents': {}, 'readers': {}} -%}

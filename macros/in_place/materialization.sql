@@ -33,7 +33,7 @@
         {%- do assert_contract(sql) -%}
         {%- set outcome = build_new_table(relation, sql) -%}
     {%- else -%}
-        {#- What is followed only as of now may have changed since it was last compared. -#}
+        {#- What was not followed until now may have changed since it was last compared. -#}
         {%- set is_whole = is_conformed or should_full_refresh() or is_verifying()
             or unfollowed or state.unfollowed_reads -%}
         {%- set outcome = update_table(relation, sql, state, is_conformed, is_whole) -%}
