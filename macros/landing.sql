@@ -103,7 +103,7 @@
         from {{ builtins.source('pulse', table_name) }}
         where
             {{ condition }}
-            and {{ is_touched('source_path', 'document_id') }}
+            and {{ is_affected('source_path', 'document_id') }}
         {{- ' offset 0' if is_detoasted }}
     ) as {{ table_name }}
 {%- endmacro %}

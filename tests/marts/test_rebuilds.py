@@ -182,7 +182,7 @@ def test_a_build_that_fails_or_is_killed_forgets_nothing(
         holder.execute("commit")
         until(lambda: not others_at_work(analyst))
         assert rows_in(analyst, below) == before
-    assert project.dbt.build(standing)["session_events"].startswith("TOUCHED")
+    assert project.dbt.build(standing)["session_events"].startswith("AFFECTED")
     assert_equals_full_build(standing, project.dbt)
 
 
@@ -219,7 +219,7 @@ def test_what_part_of_a_build_left_behind_follows_in_the_next(
             "values ('killed', 'build', clock_timestamp())"
         )
     built = dbt.build(standing, "--select", "base_pulse__scorecards")
-    assert built["base_pulse__scorecards"].startswith("TOUCHED -")
+    assert built["base_pulse__scorecards"].startswith("AFFECTED -")
     dbt.build(standing, "--select", "int_scorecards_normalized", "scorecards")
     dbt.build(standing, "--exclude", "session_events")
     dbt.build(standing)

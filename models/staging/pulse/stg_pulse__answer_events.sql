@@ -4,7 +4,7 @@ with
 
 answers as (
 
-    select * from {{ speaking_documents('base_pulse__answer_events__answers') }}
+    select * from {{ authoritative_documents('base_pulse__answer_events__answers') }}
 
 ),
 

@@ -5,7 +5,7 @@ with
 steps as (
 
     select *
-    from {{ speaking_documents('base_pulse__evaluations__steps') }}
+    from {{ authoritative_documents('base_pulse__evaluations__steps') }}
     where is_repeated is not true
 
 ),

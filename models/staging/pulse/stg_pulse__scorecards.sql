@@ -1,3 +1,3 @@
 {#- One row per session that has a scorecard document: the one that speaks for it. -#}
 
-select {{ own_columns() }} from {{ speaking_documents('base_pulse__scorecards') }}
+select {{ own_columns() }} from {{ authoritative_documents('base_pulse__scorecards') }}
