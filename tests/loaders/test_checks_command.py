@@ -10,9 +10,6 @@ from loaders.database.settings import DatabaseSettings
 from tests.checking import load_tree, write_night
 from tests.conftest import ROOT, RunCommand, Tree
 
-# Its SQL is that of the gates, which are tried on the newest version alone, too.
-pytestmark = pytest.mark.one_server
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:

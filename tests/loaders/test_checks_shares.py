@@ -12,8 +12,6 @@ from loaders.errors import WrongRequest
 from tests.checking import PULSE, Gates, gates_of, load_tree, names, write_night
 from tests.conftest import Tree
 
-pytestmark = pytest.mark.one_server
-
 SHARE = {
     "name": "unsold",
     "kinds": ["scorecard"],

@@ -16,6 +16,9 @@ from loaders.project.document_kinds import Match, read_document_kinds
 from tests.conftest import ROOT, RunCommand, Tree
 from tests.loaders.test_loading import counters, load
 
+# Partitions that come, go and change their names.
+pytestmark = pytest.mark.every_server
+
 LOADED = "SYSTEM_OF_RECORD"
 CONFIG = "CONFIG_STATIC"
 NO_KIND = (None, "UNRECOGNISED", None, None)

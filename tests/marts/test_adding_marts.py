@@ -20,7 +20,6 @@ from tests.marts.expectations import load_expectations, marts_on
 from tests.marts.rebuilding import Project, copy_project
 
 # Builds of a whole project's copy, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
 
 MART, VIEW = "learner_pace", "reporting__learner_pace"
 SQL = f"models/marts/pace/{MART}.sql"

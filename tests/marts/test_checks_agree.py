@@ -5,7 +5,6 @@ import random
 from collections.abc import Iterator
 
 import psycopg
-import pytest
 
 from loaders.checks.configuration import read_shares, read_thresholds
 from loaders.checks.evaluation import read_query
@@ -13,8 +12,6 @@ from loaders.checks.landing_query import query_values
 from tests.checking import load_tree
 from tests.conftest import ROOT, RunCommand, Tree
 from tests.marts.warm_dbt import WITHOUT_TESTS
-
-pytestmark = pytest.mark.one_server
 
 # Those on which they differed once, and their neighbours; as JSON.
 NAMED = [

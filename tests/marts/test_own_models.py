@@ -18,9 +18,6 @@ from tests.marts.rebuilding import Project, everything
 from tests.marts.small_project import MART
 from tests.marts.warm_dbt import WarmDbt
 
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
-
 SOURCE = "sources: [{name: crm, tables: [{name: people}]}]\n"
 
 # What a mart may read, by name: the files behind it, and its own SQL. Each announces nothing.
