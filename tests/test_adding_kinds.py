@@ -33,9 +33,9 @@ UNCOLLECTED = f"{BASE}/base_pulse__quiz_results__questions.sql"
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def project(tmp_path: Path, shared_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A copy of the project, to which the command has just added a kind."""
-    copy = copy_project(tmp_path)
+    copy = copy_project(tmp_path, shared_folder)
     add_configuration(copy)
     monkeypatch.setenv("PULSE_ELT_PROJECT_DIR", str(copy.root))
     monkeypatch.setenv(UNIT_TESTS_VARIABLE, "True")
@@ -43,8 +43,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 @pytest.fixture(scope="module")
-def _scaffolded(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    copy = copy_project(tmp_path_factory.mktemp("adding"))
+def _scaffolded(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> Project:
+    copy = copy_project(tmp_path_factory.mktemp("adding"), shared_folder)
     add_configuration(copy)
     write_new_kind(copy.root, "quiz_result", [PATH])
     return copy

@@ -48,9 +48,9 @@ _SECTION = f"## analytics.{MART}\n\n| user_id | answer |\n|---|---|\n| ada | 8 |
 
 
 @pytest.fixture(scope="module")
-def _grown(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def _grown(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> Project:
     """A copy of the project with the files that the scaffold writes."""
-    copy = copy_project(tmp_path_factory.mktemp("grown"))
+    copy = copy_project(tmp_path_factory.mktemp("grown"), shared_folder)
     for page in (GUIDE, EXPECTED, RIGHTS):
         (copy.root / page).parent.mkdir()
         shutil.copyfile(ROOT / page, copy.root / page)

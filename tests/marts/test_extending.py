@@ -72,8 +72,8 @@ class Checkout:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, pulse_elt: RunCommand) -> Checkout:
-    root = copy_project(tmp_path).root
+def checkout(tmp_path: Path, shared_folder: Path, pulse_elt: RunCommand) -> Checkout:
+    root = copy_project(tmp_path, shared_folder).root
     for folder in ("config", "docs", "deploy"):
         shutil.copytree(ROOT / folder, root / folder)
     return Checkout(root, pulse_elt)
