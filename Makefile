@@ -6,11 +6,13 @@ UV ?= uv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-# Which embedded PostgreSQL the tests run against; both by default.
+# Which embedded PostgreSQL the tests run against; both by default. On the older one runs what
+# depends on the version, with THOROUGH=yes everything, and more kills and histories by chance.
 POSTGRES ?= 16 18
+THOROUGH ?=
 
-# Two workers a version: each waits for its server a good part of the time.
-WORKERS ?= $(words $(POSTGRES) $(POSTGRES))
+# Four workers: each waits for its server a good part of the time.
+WORKERS ?= 4
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(foreach version,$(POSTGRES),--postgres $(version))
 
 # How long a soak takes: moments to kill a load at, how many documents are made up, and how many
@@ -32,7 +34,7 @@ FIND_DATABASE = eval "$$($(BIN)/pulse-elt db env)" && mkdir -p .pulse/dbt \
     && cp profiles.example.yml .pulse/dbt/profiles.yml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check demos test unit-tests drill drill-upgrade soak marts lint format bench bench-writes bench-million profile docs pictures lock clean
+.PHONY: help install demo check demos test unit-tests drill drill-upgrade soak kinds marts lint format bench bench-writes bench-million profile docs pictures lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,8 +58,8 @@ check: lint demos test drill ## The project's own checks, for any CI: all of the
 demos: $(INSTALLED) ## Demo, demo again, plain dbt: from an empty directory, each in a temporary copy
 	@for version in $(POSTGRES); do VENV=$(abspath $(VENV)) .ci/demo $$version || exit; done
 
-test: $(INSTALLED) ## Run every test, on PostgreSQL 16 and 18
-	$(PYTEST)
+test: $(INSTALLED) ## Run every test on PostgreSQL 18, and on 16 what depends on the version
+	$(PYTEST) $(if $(THOROUGH),--thorough --moments 3 --histories 2)
 
 unit-tests: $(INSTALLED) ## Run dbt's unit tests of the models, on the database that 'make demo' built
 	@$(FIND_DATABASE) && PULSE_ELT_UNIT_TESTS=True $(BIN)/dbt test --select test_type:unit --profiles-dir .pulse/dbt
@@ -77,6 +79,9 @@ marts: $(INSTALLED) ## Write views, map and rights that follow from the marts' Y
 
 drill-upgrade: $(INSTALLED) ## Take databases that earlier versions built over with a plain run, compare every mart (POSTGRES="16 18")
 	$(BIN)/python -m drills.upgrade $(foreach version,$(POSTGRES),--server $(version))
+
+kinds: $(INSTALLED) ## Write what dbt has to know of config/document_kinds.json
+	$(BIN)/python -m loaders.project.generated_kinds
 
 lint: $(INSTALLED) ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check .

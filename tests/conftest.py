@@ -4,7 +4,8 @@ import fcntl
 import json
 import os
 import subprocess
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from loaders.pipeline import configured_kinds
 from loaders.project.root import project_root
 from tests.grouping import group, longest_first, refuse_ungrouped
 from tests.warm_caches import parsed_before, parsed_name
-from tests.warm_command import WarmCommand
+from tests.warm_command import StartedCommand, WarmCommand
 
 pytest_plugins = ["tests.object_stores"]
 
@@ -50,7 +51,46 @@ how.register_profile(
 )  # fmt: skip
 how.load_profile("suite")
 
-RunCommand = Callable[..., subprocess.CompletedProcess[str]]
+
+@dataclass(frozen=True)
+class RunCommand:
+    """The command as a user runs it, with the environment of the test."""
+
+    warm: WarmCommand
+    dbt_environment: dict[str, str]
+    shared_folder: Path
+
+    def __call__(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end; return exit code, stdout and stderr."""
+        with self._prepared(environment) as variables:
+            return self.warm.run([str(argument) for argument in arguments], variables, ROOT)
+
+    @contextmanager
+    def started(self, *arguments: object, **environment: str) -> Iterator[StartedCommand]:
+        """Start it at the head of a process group, as a terminal does."""
+        words = [str(argument) for argument in arguments]
+        with (
+            self._prepared(environment) as variables,
+            self.warm.started(words, variables, ROOT) as command,
+        ):
+            yield command
+
+    @contextmanager
+    def _prepared(self, environment: dict[str, str]) -> Iterator[dict[str, str]]:
+        """Say what the command finds in its environment, and where dbt has parsed before."""
+        variables = {**os.environ, **self.dbt_environment, **environment}
+        if "DBT_TARGET_PATH" in environment:
+            yield variables
+            return
+        # dbt parses everything anew for a database of another name, for another role or project.
+        url = variables.get(URL_VARIABLE, "").partition("?")[0]
+        name = url.rpartition("/")[2] or variables.get(PART_VARIABLES["dbname"])
+        root = variables.get("PULSE_ELT_PROJECT_DIR", str(ROOT))
+        parsed = parsed_name(name, variables.get(TRANSFORMER_ROLE_VARIABLE), root)
+        target = Path(f"{self.dbt_environment['DBT_TARGET_PATH']}-{parsed}")
+        variables["DBT_TARGET_PATH"] = str(target)
+        with parsed_before(self.shared_folder / parsed, target):
+            yield variables
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,10 +101,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Version of the embedded PostgreSQL to test against; both by default.",
     )
     parser.addoption(
-        "--moments", type=int, default=2, help="Random moments per sort of crash; 2 by default."
+        "--moments", type=int, default=1, help="Random moments per sort of crash; 1 by default."
     )
     parser.addoption(
-        "--thorough", action="store_true", help="Run tests marked one_server on every version too."
+        "--thorough", action="store_true", help="Run every test on every version, as CI does."
     )
     parser.addoption(
         "--write-docs", action="store_true", help="Write the tables of docs/ that tests generate."
@@ -95,7 +135,11 @@ def _versions(config: pytest.Config) -> list[str]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
         versions = _versions(metafunc.config)
-        groups = {v: group(metafunc.module.__name__, v, max(versions)) for v in versions}
+        is_thorough = metafunc.config.getoption("--thorough")
+        groups = {
+            v: group(metafunc.module.__name__, v, is_whole=is_thorough or v == max(versions))
+            for v in versions
+        }
         parameters = [
             pytest.param(version, marks=pytest.mark.xdist_group(groups[version]), id=f"pg{version}")
             for version in versions
@@ -108,15 +152,19 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, on all but the newest version, what takes long and differs little: see soak."""
+    """Leave out what the soak tries, and on older versions what does not depend on the version."""
     longest_first(items)
-    if config.getoption("--thorough"):
-        return
+    is_soaking, is_thorough = config.getoption("--moments") > 1, config.getoption("--thorough")
     newest = max(_versions(config))
     spared = [
         item
         for item in items
-        if item.get_closest_marker("one_server") and _is_on_other(item, newest)
+        if (item.get_closest_marker("by_chance") and not is_soaking)
+        or (
+            not is_thorough
+            and not item.get_closest_marker("every_server")
+            and _is_on_other(item, newest)
+        )
     ]
     config.hook.pytest_deselected(items=spared)
     items[:] = [item for item in items if item not in spared]
@@ -318,24 +366,9 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def pulse_elt(dbt_environment: dict[str, str], shared_folder: Path) -> Iterator[RunCommand]:
-    """The command as a user runs it; returns exit code, stdout and stderr."""
+    """The command as a user runs it."""
     warm = WarmCommand()
-
-    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        variables = {**os.environ, **dbt_environment, **environment}
-        if "DBT_TARGET_PATH" in environment:
-            return warm.run([str(argument) for argument in arguments], variables, ROOT)
-        # dbt parses everything anew for a database of another name, for another role or project.
-        url = variables.get(URL_VARIABLE, "").partition("?")[0]
-        name = url.rpartition("/")[2] or variables.get(PART_VARIABLES["dbname"])
-        root = variables.get("PULSE_ELT_PROJECT_DIR", str(ROOT))
-        parsed = parsed_name(name, variables.get(TRANSFORMER_ROLE_VARIABLE), root)
-        target = Path(f"{dbt_environment['DBT_TARGET_PATH']}-{parsed}")
-        variables["DBT_TARGET_PATH"] = str(target)
-        with parsed_before(shared_folder / parsed, target):
-            return warm.run([str(argument) for argument in arguments], variables, ROOT)
-
-    yield run
+    yield RunCommand(warm, dbt_environment, shared_folder)
     warm.close()
 
 

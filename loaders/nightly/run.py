@@ -1,7 +1,7 @@
 """A nightly run from beginning to end: migrate, load, landing gate, build, mart checks."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -42,6 +42,10 @@ from loaders.pipeline import (
 
 _Result = TypeVar("_Result")
 
+# What does a stage's work, and the stages of a run by their names, in their order.
+Work = Callable[["Night"], StageResult]
+Stages = Mapping[Stage, Work]
+
 _DONE = ("succeeded", "with_findings", "left_out")
 INTERRUPTED = 130
 
@@ -59,7 +63,7 @@ class NeverRan(NothingToResume):
 
 
 @dataclass
-class _Night:
+class Night:
     """A run under way."""
 
     request: Request
@@ -85,11 +89,13 @@ class _Night:
         return time.monotonic() - self.began
 
 
-def run(request: Request, watch: Watch, hooks: Hooks) -> tuple[RunResult, Details]:
+def run(
+    request: Request, watch: Watch, hooks: Hooks, stages: Stages | None = None
+) -> tuple[RunResult, Details]:
     """Run all stages, each when those before it have done their work; log and report them.
 
     A stage that fails ends the run; the marts stay as they were before it. While the database is
-    away, a stage waits and is tried again.
+    away, a stage waits and is tried again. Other stages than a night's are for tests.
 
     Raises:
         LoadInProgress: another run is at work; nothing is booked or told.
@@ -97,13 +103,13 @@ def run(request: Request, watch: Watch, hooks: Hooks) -> tuple[RunResult, Detail
         KeyboardInterrupt: after it was booked and told; so is any error that nobody foresaw.
     """
     run_log = RunLog()
-    night = _Night(request, watch, run_log, request.patience)
+    night = Night(request, watch, run_log, request.patience)
     error: BaseException | None = None
     try:
         # The lock first: what follows belongs to one run alone.
         with run_log:
             _patiently(night, "migrate", run_log.take_the_lock)
-            error = _stages_in_order(night)
+            error = _stages_in_order(night, STAGES_OF_A_NIGHT if stages is None else stages)
             result = _result(night, error)
             if run_log.run_id is not None:
                 _patiently(night, "mart_checks", lambda: run_log.close(result))
@@ -116,18 +122,11 @@ def run(request: Request, watch: Watch, hooks: Hooks) -> tuple[RunResult, Detail
     return result, night.details
 
 
-def _stages_in_order(night: _Night) -> BaseException | None:
+def _stages_in_order(night: Night, stages: Stages) -> BaseException | None:
     """Run the stages; return what ended them early, None when nothing did."""
-    works: dict[Stage, Callable[[], StageResult]] = {
-        "migrate": lambda: _migrate(night),
-        "load": lambda: _load(night),
-        "landing_gate": lambda: _landing_gate(night),
-        "build": lambda: _build(night),
-        "mart_checks": lambda: _mart_checks(night),
-    }
     try:
-        for stage in STAGES:
-            result = _staged(night, stage, works[stage])
+        for stage, work in stages.items():
+            result = _staged(night, stage, work)
             if result.status == "failed":
                 return None
     except NothingToResume:
@@ -137,7 +136,7 @@ def _stages_in_order(night: _Night) -> BaseException | None:
     return None
 
 
-def _staged(night: _Night, stage: Stage, work: Callable[[], StageResult]) -> StageResult:
+def _staged(night: Night, stage: Stage, work: Work) -> StageResult:
     """Run one stage with patience, and write down what became of it."""
     if before := night.done_before.get(stage):
         left_out = replace(
@@ -150,7 +149,7 @@ def _staged(night: _Night, stage: Stage, work: Callable[[], StageResult]) -> Sta
     def begin_and_work() -> StageResult:
         if night.run_log.run_id is not None:
             night.run_log.begin(stage)
-        return work()
+        return work(night)
 
     try:
         result, attempts = _patiently(night, stage, begin_and_work)
@@ -163,7 +162,7 @@ def _staged(night: _Night, stage: Stage, work: Callable[[], StageResult]) -> Sta
     return _ended(night, replace(result, seconds=time.monotonic() - began, attempts=attempts))
 
 
-def _patiently(night: _Night, stage: Stage, work: Callable[[], _Result]) -> tuple[_Result, int]:
+def _patiently(night: Night, stage: Stage, work: Callable[[], _Result]) -> tuple[_Result, int]:
     """Return what work returns, and its attempts; the watch hears of each wait."""
 
     def wait(seconds: float, error: DatabaseAway) -> None:
@@ -177,7 +176,7 @@ def _patiently(night: _Night, stage: Stage, work: Callable[[], _Result]) -> tupl
         raise
 
 
-def _ended(night: _Night, result: StageResult) -> StageResult:
+def _ended(night: Night, result: StageResult) -> StageResult:
     night.stages.append(result)
 
     def write() -> None:
@@ -194,7 +193,7 @@ def _ended(night: _Night, result: StageResult) -> StageResult:
     return result
 
 
-def _migrate(night: _Night) -> StageResult:
+def _migrate(night: Night) -> StageResult:
     """Bring the database up to date and open the run log, which a first migration makes."""
     migrated = migrate_database()
     night.details = replace(night.details, notices=migrated.notices)
@@ -214,7 +213,7 @@ def _migrate(night: _Night) -> StageResult:
     return StageResult("migrate", "succeeded", counts={"applied": len(migrated.applied)})
 
 
-def _open(night: _Night, resumed: Earlier | None) -> None:
+def _open(night: Night, resumed: Earlier | None) -> None:
     if night.run_log.run_id is None:
         resumes = resumed.run_id if resumed else None
         night.run_log.open(night.source, night.options, resumes, night.seconds)
@@ -231,7 +230,7 @@ def _done(earlier: Earlier) -> dict[str, StageResult]:
     return done
 
 
-def _load(night: _Night) -> StageResult:
+def _load(night: Night) -> StageResult:
     request = night.request
     with night.watch.loading() as on_progress:
         loaded = load_source(request.source, request.root, Scope(), on_progress=on_progress)
@@ -255,7 +254,7 @@ def _load(night: _Night) -> StageResult:
     )
 
 
-def _landing_gate(night: _Night) -> StageResult:
+def _landing_gate(night: Night) -> StageResult:
     found = check_landing(run_id=night.run_log.run_id)
     night.details = replace(night.details, landing_gate=found)
     if found.is_passed:
@@ -271,7 +270,7 @@ def _landing_gate(night: _Night) -> StageResult:
     )
 
 
-def _build(night: _Night) -> StageResult:
+def _build(night: Night) -> StageResult:
     with night.watch.building() as on_node:
         built = build_marts((), quiet=True, on_node=on_node)
     night.details = replace(night.details, build=built)
@@ -297,7 +296,7 @@ def _build(night: _Night) -> StageResult:
     )  # fmt: skip
 
 
-def _mart_checks(night: _Night) -> StageResult:
+def _mart_checks(night: Night) -> StageResult:
     found = check_marts(run_id=night.run_log.run_id)
     night.details = replace(night.details, mart_checks=found)
     return StageResult(
@@ -310,11 +309,20 @@ def _mart_checks(night: _Night) -> StageResult:
     )
 
 
+STAGES_OF_A_NIGHT: Stages = {
+    "migrate": _migrate,
+    "load": _load,
+    "landing_gate": _landing_gate,
+    "build": _build,
+    "mart_checks": _mart_checks,
+}
+
+
 def _counts(found: CheckResult) -> dict[str, int]:
     return {"expectations": found.expectations, "failed": len(found.failed)}
 
 
-def _result(night: _Night, error: BaseException | None) -> RunResult:
+def _result(night: Night, error: BaseException | None) -> RunResult:
     last = night.stages[-1] if night.stages else None
     findings = [stage for stage in night.stages if stage.message and stage.status != "left_out"]
     status: RunStatus

@@ -23,7 +23,7 @@ learners as (
         user_id,
         session_count
     from {{ ref('learners') }}
-    where {{ is_touched('user_id') }}
+    where {{ is_affected('user_id') }}
 
 ),
 

@@ -1,7 +1,8 @@
 """The landing gate: what stops a night, what does not, and how it comes free again."""
 
 import json
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psycopg
@@ -9,7 +10,7 @@ import pytest
 
 from loaders.checks.configuration import read_suite
 from loaders.checks.result import CheckResult
-from loaders.database.settings import DatabaseSettings
+from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from loaders.errors import WorkFailed, WrongRequest
 from tests.checking import (
     CERTIFICATION,
@@ -21,10 +22,15 @@ from tests.checking import (
     names,
     write_night,
 )
-from tests.conftest import EXAMPLES, ROOT, Tree
-
-# One load and one check each; test_checks_command.py checks on every version.
-pytestmark = pytest.mark.one_server
+from tests.conftest import (
+    EXAMPLES,
+    ROOT,
+    Server,
+    Tree,
+    create_database,
+    database_for_a_test,
+    drop_database,
+)
 
 TRUNCATED = b'{"overall": {"score": 8'
 
@@ -61,14 +67,46 @@ CORRUPTIONS: dict[str, tuple[str, Sequence[object]]] = {
 }
 
 
+FIRST_NIGHT = "pulse_first_night"
+
+
+@pytest.fixture(scope="module")
+def first_night(
+    server: Server, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """A folder with a tree and the gates of its first night, a good one that has passed."""
+    folder = tmp_path_factory.mktemp("first_night")
+    settings = create_database(server, FIRST_NIGHT, template)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(URL_VARIABLE, settings.as_url(with_password=True))
+        write_night(Tree(folder / "tree"), "first", 30)
+        load_tree(Tree(folder / "tree"))
+    assert gates_of(settings, folder).landing().is_passed
+    yield folder
+    drop_database(server, FIRST_NIGHT)
+
+
 @pytest.fixture
-def gates(database: DatabaseSettings, tree: Tree, tmp_path: Path) -> Gates:
+def database(
+    request: pytest.FixtureRequest,
+    server: Server,
+    template: str,
+    first_night: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[DatabaseSettings]:
+    """A fresh database, after the first night where there are gates of it."""
+    beginning = FIRST_NIGHT if "gates" in request.fixturenames else template
+    yield from database_for_a_test(server, beginning, monkeypatch)
+
+
+@pytest.fixture
+def gates(database: DatabaseSettings, first_night: Path, tree: Tree, tmp_path: Path) -> Gates:
     """Gates of a database whose first night, a good one, has passed."""
-    made = gates_of(database, tmp_path)
-    write_night(tree, "first", 30)
-    load_tree(tree)
-    assert made.landing().is_passed
-    return made
+    for name in ("config", "site"):
+        shutil.copytree(first_night / name, tmp_path / name)
+    # With its times, by which the next load knows what it has read.
+    shutil.copytree(first_night / "tree", tree.root, dirs_exist_ok=True)
+    return Gates(database, tmp_path / "config", tmp_path / "site")
 
 
 def corrupt(tree: Tree, paths: Sequence[str], contents: Sequence[object]) -> None:

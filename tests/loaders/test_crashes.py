@@ -1,6 +1,7 @@
 """Killed at any moment and run again, a load leaves what an undisturbed one leaves.
 
-`make soak` does at fifty moments of each sort what `make test` does at a few.
+`make test` kills at moments that are waited for, and at one by chance where there is no other way;
+`make soak` at fifty moments of each sort.
 """
 
 import os
@@ -55,6 +56,7 @@ def draws(scenario: Scenario) -> Iterator[float]:
     pytest.fail(f"the load was over before {_TRIES} moments of {scenario.seconds:.2f} s")
 
 
+@pytest.mark.by_chance
 @pytest.mark.parametrize("whom", HOW_TO_KILL)
 def test_a_load_killed_at_any_moment_leaves_nothing_behind(
     server: Server,

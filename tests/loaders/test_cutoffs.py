@@ -11,6 +11,9 @@ from tests.conftest import Tree
 from tests.loaders.faults import one
 from tests.loaders.test_loading import load
 
+# Cutoffs and versions of rows are worked out by the server.
+pytestmark = pytest.mark.every_server
+
 _EARLIEST = "select ops.earliest_cutoff()"
 _VERSIONS = "select count(*) from raw.sale_states"
 _HOLD = "select pg_advisory_lock_shared(x'70756c62'::int, hashtext('anna_staging'))"

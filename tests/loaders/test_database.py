@@ -29,6 +29,9 @@ from loaders.errors import DatabaseUnavailable, PulseEltError
 from loaders.pipeline import configured_kinds, load_identities
 from tests.conftest import ROOT, RunCommand, Server, Tree
 
+# Migrations, and the embedded server of each version.
+pytestmark = pytest.mark.every_server
+
 NASTY = "p@ss:w/o?r#d%41&x=y +'\"\\$(id)`!é☃ "
 BIN = ROOT / ".venv" / "bin"
 

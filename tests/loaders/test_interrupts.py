@@ -2,10 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -15,12 +11,10 @@ from loaders.database.settings import DatabaseSettings
 from loaders.landing.load import Progress
 from loaders.landing.model import Scope
 from loaders.pipeline import load_source
-from tests.conftest import ROOT, Tree
+from tests.conftest import RunCommand, Tree
 from tests.loaders.faults import held, one, until
 from tests.loaders.test_loading import counters, load
-
-# Signals and processes, hardly a word of SQL.
-pytestmark = pytest.mark.one_server
+from tests.warm_command import StartedCommand
 
 _DBT = """
 select count(*)
@@ -29,23 +23,7 @@ where application_name = 'dbt' and datname = current_database()
 """
 
 
-@contextmanager
-def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """Start a command at the head of a process group, as a terminal does."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "loaders.cli", *map(str, arguments)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def assert_interrupted(process: subprocess.Popen[str]) -> None:
+def assert_interrupted(process: StartedCommand) -> None:
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert "Traceback" not in stdout + stderr
@@ -60,6 +38,7 @@ def test_ctrl_c_exits_130_and_is_in_the_ledger(
     tree: Tree,
     database: DatabaseSettings,
     connection: psycopg.Connection,
+    pulse_elt: RunCommand,
     command: list[str],
     whole_group: bool,
 ) -> None:
@@ -71,7 +50,7 @@ def test_ctrl_c_exits_130_and_is_in_the_ledger(
     workers = [] if command == ["run"] else ["--workers", "4"]
     with (
         held(database, "raw.files") as somebody_waits,
-        started(*command, tree.root, *workers) as process,
+        pulse_elt.started(*command, tree.root, *workers) as process,
     ):
         until(somebody_waits)
         if whole_group:
@@ -104,12 +83,16 @@ def test_what_was_committed_before_ctrl_c_stays(
 
 
 def test_ctrl_c_while_a_run_builds_a_model_exits_130_and_ends_its_query(
-    tree: Tree, database: DatabaseSettings, connection: psycopg.Connection
+    tree: Tree, database: DatabaseSettings, connection: psycopg.Connection, pulse_elt: RunCommand
 ) -> None:
     tree.write("sessions/a/session.json", {})
     waiting = f"{_DBT} and wait_event_type = 'Lock' and wait_event = "
     building = "select count(*) from ops.run_stages where stage = 'build' and status = 'running'"
-    with connect(database) as holder, holder.transaction(), started("run", tree.root) as process:
+    with (
+        connect(database) as holder,
+        holder.transaction(),
+        pulse_elt.started("run", tree.root) as process,
+    ):
         # The gate waits for writers in flight, too; when it is through, dbt takes seconds to begin.
         until(lambda: one(connection, building))
         with connect(database) as writer, writer.transaction():

@@ -22,6 +22,9 @@ from tests.conftest import Tree
 from tests.loaders.faults import one, until
 from tests.loaders.test_loading import counters, current, load
 
+# Transactions that meet each other.
+pytestmark = pytest.mark.every_server
+
 PATH = "sessions/a/scorecard.json"
 
 

@@ -14,6 +14,9 @@ from tests.conftest import RunCommand, Tree
 from tests.loaders.faults import assert_one_sentence, one, until
 from tests.loaders.test_loading import counters, load
 
+# Locks, and what the server says of their holders.
+pytestmark = pytest.mark.every_server
+
 # Long enough to be looked at a few times.
 SECONDS = "1"
 

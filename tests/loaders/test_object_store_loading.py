@@ -1,14 +1,9 @@
 """Loading from a container: the same documents as from a directory."""
 
-import pytest
-
 from loaders.landing.model import Counters, Scope
 from loaders.pipeline import load_source
 from tests.conftest import Tree
 from tests.object_stores import StoreUnderTest
-
-# Stores and their listings, hardly a word of SQL.
-pytestmark = pytest.mark.one_server
 
 
 def test_the_same_tree_in_a_container_lands_nothing(

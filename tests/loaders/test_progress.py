@@ -17,9 +17,6 @@ from loaders.pipeline import load_source
 from tests.conftest import ROOT, RunCommand, Tree
 from tests.loaders.test_loading import load
 
-# What terminals show, hardly a word of SQL.
-pytestmark = pytest.mark.one_server
-
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

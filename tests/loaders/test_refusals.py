@@ -11,6 +11,9 @@ import pytest
 from tests.conftest import RunCommand, Tree
 from tests.loaders.test_loading import counters, current, load
 
+# What the server refuses, and with which words.
+pytestmark = pytest.mark.every_server
+
 DEEP_500 = b"[" * 500 + b"]" * 500
 GOOD = b'{"overall": {"score": 85}}'
 BAD = b'{"overall": {"score"'

@@ -12,6 +12,9 @@ from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import ROOT, RunCommand, Server, create_database, drop_database, let_administer
 
+# Roles, owners and grants.
+pytestmark = pytest.mark.every_server
+
 # A name that has to be quoted wherever it is written.
 ODD_NAME = """pulse's "roles" 100% of; it"""
 OWNER = "owner_of_tests"

@@ -15,6 +15,9 @@ from tests.conftest import Tree
 from tests.loaders.json_corners import CORNERS
 from tests.loaders.test_loading import counters, load
 
+# What the server takes for JSON.
+pytestmark = pytest.mark.every_server
+
 JUDGE = """
 create or replace function pg_temp.verdict(content bytea) returns text language plpgsql as $$
 begin

@@ -15,6 +15,9 @@ from tests.conftest import RunCommand, Tree
 from tests.loaders.faults import one, until
 from tests.loaders.test_loading import load
 
+# Locks, transactions and what the server says of their holders.
+pytestmark = pytest.mark.every_server
+
 # A server that waits for an advisory lock is asked for by it here, whoever waits.
 _WAITING = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
 

@@ -20,6 +20,9 @@ from tests.loaders.test_loading import counters, load
 from tests.loaders.writing import SCORECARD, as_the_app, write
 from tests.marts.access import LOGINS, create_login
 
+# A function of the database, with its rights and its refusals.
+pytestmark = pytest.mark.every_server
+
 
 @pytest.fixture
 def app(database: DatabaseSettings) -> Iterator[psycopg.Connection]:

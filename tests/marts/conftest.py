@@ -45,8 +45,8 @@ def standing(
 
 
 @pytest.fixture(scope="session")
-def _project_copy(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return copy_project(tmp_path_factory.mktemp("copy"))
+def _project_copy(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> Project:
+    return copy_project(tmp_path_factory.mktemp("copy"), shared_folder)
 
 
 @pytest.fixture
@@ -57,8 +57,8 @@ def project(_project_copy: Project) -> Iterator[Project]:
 
 
 @pytest.fixture(scope="session")
-def _small_copy(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return copy_small_project(tmp_path_factory.mktemp("small"))
+def _small_copy(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> Project:
+    return copy_small_project(tmp_path_factory.mktemp("small"), shared_folder)
 
 
 @pytest.fixture
@@ -98,4 +98,4 @@ def seed(request: pytest.FixtureRequest) -> int:
 @pytest.fixture(scope="session")
 def dbt(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> WarmDbt:
     """dbt in this process, for tests of what is built and not of how the command tells it."""
-    return warm_dbt(tmp_path_factory.mktemp("warm"), shared=shared_folder)
+    return warm_dbt(tmp_path_factory.mktemp("warm"), shared_folder)

@@ -73,14 +73,14 @@ class Project:
         self.dbt.parse_again()
 
 
-def copy_project(folder: Path) -> Project:
-    """Copy what dbt reads of this project."""
+def copy_project(folder: Path, shared: Path, name: str = "whole") -> Project:
+    """Copy what dbt reads of this project; see WarmDbt for `shared` and `name`."""
     root = folder / "project"
-    for name in _PROJECT_FOLDERS:
-        shutil.copytree(ROOT / name, root / name)
-    for name in _PROJECT_FILES:
-        shutil.copyfile(ROOT / name, root / name)
-    return Project(root, warm_dbt(folder / "warm", root))
+    for part in _PROJECT_FOLDERS:
+        shutil.copytree(ROOT / part, root / part)
+    for part in _PROJECT_FILES:
+        shutil.copyfile(ROOT / part, root / part)
+    return Project(root, warm_dbt(folder / "warm", shared, root, name))
 
 
 def changed_examples(folder: Path, note: str) -> Path:

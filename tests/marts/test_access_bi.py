@@ -15,9 +15,6 @@ from loaders.database import embedded
 from tests.marts.access import House, create_login, page
 from tests.marts.comparison import MARTS
 
-# A database of its own, built with the roles; see test_access_roles.
-pytestmark = pytest.mark.one_server
-
 LOGIN = "metabase"
 
 _DASHBOARDS = page("bi.md").read_text(encoding="utf-8").partition("## Three dashboards")[2]

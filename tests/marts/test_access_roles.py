@@ -25,9 +25,6 @@ from tests.marts.access import (
 from tests.marts.comparison import MARTS, marts_of
 from tests.marts.warm_dbt import WITHOUT_TESTS
 
-# A database of its own, built with these roles: half a minute, and the same on every version.
-pytestmark = pytest.mark.one_server
-
 _TABLE = re.compile(r"(<!-- rights: written by tests -->\n).*?(<!-- end -->)", re.DOTALL)
 REGENERATE = (
     "docs/security.md does not say what happened; write it anew with "

@@ -14,8 +14,8 @@ from tests.conftest import ROOT, RunCommand
 from tests.marts.access import ACTING, PIPELINE, House, create_login, page
 from tests.marts.comparison import MARTS
 
-# A database of its own, built with the roles; see test_access_roles.
-pytestmark = pytest.mark.one_server
+# Row security, barriers and the plans of the server.
+pytestmark = pytest.mark.every_server
 
 ADA = "ada1ec75-0724-46cf-a5d1-1321a58903e3"
 BEA = "be40f433-c9eb-4525-b24e-35c469437b50"

@@ -13,9 +13,6 @@ import pytest
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
 from tests.conftest import EXAMPLES, ROOT, RunCommand
 
-# Builds, failing ones too; what dbt writes down does not depend on the server.
-pytestmark = pytest.mark.one_server
-
 # As it is, and as a URL holds it. The server trusts its socket: any password will do.
 PASSWORD = f"p@ss/{secrets.token_urlsafe(12)}"
 WRITTEN = (PASSWORD, quote(PASSWORD, safe=""))

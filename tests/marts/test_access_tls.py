@@ -14,9 +14,6 @@ from tests.conftest import EXAMPLES, RunCommand
 from tests.marts.access import ACTING, DATABASE, House
 from tests.tls_front import HOST, Authority, make_authority, tls_front
 
-# A database of its own, built with the roles; see test_access_roles.
-pytestmark = pytest.mark.one_server
-
 LOGIN = "comes_by_tls"
 
 

@@ -20,7 +20,6 @@ from tests.marts.expectations import load_expectations, marts_on
 from tests.marts.rebuilding import Project, copy_project
 
 # Builds of a whole project's copy, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
 
 MART, VIEW = "learner_pace", "reporting__learner_pace"
 SQL = f"models/marts/pace/{MART}.sql"
@@ -49,9 +48,9 @@ _SECTION = f"## analytics.{MART}\n\n| user_id | answer |\n|---|---|\n| ada | 8 |
 
 
 @pytest.fixture(scope="module")
-def _grown(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def _grown(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> Project:
     """A copy of the project with the files that the scaffold writes."""
-    copy = copy_project(tmp_path_factory.mktemp("grown"))
+    copy = copy_project(tmp_path_factory.mktemp("grown"), shared_folder)
     for page in (GUIDE, EXPECTED, RIGHTS):
         (copy.root / page).parent.mkdir()
         shutil.copyfile(ROOT / page, copy.root / page)

@@ -14,6 +14,9 @@ from tests.conftest import ROOT
 from tests.marts.analysts_guide import Question, answer_of, read_questions, unasked
 from tests.marts.comparison import MARTS
 
+# Answers of each server.
+pytestmark = pytest.mark.every_server
+
 GUIDE = ROOT / "docs" / "analysts.md"
 README = ROOT / "README.md"
 QUESTIONS = read_questions(GUIDE)

@@ -4,18 +4,15 @@ from collections.abc import Callable
 from uuid import UUID
 
 import psycopg
-import pytest
 
 from loaders.database.settings import DatabaseSettings
 from loaders.nightly.model import Details, Request, RunResult
 from loaders.nightly.notifications import Hooks
-from loaders.nightly.run import run
+from loaders.nightly.run import Stages, run
 from tests.conftest import Tree
 from tests.loaders.faults import one
-from tests.marts.nightly import Listener, SilentWatch, last_run, listening
-
-# Whole runs, each with dbt and Great Expectations.
-pytestmark = pytest.mark.one_server
+from tests.marts.nightly import Listener, SilentWatch, last_run, listening, stages_with
+from tests.marts.warm_dbt import WarmDbt
 
 NIGHTLY = 200
 # 3 % of a night, and as much of each night before that nobody has built upon.
@@ -53,17 +50,18 @@ def spoil(tree: Tree, night: int, spoilt: Callable[[int], object]) -> None:
         tree.write(f"{session_path(number)}/scorecard.json", spoilt(number))
 
 
-def night(tree: Tree, listener: Listener) -> tuple[RunResult, Details]:
+def night(tree: Tree, listener: Listener, stages: Stages) -> tuple[RunResult, Details]:
     listener.heard.clear()
-    return run(Request(str(tree.root)), SilentWatch(), Hooks(url=listener.url))
+    return run(Request(str(tree.root)), SilentWatch(), Hooks(url=listener.url), stages)
 
 
 def test_three_in_a_hundred_spoilt_stop_the_night_and_the_next_recovers(
-    database: DatabaseSettings, connection: psycopg.Connection, tree: Tree
+    database: DatabaseSettings, connection: psycopg.Connection, tree: Tree, dbt: WarmDbt
 ) -> None:
+    stages = stages_with(lambda: dbt.build(database))
     with listening() as listener:
         write_night(tree, 0)
-        first, _ = night(tree, listener)
+        first, _ = night(tree, listener, stages)
         assert (first.status, first.event) == ("succeeded", "first_success"), first.summary
 
         builds = one(connection, "select count(*) from staging.builds")
@@ -72,7 +70,7 @@ def test_three_in_a_hundred_spoilt_stop_the_night_and_the_next_recovers(
             spoil(tree, number - 1, scorecard)
             write_night(tree, number * NIGHTLY)
             spoil(tree, number, spoilt)
-            stopped, _ = night(tree, listener)
+            stopped, _ = night(tree, listener, stages)
             assert (stopped.status, stopped.exit_code) == ("stopped", 4), what
             done = {"migrate": "succeeded", "landing_gate": "failed"}
             assert done.items() <= last_run(connection)[1].items()
@@ -86,11 +84,11 @@ def test_three_in_a_hundred_spoilt_stop_the_night_and_the_next_recovers(
             assert "\n" not in stopped.summary
 
         # Loading the same night again does not talk it through the gate.
-        again, _ = night(tree, listener)
+        again, _ = night(tree, listener, stages)
         assert again.status == "stopped"
 
         spoil(tree, number, scorecard)
-        good, _ = night(tree, listener)
+        good, _ = night(tree, listener, stages)
         assert (good.status, good.event) == ("succeeded", "recovery"), good.summary
         assert one(connection, "select count(*) from analytics.scorecards") == 4 * NIGHTLY
         assert one(connection, "select count(*) from analytics.learners") == 1

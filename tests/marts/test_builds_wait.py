@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,12 +12,9 @@ from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from tests.conftest import RunCommand, Tree
 from tests.loaders.faults import one, until
-from tests.loaders.test_interrupts import started
 from tests.loaders.test_waiting_for_writers import open_write
 from tests.marts.nightly import last_run
 from tests.marts.rebuilding import lock_waiters
-
-pytestmark = pytest.mark.one_server
 
 _WAITING = (
     "select count(*) from pg_stat_activity where datname = current_database() "
@@ -44,9 +40,9 @@ def test_a_build_that_waits_in_vain_exits_75_and_names_the_transaction(
 
 
 def test_a_build_that_is_killed_while_it_waits_waits_no_longer(
-    database: DatabaseSettings, connection: psycopg.Connection
+    database: DatabaseSettings, connection: psycopg.Connection, pulse_elt: RunCommand
 ) -> None:
-    with open_write(database), started("build", "--quiet") as process:
+    with open_write(database), pulse_elt.started("build", "--quiet") as process:
         until(lambda: one(connection, _WAITING) > 0 or process.poll() is not None)
         assert process.poll() is None
         os.killpg(process.pid, signal.SIGKILL)
@@ -55,7 +51,7 @@ def test_a_build_that_is_killed_while_it_waits_waits_no_longer(
 
 
 def test_nobody_writes_between_the_wait_and_the_cutoff(
-    standing: DatabaseSettings, tmp_path: Path
+    standing: DatabaseSettings, pulse_elt: RunCommand
 ) -> None:
     with (
         connect(standing) as holder,
@@ -63,7 +59,7 @@ def test_nobody_writes_between_the_wait_and_the_cutoff(
         connect(standing) as writer,
     ):
         holder.execute("begin; lock table staging.builds in share mode")
-        with started("build", "--quiet", "--target-path", tmp_path) as process:
+        with pulse_elt.started("build", "--quiet") as process:
             until(lambda: lock_waiters(observer) > 0 or process.poll() is not None)
             assert process.poll() is None
             writer.execute("set lock_timeout = '100ms'")

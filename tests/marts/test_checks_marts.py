@@ -1,6 +1,7 @@
 """The mart checks: each passes on the examples, and fails on what it is there for."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,7 @@ import pytest
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from tests.checking import Gates, gates_of, names
-
-# Great Expectations, a dozen times.
-pytestmark = pytest.mark.one_server
+from tests.conftest import Server, create_database, database_for_a_test, drop_database
 
 ADA = "ada1ec75-0724-46cf-a5d1-1321a58903e3"
 
@@ -21,14 +20,38 @@ def judge_few(thresholds: Any) -> None:  # noqa: ANN401 - JSON
     thresholds["marts"]["distributions"]["from_samples"] = 10
 
 
-@pytest.fixture
-def gates(standing: DatabaseSettings, tmp_path: Path) -> Gates:
-    """Gates of the examples' marts, which have passed a first check."""
-    made = gates_of(standing, tmp_path)
+CHECKED = "pulse_checked"
+
+
+@pytest.fixture(scope="module")
+def checked(
+    server: Server, built_examples: DatabaseSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """A folder with the gates of the examples' marts, which have passed a first check."""
+    folder = tmp_path_factory.mktemp("checked")
+    name = str(built_examples.parameters["dbname"])
+    made = gates_of(create_database(server, CHECKED, name), folder)
     made.configure(judge_few)
     first = made.marts()
     assert first.is_passed, first.sentence
-    return made
+    yield folder
+    drop_database(server, CHECKED)
+
+
+@pytest.fixture
+def standing(
+    server: Server, checked: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DatabaseSettings]:
+    """A database of the test's own, after that check."""
+    yield from database_for_a_test(server, CHECKED, monkeypatch, "pulse_standing")
+
+
+@pytest.fixture
+def gates(standing: DatabaseSettings, checked: Path, tmp_path: Path) -> Gates:
+    """Gates of marts that have passed a first check."""
+    for name in ("config", "site"):
+        shutil.copytree(checked / name, tmp_path / name)
+    return Gates(standing, tmp_path / "config", tmp_path / "site")
 
 
 def test_marts_that_stay_as_they_are_pass(gates: Gates) -> None:

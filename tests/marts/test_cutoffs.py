@@ -9,8 +9,8 @@ import pytest
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.pipeline import prune_by_policy
+from tests.conftest import RunCommand
 from tests.loaders.faults import one, until
-from tests.loaders.test_interrupts import started
 from tests.marts.rebuilding import (
     Project,
     assert_equals_full_build,
@@ -20,8 +20,6 @@ from tests.marts.rebuilding import (
 )
 from tests.marts.small_project import break_the_mart
 from tests.marts.warm_dbt import WITHOUT_TESTS, WarmDbt
-
-pytestmark = pytest.mark.one_server
 
 _BASE = ["staging.base_pulse__sale_states"]
 _SUPERSEDED = "select count(*) from raw.sale_states where superseded_at is not null"
@@ -92,12 +90,12 @@ def test_another_target_keeps_what_it_reads(
 
 
 def test_a_build_at_work_is_known_by_its_sessions_until_it_is_killed(
-    standing: DatabaseSettings, tmp_path: Path
+    standing: DatabaseSettings, pulse_elt: RunCommand
 ) -> None:
     with connect(standing) as holder, connect(standing) as observer:
         assert one(observer, "select ops.is_building('staging')") is False
         holder.execute("begin; lock table staging.base_pulse__sale_states in share mode")
-        with started("build", "--quiet", "--target-path", tmp_path) as process:
+        with pulse_elt.started("build", "--quiet") as process:
             until(lambda: lock_waiters(observer) > 0 or process.poll() is not None)
             assert process.poll() is None
             assert one(observer, "select ops.is_building('staging')") is True

@@ -1,5 +1,6 @@
 """What hands do to marts: the next build names it and puts it right, or build --verify does."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ import pytest
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.transform.dbt import build
-from tests.conftest import ROOT
 from tests.marts.rebuilding import (
     Project,
     assert_equals_full_build,
@@ -18,9 +18,7 @@ from tests.marts.rebuilding import (
     everything,
 )
 from tests.marts.small_project import MART
-
-# A build or two for each, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
+from tests.marts.warm_dbt import WITHOUT_TESTS
 
 BASE = "staging.base_pulse__trainer_change_logs"
 VIEW = "reporting.trainer_change_logs"
@@ -108,28 +106,30 @@ def test_the_next_build_names_what_was_done_by_hand_and_puts_it_right(
         assert small_project.dbt.warnings(small) == []
 
 
-def test_verify_finds_what_no_trigger_saw(standing: DatabaseSettings) -> None:
-    quietly = ("--exclude-resource-type", "test")
-    with connect(standing) as connection:
+def test_verify_finds_what_no_trigger_saw(
+    small: DatabaseSettings,
+    small_project: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
+    build_all = partial(build, small, small_project.root, WITHOUT_TESTS, quiet=True)
+    with connect(small) as connection:
         before = everything(connection)
         connection.execute(
             "set session_replication_role = replica; "
-            "update analytics.scorecards set persona = 'Nobody'; "
-            "insert into staging.base_pulse__sessions select * from staging.base_pulse__sessions; "
-            "delete from intermediate.int_sessions_resolved"
+            f"update {MART} set observed_pattern = 'Nothing'; "
+            f"insert into {BASE} select * from {BASE}; "
+            "delete from staging.base_pulse__evaluations"
         )
-        built = build(standing, ROOT, quietly, quiet=True)
+        built = build_all()
         assert (built.exit_code, built.warnings) == (0, ())
-        verified = build(standing, ROOT, quietly, quiet=True, verify=True)
+        verified = build_all(verify=True)
         assert verified.exit_code == 1
-        for name in (
-            "analytics.scorecards",
-            "staging.base_pulse__sessions",
-            "int_sessions_resolved",
-        ):
+        for name in (MART, BASE, "staging.base_pulse__evaluations"):
             assert any(name in said for said in verified.warnings), verified.warnings
         assert_same(everything(connection), before)
-        again = build(standing, ROOT, quietly, quiet=True, verify=True)
+        again = build_all(verify=True)
         assert (again.exit_code, again.warnings) == (0, ())
 
 

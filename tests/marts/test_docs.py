@@ -8,14 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import ROOT
 from tests.marts.comparison import MARTS
-
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
 
 Catalog = dict[str, Any]
 

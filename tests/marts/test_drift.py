@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -9,10 +10,8 @@ import pytest
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import RunCommand, Tree
+from tests.marts.small_project import copy_part
 from tests.marts.warm_dbt import WarmDbt
-
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
 
 # Colours, erases and turns round what a terminal shows; the last two are no ASCII.
 ESC = "\x1b[2J"
@@ -138,6 +137,20 @@ DRIFT = {
     ("trainer_change_log", "author"): 1,
 }
 
+
+@pytest.fixture(scope="module")
+def fields(
+    built_examples: DatabaseSettings,
+    dbt: WarmDbt,
+    tmp_path_factory: pytest.TempPathFactory,
+    shared_folder: Path,
+) -> WarmDbt:
+    """dbt on the models of which unknown fields are made, and on nothing else."""
+    manifest = dbt.parse(built_examples)
+    folder = tmp_path_factory.mktemp("fields")
+    return copy_part(folder, shared_folder, manifest, "stg_pulse__unknown_fields").dbt
+
+
 HEADING = "Unknown fields (drift)"
 
 
@@ -160,12 +173,12 @@ def test_every_unknown_field_is_reported_and_no_known_one(
     database: DatabaseSettings,
     tree: Tree,
     pulse_elt: RunCommand,
-    dbt: WarmDbt,
+    fields: WarmDbt,
 ) -> None:
     _write(tree, KNOWN)
     assert pulse_elt("load", tree.root).returncode == 0
     _write(tree, NEW)
-    dbt.run(database, tree.root)
+    fields.run(database, tree.root)
     found = _drift(pulse_elt)
     assert {key: entry["documents"] for key, entry in found.items()} == DRIFT
     confidence = found["scorecard", "confidence"]
@@ -182,12 +195,12 @@ def test_the_terminal_gets_ten_lines_and_nothing_that_moves_its_cursor(
     database: DatabaseSettings,
     tree: Tree,
     pulse_elt: RunCommand,
-    dbt: WarmDbt,
+    fields: WarmDbt,
 ) -> None:
     names = {ESC: 1, BEYOND_ASCII: 1, "\x7f": 1, "w" * 150: 1}
     others = {f"z{number}": number for number in range(20)}
     tree.write("sessions/a/scorecard.json", PULSE | names | others)
-    dbt.run(database, tree.root)
+    fields.run(database, tree.root)
     shown = pulse_elt("status").stdout
     assert _is_printable(shown)
     assert r"\u001b[2J" in shown
@@ -206,7 +219,7 @@ def test_drift_ends_with_the_last_document_that_holds_it(
     database: DatabaseSettings,
     tree: Tree,
     pulse_elt: RunCommand,
-    dbt: WarmDbt,
+    fields: WarmDbt,
 ) -> None:
     new = PULSE | {"confidence": 1}
     tree.write("sessions/a/scorecard.json", new)
@@ -214,13 +227,13 @@ def test_drift_ends_with_the_last_document_that_holds_it(
     assert pulse_elt("load", tree.root).returncode == 0
     # Landed later, built in the same build: first seen is when it landed.
     tree.write("sessions/b/scorecard.json", new)
-    dbt.run(database, tree.root)
+    fields.run(database, tree.root)
     before = _drift(pulse_elt)
     assert before["scorecard", "confidence"]["documents"] == 2
 
     # The older one goes: first seen is what the other says.
     tree.write("sessions/a/scorecard.json", PULSE | {"confident": 1})
-    dbt.run(database, tree.root)
+    fields.run(database, tree.root)
     after = _drift(pulse_elt)
     assert after["scorecard", "confidence"]["documents"] == 1
     assert after["scorecard", "confidence"]["example"] == "sessions/b/scorecard.json"
@@ -234,7 +247,7 @@ def test_drift_ends_with_the_last_document_that_holds_it(
     tree.write("sessions/b/scorecard.json", PULSE)
     # Of a history all versions are read: what rolled out of it stays.
     tree.write("history_a.json", [SNAPSHOT])
-    dbt.run(database, tree.root)
+    fields.run(database, tree.root)
     assert _drift(pulse_elt).keys() == {("user_history", "[].mood")}
 
 
@@ -243,7 +256,7 @@ def test_ten_thousand_long_names_break_no_build(
     database: DatabaseSettings,
     tree: Tree,
     pulse_elt: RunCommand,
-    dbt: WarmDbt,
+    fields: WarmDbt,
 ) -> None:
     many = {f"{number:05}": number for number in range(10_000)}
     tree.write("sessions/a/scorecard.json", PULSE | many)
@@ -251,11 +264,11 @@ def test_ten_thousand_long_names_break_no_build(
     # Emoji and control characters take the most bytes.
     long = {sign * 100_000: 1 for sign in ("w", "🙂", "\x01")}
     tree.write("sessions/a/pulse_state.json", long | {"w" * 200: 1})
-    dbt.run(database, tree.root)
-    fields = _drift(pulse_elt).keys()
-    assert {field for kind, field in fields if kind == "scorecard"} == set(list(many)[:50])
-    assert len([field for kind, field in fields if kind == "answer_events"]) == 50
-    assert {field for kind, field in fields if kind == "pulse_state"} == {
+    fields.run(database, tree.root)
+    found = _drift(pulse_elt).keys()
+    assert {field for kind, field in found if kind == "scorecard"} == set(list(many)[:50])
+    assert len([field for kind, field in found if kind == "answer_events"]) == 50
+    assert {field for kind, field in found if kind == "pulse_state"} == {
         "w" * 200, "w" * 200 + "…", "🙂" * 200 + "…", '"' + r"\u0001" * 200 + '…"',
     }  # fmt: skip
 

@@ -8,6 +8,9 @@ from tests.conftest import ROOT
 from tests.marts.comparison import MARTS, in_order, rows_of
 from tests.marts.expectations import load_expectations, marts_on
 
+# The whole road, once: what each server makes of the example tree.
+pytestmark = pytest.mark.every_server
+
 EXPECTED = load_expectations(ROOT / "examples" / "expected.md")
 RELATIONS = [
     *(f"analytics.{mart}" for mart in MARTS),

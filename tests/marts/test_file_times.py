@@ -19,6 +19,7 @@ from loaders.pipeline import load_source
 from tests.conftest import RunCommand, Server, create_database, drop_database
 from tests.loaders.archives import tar_member
 from tests.marts.rebuilding import assert_equals_full_build
+from tests.marts.small_project import copy_part
 from tests.marts.warm_dbt import WarmDbt
 
 EPOCH, EVE, FIRST, MARCH, APRIL, LATE, LATEST = (
@@ -306,16 +307,19 @@ def test_rejected_file_times_follow_when_only_the_need_changes(
     database: DatabaseSettings,
     connection: psycopg.Connection,
     dbt: WarmDbt,
+    shared_folder: Path,
     tmp_path: Path,
 ) -> None:
+    models = ("int_sessions_resolved", "stg_pulse__rejected_values")
+    dated = copy_part(tmp_path / "part", shared_folder, dbt.parse(database), *models).dbt
     card, session = "sessions/a/scorecard.json", "sessions/a/session.json"
     second, history = "scorecards/a.json", "history_T1.json"
 
     def build(files: Mapping[str, tuple[object, str | None]]) -> tuple[set[str], Any]:
         load_source(pack(tmp_path / "tree.tar", files), None, Scope(), workers=1)
-        dbt.build(database)
-        told, (dated,) = _rejected(connection).keys(), _sessions(connection).values()
-        return set(told), dated[1]
+        dated.build(database)
+        told, ((_, source),) = _rejected(connection).keys(), _sessions(connection).values()
+        return set(told), source
 
     assert build({card: (CARD, EPOCH)}) == ({card}, None)
     # What dates it arrives, and leaves again.
@@ -327,6 +331,6 @@ def test_rejected_file_times_follow_when_only_the_need_changes(
     # A second scorecard speaks for it, and the first one's time has nothing to say any more.
     assert build({second: (CARD, APRIL)}) == (set(), "scorecard_file")
     connection.execute("delete from raw.documents where source_path = %s", (second,))
-    dbt.build(database)
+    dated.build(database)
     assert set(_rejected(connection)) == {card, session, history}
-    assert_equals_full_build(database, dbt)
+    assert_equals_full_build(database, dated)

@@ -2,15 +2,11 @@
 
 from decimal import Decimal
 
-import pytest
 from psycopg.rows import dict_row
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from tests.marts.warm_dbt import WarmDbt
-
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
 
 ANALYSIS = "compare_readiness_formulas"
 LEFT_IN_MARCH = "be027dd9-5e8a-4125-a533-519e8b61e985"

@@ -11,9 +11,6 @@ from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import RunCommand, Server, create_database, drop_database
 from tests.marts.warm_dbt import WarmDbt
 
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
-
 TEST = "assert_readiness_lies_between_its_components"
 KEPT = f"test_failures.{TEST}"
 

@@ -14,9 +14,6 @@ from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.nightly.model import Details, RunResult, StageResult
 
-# A database of its own, copied from the examples' marts.
-pytestmark = pytest.mark.one_server
-
 DONE = RunResult(
     run_id=7,
     source="/srv/tree",

@@ -12,10 +12,7 @@ from loaders.nightly.model import Request, Stage
 from loaders.nightly.notifications import Hooks
 from loaders.nightly.run import run
 from tests.conftest import Server, Tree
-from tests.marts.nightly import SilentWatch, last_run, listening
-
-# A server of its own, that is stopped and started.
-pytestmark = pytest.mark.one_server
+from tests.marts.nightly import SilentWatch, last_run, listening, stages_with
 
 
 @pytest.fixture
@@ -81,9 +78,11 @@ def test_a_run_gives_up_on_a_database_that_stays_away_and_tells_of_it(
         if stage == "load":
             embedded.stop(away)
 
+    stages = stages_with(lambda: None)
     watch = SilentWatch(on_begin=stop_before_load)
     with listening() as listener:
-        result, _ = run(Request(str(tree.root), patience=1.5), watch, Hooks(url=listener.url))
+        patience = Request(str(tree.root), patience=1.5)
+        result, _ = run(patience, watch, Hooks(url=listener.url), stages)
     assert (result.status, result.exit_code, result.event) == ("failed", 3, "failure")
     assert "load failed: " in result.summary
     assert watch.waited[:2] == ["load", "load"]
@@ -91,7 +90,7 @@ def test_a_run_gives_up_on_a_database_that_stays_away_and_tells_of_it(
 
     # The next night finds the run that could not be ended, and goes on.
     embedded.start(away, server.version)
-    again, _ = run(Request(str(tree.root)), SilentWatch(), Hooks())
+    again, _ = run(Request(str(tree.root)), SilentWatch(), Hooks(), stages)
     assert (again.status, again.event) == ("succeeded", "first_success")
     with connect(embedded.start(away, server.version)) as connection:
         statuses = connection.execute("select status from ops.runs order by run_id").fetchall()

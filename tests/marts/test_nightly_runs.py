@@ -13,12 +13,9 @@ from loaders.database.locks import RUN_LOCK
 from loaders.database.settings import DatabaseSettings
 from tests.conftest import RunCommand, Tree
 from tests.loaders.faults import held, one
-from tests.loaders.test_interrupts import assert_interrupted, started
+from tests.loaders.test_interrupts import assert_interrupted
 from tests.marts.nightly import changed_sessions, last_run, listening
 from tests.marts.rebuilding import until
-
-# Whole runs of the command, each with dbt and Great Expectations.
-pytestmark = pytest.mark.one_server
 
 ALL_STAGES = ["migrate", "load", "landing_gate", "build", "mart_checks"]
 
@@ -140,7 +137,7 @@ def test_a_second_run_leaves_at_once_with_75_and_tells_nobody(
 
 
 def test_the_lock_ends_with_the_run_even_while_its_workers_live(
-    database: DatabaseSettings, connection: psycopg.Connection, tree: Tree
+    database: DatabaseSettings, connection: psycopg.Connection, tree: Tree, pulse_elt: RunCommand
 ) -> None:
     tree.write("scorecards/a.json", {})
     holder = (
@@ -149,7 +146,7 @@ def test_the_lock_ends_with_the_run_even_while_its_workers_live(
     )
     with (
         held(database, "raw.files") as somebody_waits,
-        started("run", tree.root) as process,
+        pulse_elt.started("run", tree.root) as process,
     ):
         until(somebody_waits)
         assert one(connection, holder) == 1
@@ -164,6 +161,7 @@ def test_a_scheduler_that_ends_a_run_finds_it_booked_and_told(
     database: DatabaseSettings,
     connection: psycopg.Connection,
     tree: Tree,
+    pulse_elt: RunCommand,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tree.write("scorecards/a.json", {})
@@ -171,7 +169,7 @@ def test_a_scheduler_that_ends_a_run_finds_it_booked_and_told(
         monkeypatch.setenv("PULSE_ELT_ALERT_URL", listener.url)
         with (
             held(database, "raw.files") as somebody_waits,
-            started("run", tree.root) as process,
+            pulse_elt.started("run", tree.root) as process,
         ):
             until(somebody_waits)
             process.send_signal(signal.SIGTERM)

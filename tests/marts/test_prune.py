@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.pipeline import prune_by_policy
@@ -20,7 +18,6 @@ from tests.marts.warm_dbt import WarmDbt
 _AGE = "update raw.documents set superseded_at = superseded_at - interval '5 years'"
 
 
-@pytest.mark.one_server
 def test_no_build_after_a_prune_differs(
     standing: DatabaseSettings, dbt: WarmDbt, tmp_path: Path
 ) -> None:
@@ -47,7 +44,6 @@ def test_no_build_after_a_prune_differs(
     assert_equals_full_build(standing, dbt)
 
 
-@pytest.mark.one_server
 def test_versions_that_standing_marts_may_still_be_read_as_of_stay(
     standing: DatabaseSettings, dbt: WarmDbt, tmp_path: Path
 ) -> None:

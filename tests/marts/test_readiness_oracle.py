@@ -26,9 +26,6 @@ from tests.marts.oracle.skills import SkillAggregate, skill_aggregates, windows
 from tests.marts.oracle.writing import write_text
 from tests.marts.warm_dbt import WarmDbt
 
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
-
 LEARNERS = 1_500
 
 Key = tuple[UUID, datetime]

@@ -24,69 +24,80 @@ from tests.marts.rebuilding import (
     rows_in,
     until,
 )
+from tests.marts.small_project import MART, MART_YAML, column, edit_columns
 from tests.marts.warm_dbt import WarmDbt
-
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
 
 # A reader that the build had to wait for would hold it up for ever.
 IMPATIENTLY = {"PGOPTIONS": "-c lock_timeout=20s"}
 
 
-@pytest.mark.parametrize("arguments", [[], ["--full-refresh"]], ids=["build", "full refresh"])
 def test_readers_meet_neither_errors_nor_empty_tables(
-    standing: DatabaseSettings, project: Project, tmp_path: Path, arguments: list[str]
+    standing: DatabaseSettings, project: Project, tmp_path: Path
 ) -> None:
     """And whoever began before the build sees the rows of before until he ends."""
     project.edit("seeds/score_weights.csv", ("0.40", "0.39"))
-    project.dbt.parse(standing)
-    change_documents(tmp_path, "changed")
-    with connect(standing) as analyst:
+    marts = ["analytics.scorecards", "analytics.user_readiness_latest"]
+    v2 = ("--vars", "readiness_formula: v2")
+    schemas = read_meanwhile(standing, project.dbt, tmp_path, marts, *v2)
+    assert schemas >= {"staging", "intermediate", "analytics", "reporting"}
+
+
+def test_readers_of_a_full_refresh_do_not_either(
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
+) -> None:
+    small_project.edit("seeds/pulse_steps.csv", ("link,Link,3", "link,Chain,3"))
+    schemas = read_meanwhile(small, small_project.dbt, tmp_path, [MART], "--full-refresh")
+    assert schemas >= {"staging", "analytics", "reporting"}
+
+
+def read_meanwhile(
+    settings: DatabaseSettings, dbt: WarmDbt, folder: Path, marts: list[str], *arguments: str
+) -> set[str]:
+    """Read all relations while they are built and marts change; return their schemas."""
+    dbt.parse(settings)
+    change_documents(folder, "changed")
+    with connect(settings) as analyst:
         relations = [name for name, rows in rows_in(analyst, relations_of(analyst)).items() if rows]
-        assert {name.split(".")[0] for name in relations} >= {
-            "staging",
-            "intermediate",
-            "analytics",
-        }
         analyst.execute("begin isolation level repeatable read")
         before = rows_in(analyst, relations)
-        with reading(standing, relations) as readers:
+        with reading(settings, relations) as readers:
             first = [reader.rounds for reader in readers]
-            project.dbt.build(
-                standing, *arguments, "--vars", "readiness_formula: v2", **IMPATIENTLY
-            )
+            dbt.build(settings, *arguments, **IMPATIENTLY)
             rounds = [reader.rounds - n for reader, n in zip(readers, first, strict=True)]
         still = rows_in(analyst, relations)
         analyst.execute("commit")
         after = rows_in(analyst, relations)
     assert min(rounds) >= 10
     assert still == before
-    for mart in ("analytics.scorecards", "analytics.user_readiness_latest"):
+    for mart in marts:
         assert len(set(before[mart]) - set(after[mart])) > len(before[mart]) / 2
+    return {name.split(".")[0] for name in relations}
 
 
 # What a user may make on top of the marts, in a schema of his own or on the tables themselves.
-THINGS_OF_A_USER = """
+THINGS_OF_A_USER = f"""
 create schema desk;
-grant select on analytics.scorecards, analytics.session_events to pg_monitor with grant option;
-grant select (session_id) on analytics.user_readiness to pg_monitor;
-create index persona_of_desk on analytics.scorecards (lower(persona)) where is_passed;
-create policy own_rows on analytics.scorecards using (user_id is not null);
-alter table analytics.scorecards enable row level security;
+grant select on {MART}, staging.base_pulse__sale_states to pg_monitor with grant option;
+grant select (session_id) on staging.base_pulse__evaluations to pg_monitor;
+create index scenario_of_desk on {MART} (lower(scenario_id)) where user_id is not null;
+create policy own_rows on {MART} using (user_id is not null);
+alter table {MART} enable row level security;
 create table desk.seen (session_id uuid);
 create function desk.see() returns trigger language plpgsql as
 $$begin insert into desk.seen values (new.session_id); return new; end$$;
-create trigger seen_by_desk after insert on analytics.scorecards
+create trigger seen_by_desk after insert on {MART}
 for each row execute function desk.see();
-create publication of_desk for table analytics.scorecards, analytics.user_readiness;
-create view desk.passed as
-select session_id, persona, overall_score from analytics.scorecards where is_passed;
-create view desk.personas as select persona, count(*) as sessions from desk.passed group by persona;
+alter table staging.base_pulse__evaluations replica identity full;
+create publication of_desk for table {MART}, staging.base_pulse__evaluations;
+create view desk.logs as
+select session_id, pulse_step, log_json from {MART} where user_id is not null;
+create view desk.counts as
+select pulse_step, count(*) as logs from desk.logs group by pulse_step;
 create view desk.steps as select pulse_step, step_number from staging.pulse_steps;
-create view desk.sessions as select * from staging.stg_pulse__sessions;
-create materialized view desk.scores as
-select user_id, avg(score) as score from analytics.session_events group by user_id;
-alter table analytics.user_skill_agg set (fillfactor = 70);
+create view desk.documents as select * from staging.stg_pulse__trainer_change_logs;
+create materialized view desk.first as
+select user_id, min(logged_at) as logged_at from {MART} group by user_id;
+alter table staging.base_pulse__evaluations__steps set (fillfactor = 70);
 """
 
 # Everything that a swap of tables or views would lose.
@@ -114,136 +125,141 @@ order by 1, 2, 3
 """
 
 
+@pytest.mark.every_server
 def test_what_users_made_on_top_survives_builds(
-    standing: DatabaseSettings, project: Project, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:
+    dbt = small_project.dbt
     # Roles that another test has left on this server are given their rights by the first build.
-    project.dbt.build(standing)
-    with connect(standing) as user:
+    dbt.build(small)
+    with connect(small) as user:
         user.execute(THINGS_OF_A_USER)
-        user.execute("comment on table analytics.scorecards is 'seen by desk [pulse-elt]'")
+        user.execute(f"comment on table {MART} is 'seen by desk [pulse-elt]'")
         before = user.execute(WHAT_HOLDS_ON).fetchall()
         assert {row[0] for row in before} == {
             "relation", "policy", "trigger", "published", "view", "ours"
         }  # fmt: skip
-        views = ["desk.passed", "desk.personas", "desk.steps", "desk.sessions", "desk.scores"]
+        views = ["desk.logs", "desk.counts", "desk.steps", "desk.documents", "desk.first"]
         rows = rows_in(user, views)
         assert all(rows.values())
-        project.dbt.build(standing)
+        dbt.build(small)
         assert set(user.execute(WHAT_HOLDS_ON)) ^ set(before) == set()
         assert rows_in(user, views) == rows
         assert user.execute("select count(*) from desk.seen").fetchone() == (0,)
 
         change_documents(tmp_path, "changed")
-        project.edit("seeds/score_thresholds.csv", ("pass,70", "pass,10"))
-        project.edit("seeds/pulse_steps.csv", ("earn,Earn,5", "earn,Gain,5"))
-        project.dbt.build(standing)
+        small_project.edit("seeds/pulse_steps.csv", ("link,Link,3", "link,Chain,3"))
+        dbt.build(small)
         assert set(user.execute(WHAT_HOLDS_ON)) ^ set(before) == set()
         changed = rows_in(user, views)
-        for view in ("desk.passed", "desk.personas", "desk.steps", "desk.sessions"):
+        for view in ("desk.logs", "desk.counts", "desk.steps", "desk.documents"):
             assert changed[view] != rows[view], view
         seen = user.execute("select count(*) from desk.seen").fetchone()
         assert seen != (0,)
 
-        project.dbt.build(standing, "--full-refresh")
+        dbt.build(small, "--full-refresh")
         assert set(user.execute(WHAT_HOLDS_ON)) ^ set(before) == set()
         assert rows_in(user, views) == changed
         assert user.execute("select count(*) from desk.seen").fetchone() == seen
 
 
+@pytest.mark.every_server
 def test_a_build_that_fails_or_is_killed_forgets_nothing(
-    standing: DatabaseSettings, project: Project, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:
-    """In the middle of a mart whose parents have taken their changes; the mart is as it was."""
-    project.edit(
-        "models/marts/core/session_events.sql",
-        ("scores.score::numeric", "(scores.score / (0 * scores.score))::numeric"),
+    """In the middle of a model whose parents have taken their changes; the model is as it was."""
+    model = "base_pulse__evaluations__steps"
+    small_project.edit(
+        f"models/staging/pulse/base/{model}.sql",
+        (
+            "        is_repeated,",
+            "        (is_repeated or 1 / (0 * length(source_path)) > 0) as is_repeated,",
+        ),
     )
     change_documents(tmp_path, "changed")
-    below = [
-        f"analytics.{mart}"
-        for mart in ("session_events", "user_skill_agg", "user_readiness", "user_readiness_latest")
-    ]
-    with connect(standing) as holder, connect(standing) as analyst:
+    below = [f"staging.{model}"]
+    with connect(small) as holder, connect(small) as analyst:
         before = rows_in(analyst, below)
-        above = rows_in(analyst, ["intermediate.int_scorecards_normalized"])
-        with pytest.raises(AssertionError, match=r"session_events: .*\n.*division by zero"):
-            project.dbt.build(standing)
+        above = rows_in(analyst, ["staging.base_pulse__evaluations"])
+        with pytest.raises(AssertionError, match=rf"{model}: .*\n.*division by zero"):
+            small_project.dbt.build(small)
         assert rows_in(analyst, below) == before
         assert rows_in(analyst, list(above)) != above
 
-        project.restore()
-        holder.execute("begin; lock table analytics.session_events in share mode")
-        with build_apart(project, standing, tmp_path / "told") as build:
-            until(lambda: waiting_for(analyst, "session_events") or not build.is_alive())
+        small_project.restore()
+        holder.execute(f"begin; lock table staging.{model} in share mode")
+        with build_apart(small_project, small, tmp_path / "told") as build:
+            until(lambda: waiting_for(analyst, model) or not build.is_alive())
             assert build.pid is not None
             os.kill(build.pid, signal.SIGKILL)
         assert build.exitcode == -signal.SIGKILL
         holder.execute("commit")
         until(lambda: not others_at_work(analyst))
         assert rows_in(analyst, below) == before
-    assert project.dbt.build(standing)["session_events"].startswith("TOUCHED")
-    assert_equals_full_build(standing, project.dbt)
+    assert small_project.dbt.build(small)[model].startswith("AFFECTED")
+    assert_equals_full_build(small, small_project.dbt)
 
 
 def test_a_check_that_is_violated_leaves_the_mart_as_it_was(
-    standing: DatabaseSettings, project: Project
+    small: DatabaseSettings, small_project: Project
 ) -> None:
-    project.edit(
-        "models/marts/core/_core__models.yml",
-        ('expression: "weighted_score between 0 and 100"', 'expression: "weighted_score > 99"'),
+    edit_columns(
+        small_project,
+        MART_YAML,
+        "trainer_change_logs",
+        lambda columns: column(columns, "pulse_step").update(
+            constraints=[{"type": "check", "expression": "pulse_step = 'Earn'"}]
+        ),
     )
-    mart = ["analytics.scorecards"]
-    with connect(standing) as analyst:
-        before = rows_in(analyst, mart)
+    with connect(small) as analyst:
+        before = rows_in(analyst, [MART])
         with pytest.raises(AssertionError, match="is violated by some row"):
-            project.dbt.build(standing, "--select", "scorecards")
-        assert rows_in(analyst, mart) == before
-    project.restore()
-    built = project.dbt.build(standing, "--select", "scorecards")
-    assert built["scorecards"] == "UNCHANGED"
+            small_project.dbt.build(small, "--select", "trainer_change_logs")
+        assert rows_in(analyst, [MART]) == before
+    small_project.restore()
+    built = small_project.dbt.build(small, "--select", "trainer_change_logs")
+    assert built["trainer_change_logs"] == "UNCHANGED"
 
 
 def test_what_part_of_a_build_left_behind_follows_in_the_next(
-    standing: DatabaseSettings, project: Project, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:
     change_documents(tmp_path, "changed")
-    dbt = project.dbt
+    dbt, base = small_project.dbt, "base_pulse__trainer_change_logs"
     # Part of a build reads what the build before has read: new documents come with a whole one.
-    built = dbt.build(standing, "--select", "base_pulse__scorecards")
-    assert built["base_pulse__scorecards"] == "UNCHANGED"
-    with connect(standing) as connection:
+    assert dbt.build(small, "--select", base)[base] == "UNCHANGED"
+    with connect(small) as connection:
         # As if a build had been killed right after it began.
         connection.execute(
             "insert into staging.builds (invocation_id, command, cutoff_at) "
             "values ('killed', 'build', clock_timestamp())"
         )
-    built = dbt.build(standing, "--select", "base_pulse__scorecards")
-    assert built["base_pulse__scorecards"].startswith("TOUCHED -")
-    dbt.build(standing, "--select", "int_scorecards_normalized", "scorecards")
-    dbt.build(standing, "--exclude", "session_events")
-    dbt.build(standing)
-    assert_equals_full_build(standing, dbt)
+    assert dbt.build(small, "--select", base)[base].startswith("AFFECTED -")
+    dbt.build(small, "--select", "stg_pulse__trainer_change_logs", "trainer_change_logs")
+    dbt.build(small, "--exclude", "base_pulse__evaluations__steps")
+    dbt.build(small)
+    assert_equals_full_build(small, dbt)
 
 
+@pytest.mark.every_server
 def test_two_builds_at_once_end_as_one(
-    standing: DatabaseSettings, project: Project, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:
     """Both are held up at a seed, so that they overlap; each has read another landing.
 
     The younger one succeeds. The older one may have to stop, and says why.
     """
-    dbt = project.dbt
-    project.edit("seeds/readiness_components.csv", ("v1,technical,0.3", "v1,technical,0.5"))
-    dbt.parse(standing)
+    dbt = small_project.dbt
+    small_project.edit("seeds/pulse_steps.csv", ("link,Link,3", "link,Chain,3"))
+    dbt.parse(small)
     change_documents(tmp_path, "first")
-    with connect(standing) as holder, connect(standing) as observer:
-        holder.execute("begin; select from staging.readiness_components for update")
+    with connect(small) as holder, connect(small) as observer:
+        holder.execute("begin; select from staging.pulse_steps for update")
         older, younger = tmp_path / "older", tmp_path / "younger"
-        with build_apart(project, standing, older) as build:
+        with build_apart(small_project, small, older) as build:
             until(lambda: lock_waiters(observer) >= 1 or not build.is_alive())
             change_documents(tmp_path, "second")
-            thread = threading.Thread(target=build_and_tell, args=(dbt, standing, younger))
+            thread = threading.Thread(target=build_and_tell, args=(dbt, small, younger))
             thread.start()
             until(lambda: lock_waiters(observer) >= 2 or not thread.is_alive())
             assert build.is_alive()
@@ -255,10 +271,11 @@ def test_two_builds_at_once_end_as_one(
         trouble = older.read_text()
         assert trouble.count(" Error in model ") == trouble.count("another build began")
         assert "Database Error" not in trouble
-        components = observer.execute("select * from staging.readiness_components").fetchall()
-        assert len(components) == 8
-    dbt.build(standing)
-    assert_equals_full_build(standing, dbt)
+        steps = observer.execute("select * from staging.pulse_steps").fetchall()
+        lines = (small_project.root / "seeds/pulse_steps.csv").read_text().splitlines()
+        assert len(steps) == len(lines) - 1
+    dbt.build(small)
+    assert_equals_full_build(small, dbt)
 
 
 @contextmanager

@@ -9,12 +9,14 @@ from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from tests.loaders.faults import one
 from tests.marts.rebuilding import Project, assert_equals_full_build, relations_of, rows_in
+from tests.marts.small_project import (
+    MART,
+    MART_FILE,
+    MART_YAML,
+    column,
+    edit_columns,
+)
 
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
-
-SCORECARDS = "models/marts/core/scorecards.sql"
-CORE = "models/marts/core/_core__models.yml"
 REPORTING = "models/reporting/_reporting__models.yml"
 
 READINESS = {
@@ -26,25 +28,27 @@ READINESS = {
 }
 
 # What stands of the mart, and what a user made on it.
-WHAT_HOLDS_ON = """
-select c.oid, c.relacl::text, (select count(*) from desk.passed),
+WHAT_HOLDS_ON = f"""
+select c.oid, c.relacl::text, (select count(*) from desk.logs),
     (select array_agg(oid) from pg_policy where polrelid = c.oid),
     (select array_agg(indexrelid) from pg_index where indrelid = c.oid and indexprs is not null)
-from pg_class as c where oid = 'analytics.scorecards'::regclass
+from pg_class as c where oid = '{MART}'::regclass
 """
 
 
 @pytest.fixture
-def user(standing: DatabaseSettings) -> Iterator[psycopg.Connection]:
-    """Somebody with views, a grant, a policy and an index on the mart scorecards."""
-    with connect(standing) as connection:
+def user(small: DatabaseSettings) -> Iterator[psycopg.Connection]:
+    """Somebody with views, a grant, a policy and an index on the mart."""
+    with connect(small) as connection:
         connection.execute(
-            "create schema desk; grant select on analytics.scorecards to pg_monitor; "
-            "create policy all_rows on analytics.scorecards using (true); "
-            "create index on analytics.scorecards (lower(persona)); "
-            "create view desk.passed as "
-            "select session_id, persona, source_path from analytics.scorecards where is_passed; "
-            "create view desk.counted as select persona, count(*) from desk.passed group by persona"
+            f"create schema desk; grant select on {MART} to pg_monitor; "
+            f"create policy all_rows on {MART} using (true); "
+            f"create index on {MART} (lower(scenario_id)); "
+            "create view desk.logs as "
+            f"select session_id, scenario_id, observed_pattern from {MART} "
+            "where user_id is not null; "
+            "create view desk.counted as "
+            "select scenario_id, count(*) from desk.logs group by scenario_id"
         )
         yield connection
 
@@ -52,158 +56,169 @@ def user(standing: DatabaseSettings) -> Iterator[psycopg.Connection]:
 # -- columns
 
 
+@pytest.mark.every_server
 def test_a_new_column_is_refused_and_then_added_in_place(
-    standing: DatabaseSettings, project: Project, user: psycopg.Connection
+    small: DatabaseSettings, small_project: Project, user: psycopg.Connection
 ) -> None:
-    project.edit(
-        SCORECARDS,
-        ("weighted.landed_at\n", "weighted.landed_at,\nupper(scorecard_format) as loud_format\n"),
-    )
-    project.edit(
-        CORE,
+    small_project.edit(
+        MART_FILE,
         (
-            "      - name: session_key\n",
-            "      - {name: loud_format, data_type: text, description: The format., constraints: "
-            "[{type: not_null}, {type: check, expression: loud_format = upper(loud_format)}]}\n"
-            "      - name: session_key\n",
+            "logs.payload as log_json\n",
+            "logs.payload as log_json,\nupper(logs.scenario_id) as loud_scenario\n",
         ),
     )
-    told = refused_untouched(standing, project, user)
-    for word in ("analytics.scorecards", "loud_format", "--full-refresh", "Nothing was touched"):
+    loud = {
+        "name": "loud_scenario",
+        "data_type": "text",
+        "description": "The scenario.",
+        "constraints": [
+            {"type": "not_null"},
+            {"type": "check", "expression": "loud_scenario = upper(loud_scenario)"},
+        ],
+    }
+    edit_columns(
+        small_project, MART_YAML, "trainer_change_logs", lambda columns: columns.append(loud)
+    )
+    told = refused_untouched(small, small_project, user)
+    for word in (MART, "loud_scenario", "--full-refresh", "Nothing was touched"):
         assert word in told
 
     before = user.execute(WHAT_HOLDS_ON).fetchone()
-    project.dbt.build(standing, "--full-refresh", "--select", "scorecards+")
+    small_project.dbt.build(small, "--full-refresh", "--select", "trainer_change_logs+")
     assert user.execute(WHAT_HOLDS_ON).fetchone() == before
     for value, why in (("null", "null value in column"), ("'quiet'", "violates check constraint")):
         with pytest.raises(psycopg.IntegrityError, match=why):
-            user.execute(f"update analytics.scorecards set loud_format = {value}")
+            user.execute(f"update {MART} set loud_scenario = {value}")
 
 
 def test_a_column_that_somebody_reads_is_not_taken_away(
-    standing: DatabaseSettings, project: Project, user: psycopg.Connection
+    small: DatabaseSettings, small_project: Project, user: psycopg.Connection
 ) -> None:
-    project.edit(SCORECARDS, ("        weighted.source_path,\n", ""))
-    text = (project.root / CORE).read_text()
-    start = text.index("      - name: source_path")
-    project.edit(CORE, (text[start : text.index("      - name: landed_at", start)], ""))
-    assert "source_path" in refused_untouched(standing, project, user)
-    told = refused_untouched(standing, project, user, "--full-refresh")
-    for word in ("analytics.scorecards", "source_path", "desk.passed", "desk.counted"):
+    small_project.edit(MART_FILE, ("        logs.observed_pattern,\n", ""))
+    edit_columns(
+        small_project,
+        MART_YAML,
+        "trainer_change_logs",
+        lambda columns: columns.remove(column(columns, "observed_pattern")),
+    )
+    assert "observed_pattern" in refused_untouched(small, small_project, user)
+    told = refused_untouched(small, small_project, user, "--full-refresh")
+    for word in (MART, "observed_pattern", "desk.logs", "desk.counted"):
         assert word in told
 
-    user.execute("drop view desk.passed cascade")
-    user.execute("create view desk.passed as select persona from analytics.scorecards")
+    user.execute("drop view desk.logs cascade")
+    user.execute(f"create view desk.logs as select scenario_id from {MART}")
     before = user.execute(WHAT_HOLDS_ON).fetchone()
-    project.dbt.build(standing, "--full-refresh", "--select", "scorecards+")
+    small_project.dbt.build(small, "--full-refresh", "--select", "trainer_change_logs+")
     assert user.execute(WHAT_HOLDS_ON).fetchone() == before
-    assert "source_path" not in columns_of(user, "analytics.scorecards")
+    assert "observed_pattern" not in columns_of(user, MART)
 
 
+@pytest.mark.every_server
 def test_a_column_of_another_type_stays_where_users_do_not_read_it(
-    standing: DatabaseSettings, project: Project, user: psycopg.Connection
+    small: DatabaseSettings, small_project: Project, user: psycopg.Connection
 ) -> None:
     """And views of ours that read it are there again when the build ends."""
-    project.edit(
-        SCORECARDS,
-        ("weighted.total_exchanges,", "weighted.total_exchanges::bigint as total_exchanges,"),
-    )
-    column = "total_exchanges\n        data_type: "
-    project.edit(CORE, (column + "int", column + "bigint"))
-    project.edit(
-        REPORTING,
-        ("{name: total_exchanges, data_type: int", "{name: total_exchanges, data_type: bigint"),
-    )
+    small_project.edit(MART_FILE, ("logs.logged_at,", "logs.logged_at::date as logged_at,"))
+    for file, model in (
+        (MART_YAML, "trainer_change_logs"),
+        (REPORTING, "reporting__trainer_change_logs"),
+    ):
+        edit_columns(
+            small_project,
+            file,
+            model,
+            lambda columns: column(columns, "logged_at").update(data_type="date"),
+        )
     before = user.execute(WHAT_HOLDS_ON).fetchone()
-    shown = rows_in(user, ["analytics.scorecards"])
-    select = ("--select", "scorecards", "reporting__scorecards")
-    with pytest.raises(AssertionError, match=r"analytics.scorecards.*total_exchanges"):
-        project.dbt.build(standing, *select)
-    assert rows_in(user, ["analytics.scorecards"]) == shown
+    shown = rows_in(user, [MART])
+    select = ("--select", "trainer_change_logs", "reporting__trainer_change_logs")
+    with pytest.raises(AssertionError, match=rf"{MART}.*logged_at"):
+        small_project.dbt.build(small, *select)
+    assert rows_in(user, [MART]) == shown
 
     for kind, definition in (
-        ("view", "as select total_exchanges from reporting.scorecards"),
-        ("function", "() returns bigint begin atomic "
-         "select sum(total_exchanges) from reporting.scorecards; end"),
+        ("view", "as select logged_at from reporting.trainer_change_logs"),
+        ("function", "() returns timestamptz begin atomic "
+         "select max(logged_at) from reporting.trainer_change_logs; end"),
     ):  # fmt: skip
-        user.execute(f"create {kind} desk.exchanges {definition}")
-        with pytest.raises(AssertionError, match=r"desk.exchanges.* depends"):
-            project.dbt.build(standing, "--full-refresh", *select)
-        assert rows_in(user, ["analytics.scorecards"]) == shown
-        user.execute(f"drop {kind} desk.exchanges")
-    project.dbt.build(standing, "--full-refresh", *select)
+        user.execute(f"create {kind} desk.times {definition}")
+        with pytest.raises(AssertionError, match=r"desk.times.* depends"):
+            small_project.dbt.build(small, "--full-refresh", *select)
+        assert rows_in(user, [MART]) == shown
+        user.execute(f"drop {kind} desk.times")
+    small_project.dbt.build(small, "--full-refresh", *select)
     assert user.execute(WHAT_HOLDS_ON).fetchone() == before
-    for mart in ("analytics.scorecards", "reporting.scorecards"):
-        assert columns_of(user, mart)["total_exchanges"] == "bigint"
+    for mart in (MART, "reporting.trainer_change_logs"):
+        assert columns_of(user, mart)["logged_at"] == "date"
     assert user.execute(
-        "select count(total_exchanges) > 0 from reporting.scorecards"
+        "select count(logged_at) > 0 from reporting.trainer_change_logs"
     ).fetchone() == (True,)
 
 
+@pytest.mark.every_server
 def test_a_changed_check_is_that_of_the_standing_table(
-    standing: DatabaseSettings, project: Project, user: psycopg.Connection
+    small: DatabaseSettings, small_project: Project, user: psycopg.Connection
 ) -> None:
     """Also when the rows that it now allows are such as the old one forbade."""
-    project.edit(
-        SCORECARDS,
-        (
-            "weighted.weighted_score::numeric(5, 2)",
-            "(weighted.weighted_score + 500)::numeric(5, 2)",
-        ),
+    small_project.edit(MART_FILE, ("logs.pulse_step,", "''::text as pulse_step,"))
+    allowed = [{"type": "check", "expression": "pulse_step = ''"}]
+    edit_columns(
+        small_project,
+        MART_YAML,
+        "trainer_change_logs",
+        lambda columns: column(columns, "pulse_step").update(constraints=allowed),
     )
-    project.edit(CORE, ("weighted_score between 0 and 100", "weighted_score between 500 and 600"))
     before = user.execute(WHAT_HOLDS_ON).fetchone()
-    project.dbt.build(standing, "--select", "scorecards")
+    small_project.dbt.build(small, "--select", "trainer_change_logs")
     assert user.execute(WHAT_HOLDS_ON).fetchone() == before
     with pytest.raises(psycopg.errors.CheckViolation):
-        user.execute("update analytics.scorecards set weighted_score = 90")
-    lowest = user.execute("select min(weighted_score) >= 500 from analytics.scorecards").fetchone()
-    assert lowest == (True,)
+        user.execute(f"update {MART} set pulse_step = 'Link'")
+    assert user.execute(f"select bool_and(pulse_step = '') from {MART}").fetchone() == (True,)
 
 
+@pytest.mark.every_server
 def test_a_view_of_ours_is_created_anew_where_nobody_else_reads_it(
-    standing: DatabaseSettings, project: Project
+    small: DatabaseSettings, small_project: Project
 ) -> None:
     """PostgreSQL replaces a view only if its columns keep their places."""
-    models = "models/staging/pulse/_pulse__models.yml"
-    text = (project.root / models).read_text()
-    start = text.index("- name: stg_pulse__evaluations__steps")
-    block = text[start : text.index("  - name:", start)].rstrip("\n")
-    line = next(line for line in block.split("\n") if "{name: document_id" in line)
-    project.edit(models, (block, block.replace(line + "\n", "") + "\n" + line))
-    with connect(standing) as user:
+    edit_columns(
+        small_project,
+        "models/staging/pulse/_pulse__models.yml",
+        "stg_pulse__trainer_change_logs",
+        lambda columns: columns.append(columns.pop(columns.index(column(columns, "document_id")))),
+    )
+    with connect(small) as user:
         user.execute(
-            "create schema desk; "
-            "create view desk.steps as select step_key from staging.stg_pulse__evaluations__steps"
+            "create schema desk; create view desk.steps as "
+            "select pulse_step from staging.stg_pulse__trainer_change_logs"
         )
         relations = relations_of(user)
         marts = [name for name in relations if name.startswith("analytics.")]
         rows = rows_in(user, [*marts, "desk.steps"])
         with pytest.raises(AssertionError, match=r"desk.steps depends on it. Nothing was touched"):
-            project.dbt.build(standing)
+            small_project.dbt.build(small)
         assert rows_in(user, [*marts, "desk.steps"]) == rows
         user.execute("drop view desk.steps")
-        project.dbt.build(standing)
+        small_project.dbt.build(small)
         assert relations_of(user) == relations
-        assert list(columns_of(user, "staging.stg_pulse__evaluations__steps"))[-1] == "document_id"
+        assert list(columns_of(user, "staging.stg_pulse__trainer_change_logs"))[-1] == "document_id"
         assert rows_in(user, marts) == {mart: rows[mart] for mart in marts}
 
 
 def test_a_full_refresh_mends_a_view_that_somebody_replaced(
-    standing: DatabaseSettings, project: Project
+    small: DatabaseSettings, small_project: Project
 ) -> None:
-    with connect(standing) as user:
-        before = rows_in(user, ["reporting.learners"])
-        definition = user.execute(
-            "select pg_get_viewdef('reporting.learners'::regclass)"
-        ).fetchone()
-        assert definition is not None
-        user.execute(
-            f"create or replace view reporting.learners as {definition[0].rstrip(';')} limit 0"
+    view = "reporting.trainer_change_logs"
+    with connect(small) as user:
+        before = rows_in(user, [view])
+        definition = one(user, f"select pg_get_viewdef('{view}'::regclass)")
+        user.execute(f"create or replace view {view} as {definition.rstrip(';')} limit 0")
+        assert rows_in(user, [view]) != before
+        small_project.dbt.build(
+            small, "--full-refresh", "--select", "reporting__trainer_change_logs"
         )
-        assert rows_in(user, ["reporting.learners"]) != before
-        project.dbt.build(standing, "--full-refresh", "--select", "reporting__learners")
-        assert rows_in(user, ["reporting.learners"]) == before
+        assert rows_in(user, [view]) == before
 
 
 # -- seeds, vars and macros
@@ -264,42 +279,63 @@ def test_a_seed_whose_file_has_not_changed_is_left_alone(
         assert one(connection, granted)
 
 
+def add_bands(project: Project) -> None:
+    """Add a mart over another seed than the one of the steps."""
+    project.add(
+        "models/desk/desk_bands.sql",
+        "{{ config(materialized='in_place') }} "
+        "select readiness_band, at_least from {{ ref('readiness_bands') }}",
+    )
+    project.add(
+        "models/desk/_desk.yml",
+        "models: [{name: desk_bands, config: {unique_key: readiness_band}, columns: "
+        "[{name: readiness_band, data_type: text}, {name: at_least, data_type: numeric}]}]",
+    )
+
+
 def test_a_seed_that_was_loaded_alone_is_not_forgotten(
-    standing: DatabaseSettings, project: Project
+    small: DatabaseSettings, small_project: Project
 ) -> None:
-    project.edit("seeds/readiness_bands.csv", ("60,85", "60,70"), ("Strong,85", "Strong,70"))
-    project.edit("seeds/score_thresholds.csv", ("pass,70", "pass,99"))
-    dbt = project.dbt
-    dbt.invoke(standing, ["seed"])
-    dbt.invoke(standing, ["seed", "--full-refresh"])
-    part = dbt.invoke(standing, ["run", "--select", "scorecards"])
-    assert part["scorecards"].startswith("WHOLE")
-    rest = dbt.invoke(standing, ["run", "--exclude", "scorecards"])
-    assert rest["user_readiness"].startswith("WHOLE")
-    assert "scorecards" not in rest
-    assert_equals_full_build(standing, dbt)
+    dbt = small_project.dbt
+    add_bands(small_project)
+    dbt.build(small)
+    small_project.edit("seeds/readiness_bands.csv", ("60,85", "60,70"), ("Strong,85", "Strong,70"))
+    small_project.edit("seeds/pulse_steps.csv", ("link,Link,3", "link,Chain,3"))
+    dbt.invoke(small, ["seed"])
+    dbt.invoke(small, ["seed", "--full-refresh"])
+    part = dbt.invoke(small, ["run", "--select", "trainer_change_logs"])
+    assert part["trainer_change_logs"].startswith("WHOLE")
+    rest = dbt.invoke(small, ["run", "--exclude", "trainer_change_logs"])
+    assert rest["desk_bands"].startswith("WHOLE")
+    assert "trainer_change_logs" not in rest
+    assert_equals_full_build(small, dbt)
 
 
 def test_a_seed_that_gives_one_key_two_rows_is_refused(
-    standing: DatabaseSettings, project: Project
+    small: DatabaseSettings, small_project: Project
 ) -> None:
     """Also where one of them is the row that stands."""
-    project.edit("seeds/readiness_bands.csv", ("Strong,85", "Strong,50"))
-    with connect(standing) as analyst:
-        before = rows_in(analyst, ["analytics.user_readiness"])
-        with pytest.raises(AssertionError, match=r"more than one row .* snapshot_at"):
-            project.dbt.build(standing)
-        assert rows_in(analyst, ["analytics.user_readiness"]) == before
+    small_project.edit("seeds/pulse_steps.csv", ("link,Link,3", "link,Link,3\nlink,Chain,3"))
+    with connect(small) as analyst:
+        before = rows_in(analyst, [MART])
+        with pytest.raises(AssertionError, match=r"more than one row .* log_id"):
+            small_project.dbt.build(small)
+        assert rows_in(analyst, [MART]) == before
 
 
 def test_models_that_use_a_changed_macro_are_rebuilt(
-    standing: DatabaseSettings, project: Project
+    small: DatabaseSettings, small_project: Project
 ) -> None:
-    project.edit("macros/keys.sql", ("md5('session:' ||", "md5('sitting:' ||"))
-    built = project.dbt.build(standing)
-    assert {"base_pulse__sessions", "scorecards", "session_events"} <= changed(built)
-    assert built["base_pulse__user_histories"] == "UNCHANGED"
-    assert_equals_full_build(standing, project.dbt)
+    add_bands(small_project)
+    small_project.dbt.build(small)
+    small_project.edit(
+        "macros/keys.sql",
+        ("then ({{ session_key }})::uuid", "then md5('sitting:' || {{ session_key }})::uuid"),
+    )
+    built = small_project.dbt.build(small)
+    assert {"base_pulse__trainer_change_logs", "trainer_change_logs"} <= changed(built)
+    assert built["desk_bands"] == "UNCHANGED"
+    assert_equals_full_build(small, small_project.dbt)
 
 
 def changed(built: dict[str, str]) -> set[str]:
@@ -307,7 +343,7 @@ def changed(built: dict[str, str]) -> set[str]:
     return {
         name
         for name, message in built.items()
-        if message.startswith(("WHOLE", "TOUCHED", "CREATED")) and not message.endswith("-0 +0")
+        if message.startswith(("WHOLE", "AFFECTED", "CREATED")) and not message.endswith("-0 +0")
     }
 
 

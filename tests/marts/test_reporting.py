@@ -12,6 +12,9 @@ from loaders.database.settings import DatabaseSettings
 from tests.conftest import ROOT
 from tests.marts.comparison import MARTS, rows_of
 
+# Views of the marts on the whole road.
+pytestmark = pytest.mark.every_server
+
 MODELS = ROOT / "models"
 
 # What identifies a person, says what was said, or is a document as written (docs/design.md §5).

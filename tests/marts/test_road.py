@@ -16,10 +16,9 @@ from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import EXAMPLES, ROOT, RunCommand, Tree
 from tests.marts.comparison import marts_of
+from tests.marts.rebuilding import Project
+from tests.marts.small_project import MART
 from tests.marts.warm_dbt import WarmDbt
-
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
 
 # Ada's second session: answers, a scorecard, and the only place of its user and its end.
 SESSION_FILE = "sessions/ad021fb2-9649-40df-bd94-9809b94c84bc/session.json"
@@ -121,23 +120,28 @@ def test_a_build_does_not_touch_an_analytics_schema_of_the_application(
 
 
 def test_what_lands_after_the_cutoff_waits_for_the_next_build(
-    database: DatabaseSettings, connection: psycopg.Connection, tree: Tree, dbt: WarmDbt
+    database: DatabaseSettings, connection: psycopg.Connection, tree: Tree, small_project: Project
 ) -> None:
-    tree.write("sessions/now/scorecard.json", {"overall": {"score": 85}, "pulse_details": {}})
+    folder = "trainer-change-logs/2025-03-04/Probe/s"
+    tree.write(f"{folder}/now.json", {"pulse_step": "Probe"})
     load_source(tree.root, None, Scope())
     connection.execute(
         "insert into raw.documents (kind, source_path, content_sha256, session_key, origin, "
-        "source_modified_at, landed_at, payload) select kind, 'sessions/later/scorecard.json', "
+        f"source_modified_at, landed_at, payload) select kind, '{folder}/later.json', "
         "content_sha256, 'later', 'app', clock_timestamp(), clock_timestamp() + interval '1 hour', "
-        "payload from raw.scorecards"
+        "payload from raw.trainer_change_logs"
     )
     # The first build of all: the book of builds, and the cutoff in it, are only just there.
-    dbt.build(database)
-    scored = "select session_key from analytics.scorecards order by 1"
-    assert connection.execute(scored).fetchall() == [("now",)]
-    connection.execute("update raw.scorecards set landed_at = landed_at - interval '2 hours'")
-    dbt.build(database)
-    assert connection.execute(scored).fetchall() == [("later",), ("now",)]
+    small_project.dbt.build(database)
+    logged = f"select session_id from {MART}"
+    now, later = (
+        connection.execute("select md5('session:' || %s)::uuid", (key,)).fetchall()
+        for key in ("now", "later")
+    )
+    assert connection.execute(logged.encode()).fetchall() == now
+    connection.execute("update raw.trainer_change_logs set landed_at = landed_at - '2 h'::interval")
+    small_project.dbt.build(database)
+    assert sorted(connection.execute(logged.encode()).fetchall()) == sorted([*now, *later])
 
 
 def test_no_document_stops_a_build(
@@ -179,16 +183,14 @@ def test_no_document_stops_a_build(
 
 
 def test_part_of_the_models_reads_what_the_others_have_read(
-    database: DatabaseSettings, tree: Tree, pulse_elt: RunCommand, dbt: WarmDbt
+    standing: DatabaseSettings, tree: Tree, pulse_elt: RunCommand, dbt: WarmDbt
 ) -> None:
-    tree.write("sessions/a/scorecard.json", {"overall": {"score": 85, "raw_score": 2.55}})
-    tree.write("sessions/a/conversation.json", {"messages": []})
-    dbt.run(database, tree.root)
+    conversation = min(EXAMPLES.glob("sessions/*/conversation.json")).relative_to(EXAMPLES)
     tree.write("sessions/b/scorecard.json", {"overall": {"score": 85, "raw_score": 2.55}})
     for turn in ("x", "y"):
-        tree.write("sessions/a/conversation.json", {"messages": [turn]})
+        tree.write(str(conversation), {"messages": [turn]})
         assert pulse_elt("load", tree.root).returncode == 0
-    dbt.invoke(database, ["build", "--select", "user_skill_agg", "test_type:singular"])
+    dbt.invoke(standing, ["build", "--select", "user_skill_agg", "test_type:singular"])
     status = json.loads(pulse_elt("status", "--json").stdout)
     assert status["marts"]["landed_since"] > 0
 

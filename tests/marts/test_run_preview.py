@@ -3,13 +3,10 @@
 import json
 
 import psycopg
-import pytest
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from tests.conftest import EXAMPLES, RunCommand, Tree
-
-pytestmark = pytest.mark.one_server
 
 
 def written(connection: psycopg.Connection) -> object:

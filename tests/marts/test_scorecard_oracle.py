@@ -23,9 +23,6 @@ from tests.marts.oracle.scorecards import Scorecard, normalise
 from tests.marts.oracle.writing import write_text
 from tests.marts.warm_dbt import WarmDbt
 
-# Minutes, and hardly a word of SQL that the versions read differently.
-pytestmark = pytest.mark.one_server
-
 RANDOM_SCORECARDS = 4_000
 
 NONE: dict[str, str] = {}

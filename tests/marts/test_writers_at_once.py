@@ -13,24 +13,21 @@ from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import Tree
 from tests.loaders.writing import settings_of_the_app, write
-from tests.marts.warm_dbt import WarmDbt
-
-# Two builds.
-pytestmark = pytest.mark.one_server
+from tests.marts.rebuilding import Project
 
 WRITERS = 8
-SHARED = "sessions/shared/scorecard.json"
+SHARED = "sessions/shared/evaluation.json"
 
 
 def own(writer: int) -> str:
-    return f"sessions/own-{writer}/scorecard.json"
+    return f"sessions/own-{writer}/evaluation.json"
 
 
 def test_every_write_is_a_version_and_one_is_current(
     database: DatabaseSettings,
     connection: psycopg.Connection,
     tree: Tree,
-    dbt: WarmDbt,
+    small_project: Project,
     request: pytest.FixtureRequest,
 ) -> None:
     writes: int = request.config.getoption("--writes")
@@ -43,14 +40,14 @@ def test_every_write_is_a_version_and_one_is_current(
             # Each as often on the one path as on its own.
             while written.total() < 2 * writes or not is_built.is_set():
                 for path in (SHARED, own(writer)):
-                    score = {"overall": {"score": written.total() % 101}}
+                    score = {"scores": {"Probe": {"score": written.total() % 4}}}
                     write(app, path, json.dumps(score))
                     written[path] += 1
         return written
 
     def load_again(turn: int) -> None:
         for path in (SHARED, *map(own, range(WRITERS))):
-            tree.write(path, {"overall": {"score": turn}})
+            tree.write(path, {"scores": {"Probe": {"score": turn}}})
         load_source(tree.root, None, Scope())
 
     with ThreadPoolExecutor(WRITERS) as pool:
@@ -58,7 +55,7 @@ def test_every_write_is_a_version_and_one_is_current(
         try:
             for turn in range(2):
                 load_again(turn)
-                dbt.build(database)
+                small_project.dbt.build(database)
         finally:
             is_built.set()
         turn = 2

@@ -1,9 +1,10 @@
 """dbt in the test's own process, parsed once: a build costs seconds less than a command."""
 
+import functools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ from loaders.pipeline import load_source
 from tests.conftest import ROOT
 from tests.warm_caches import keep_what_dbt_works_out, parsed_before, parsed_name
 
+# dbt writes the name of the database into what it parses; afterwards it is easily another.
+_PARSED_FOR = "pulse_test"
+
+_SILENTLY = ("--log-level", "none", "--log-level-file", "none")
+
 WITHOUT_TESTS = ("--exclude-resource-type", "test")
 
 
@@ -20,20 +26,20 @@ WITHOUT_TESTS = ("--exclude-resource-type", "test")
 class WarmDbt:
     """A parsed project; `root` holds dbt_project.yml, `profiles` a profiles.yml.
 
-    What is parsed is taken from `shared`, and left there for others.
+    What is parsed is taken from `shared`, and left there for others, under the name of the project.
     """
 
     root: Path
     profiles: Path
     target: Path
     shared: Path
-    # By name of the database, which dbt writes into what it parses.
-    _manifests: dict[str, Any] = field(default_factory=dict)
+    name: str
+    _manifest: Any = None
 
     def build(
         self, settings: DatabaseSettings, *arguments: str, **environment: str
     ) -> dict[str, str]:
-        """Build without tests; return what became of each node, such as 'TOUCHED -1 +2'.
+        """Build without tests; return what became of each node, such as 'AFFECTED -1 +2'.
 
         Raises AssertionError, with dbt's words, when a node failed.
         """
@@ -67,7 +73,7 @@ class WarmDbt:
         command: list[str],
         arguments: tuple[str, ...] = (),
         environment: Mapping[str, str] | None = None,
-        on_event: Callable[[Any], None] = lambda event: None,
+        on_event: Callable[[Any], None] | None = None,
     ) -> dict[str, str]:
         """Run a dbt command; return the message of each node by its name."""
         from dbt.cli.main import dbtRunner
@@ -75,8 +81,8 @@ class WarmDbt:
         manifest = self.parse(settings)
         _forget_compilations(manifest)
         with _environment({**settings.as_environment(with_password=True), **(environment or {})}):
-            outcome = dbtRunner(manifest=manifest, callbacks=[on_event]).invoke(
-                ["--log-level", "none", *command, "--no-write-json", *self._places(), *arguments]
+            outcome = dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else []).invoke(
+                [*_SILENTLY, *command, "--no-write-json", *self._places(), *arguments]
             )
         assert outcome.exception is None, outcome.exception
         failed = [
@@ -96,7 +102,7 @@ class WarmDbt:
         manifest = self.parse(settings)
         with _environment(settings.as_environment(with_password=True)):
             outcome = dbtRunner(manifest=manifest, callbacks=[on_event]).invoke(
-                ["--log-level", "none", "run-operation", macro, *self._places()]
+                [*_SILENTLY, "run-operation", macro, *self._places()]
             )
         assert outcome.success, outcome.exception
 
@@ -105,31 +111,34 @@ class WarmDbt:
         from dbt.cli.main import dbtRunner
 
         with _environment({**settings.as_environment(with_password=True), **environment}):
-            return dbtRunner().invoke(["--log-level", "none", *command, *self._places()])
+            return dbtRunner().invoke([*_SILENTLY, *command, *self._places()])
 
     def parse(self, settings: DatabaseSettings) -> Any:  # noqa: ANN401 - dbt's types are its own
         """Return the project as dbt parsed it for this database."""
         from dbt.cli.main import dbtRunner
 
-        name = settings.parameters["dbname"]
-        if name not in self._manifests:
-            parsed = parsed_name(name, None, str(self.root))
+        if self._manifest is None:
+            anywhere = DatabaseSettings({**settings.parameters, "dbname": _PARSED_FOR})
+            parsed = parsed_name(_PARSED_FOR, None, self.name)
             target = self.target / parsed
             with (
-                _environment(settings.as_environment(with_password=True)),
+                _environment(anywhere.as_environment(with_password=True)),
                 parsed_before(self.shared / parsed, target),
             ):
                 places = [*self._places(), "--target-path", str(target)]
-                done = dbtRunner().invoke(
-                    ["--log-level", "none", "parse", "--no-write-json", *places]
-                )
+                done = dbtRunner().invoke([*_SILENTLY, "parse", "--no-write-json", *places])
             assert done.success, done.exception
-            self._manifests[name] = done.result
-        return self._manifests[name]
+            self._manifest = done.result
+            for node in self._manifest.nodes.values():
+                if node.resource_type == "seed":
+                    # Another copy of the project may have parsed it.
+                    node.root_path = str(self.root)
+        _say_which_database(self._manifest, str(settings.parameters["dbname"]))
+        return self._manifest
 
     def parse_again(self) -> None:
         """Forget what was parsed: a file of the project has changed."""
-        self._manifests.clear()
+        self._manifest = None
 
     def _places(self) -> list[str]:
         return [
@@ -138,12 +147,65 @@ class WarmDbt:
         ]  # fmt: skip
 
 
-def warm_dbt(folder: Path, root: Path = ROOT, shared: Path | None = None) -> WarmDbt:
+def warm_dbt(folder: Path, shared: Path, root: Path = ROOT, name: str = "whole") -> WarmDbt:
     """Return dbt on a project, its profile and whatever it writes below `folder`."""
     keep_what_dbt_works_out()
+    _do_nothing_for_nobody()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "profiles.yml").write_bytes((root / "profiles.example.yml").read_bytes())
-    return WarmDbt(root, folder, folder, shared or folder)
+    return WarmDbt(root, folder, folder, shared, name)
+
+
+@functools.cache
+def _do_nothing_for_nobody() -> None:
+    """Have dbt make no message that nobody hears, and write no SQL that nobody reads.
+
+    What it writes is read where it was told to compile.
+    """
+    from dbt.contracts.graph.nodes import ParsedNode
+    from dbt.flags import get_flags
+    from dbt_common.events.base_types import EventLevel
+    from dbt_common.events.event_manager import EventManager
+
+    fire = EventManager.fire_event
+
+    def fire_if_heard(
+        self: Any,  # noqa: ANN401 - dbt's types are its own
+        event: Any,  # noqa: ANN401
+        level: Any = None,  # noqa: ANN401
+        node: Any = None,  # noqa: ANN401
+        force_warn_or_error_handling: bool = False,
+    ) -> None:
+        is_heard = self.loggers or self.callbacks or force_warn_or_error_handling
+        if is_heard or (level or event.level_tag()) in (EventLevel.WARN, EventLevel.ERROR):
+            fire(self, event, level, node, force_warn_or_error_handling)
+
+    write = ParsedNode.write_node
+
+    def write_if_read(self: Any, *arguments: Any) -> None:  # noqa: ANN401
+        flags = get_flags()
+        if flags.WHICH == "compile" or flags.LOG_LEVEL_FILE != "none":
+            write(self, *arguments)
+
+    ParsedNode.write_node = write_if_read
+    EventManager.fire_event = fire_if_heard  # type: ignore[assignment, method-assign]
+
+
+def _say_which_database(manifest: Any, name: str) -> None:  # noqa: ANN401 - dbt's types are its own
+    """Make what was parsed that of a database."""
+    others = [
+        node
+        for node in (*manifest.nodes.values(), *manifest.sources.values())
+        if node.database != name
+    ]
+    for node in others:
+        if node.relation_name:
+            quoted = f'"{node.database}"'
+            node.relation_name = node.relation_name.replace(quoted, f'"{name}"', 1)
+        node.database = name
+    if others:
+        # What macros know as the graph.
+        manifest.build_flat_graph()
 
 
 def _forget_compilations(manifest: Any) -> None:  # noqa: ANN401 - dbt's types are its own
