@@ -32,7 +32,7 @@ FIND_DATABASE = eval "$$($(BIN)/pulse-elt db env)" && mkdir -p .pulse/dbt \
     && cp profiles.example.yml .pulse/dbt/profiles.yml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check demos test unit-tests drill soak lint format bench bench-writes bench-million profile docs lock clean
+.PHONY: help install demo check demos test unit-tests drill drill-upgrade soak lint format bench bench-writes bench-million profile docs pictures lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,10 +48,8 @@ $(INSTALLED): requirements.lock
 	@touch $@
 
 demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build the marts, show results
-	@$(BIN)/pulse-elt run examples/legacy; code=$$?; \
-	    if [ $$code -eq 1 ]; then echo "Done, with findings (exit code 1): the bad files named above."; \
-	    else exit $$code; fi
-	@echo "Look around: $(BIN)/pulse-elt status, $(BIN)/pulse-elt db psql. Stop the server: $(BIN)/pulse-elt db stop"
+	@$(BIN)/pulse-elt run examples/legacy || [ $$? -eq 1 ]
+	@$(BIN)/pulse-elt db psql --quiet --no-psqlrc --file examples/tour.sql
 
 check: lint demos test drill ## The project's own checks, for any CI: all of the four (POSTGRES="16 18")
 
@@ -74,10 +72,14 @@ soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, jud
 drill: $(INSTALLED) ## Dump a loaded database of 16, restore it into 18, go on there, compare every mart
 	$(BIN)/python -m drills.restore --sessions $(DRILL_SESSIONS)
 
+drill-upgrade: $(INSTALLED) ## Take databases that earlier versions built over with a plain run, compare every mart (POSTGRES="16 18")
+	$(BIN)/python -m drills.upgrade $(foreach version,$(POSTGRES),--server $(version))
+
 lint: $(INSTALLED) ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy docs/make_pictures.py
 	$(BIN)/sqlfluff lint --processes 0
 
 format: $(INSTALLED) ## Lay out Python as ruff does
@@ -100,6 +102,9 @@ profile: $(INSTALLED) ## Time each part of a first load alone: microseconds per 
 docs: $(INSTALLED) ## Write the dbt documentation site to target/
 	@$(FIND_DATABASE) && $(BIN)/dbt docs generate --static --profiles-dir .pulse/dbt
 	@echo "Open target/static_index.html."
+
+pictures: $(INSTALLED) ## Draw the pictures of the README anew: a recording of the demo, a lineage
+	$(BIN)/python docs/make_pictures.py
 
 lock: ## Pin dependencies anew (needs uv)
 	$(UV) pip compile pyproject.toml --extra dev --extra embedded --universal --python-version 3.11 \

@@ -1,6 +1,6 @@
 """Whether two databases show the same marts, row by row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -10,13 +10,15 @@ from psycopg import sql
 # Clock times and numbers of versions differ from load to load.
 _RUN_DEPENDENT = ["landed_at", "document_id", "load_id"]
 
-_READ_BY_PEOPLE = """
+_RELATIONS = """
 select n.nspname, c.relname
 from pg_catalog.pg_class as c
 inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-where n.nspname in ('analytics', 'reporting') and c.relkind in ('r', 'v', 'm', 'p')
+where n.nspname = any (%s) and c.relkind in ('r', 'v', 'm', 'p')
 order by n.nspname, c.relname
 """
+
+READ_BY_PEOPLE = ("analytics", "reporting")
 
 # In the order of bytes: servers may be of different minds about languages.
 _ROWS = 'select (to_jsonb(t) - %s::text[])::text collate "C" as line from {} as t order by line'
@@ -41,28 +43,41 @@ class Comparison:
 
 def compare_marts(one: psycopg.Connection, other: psycopg.Connection) -> list[Comparison]:
     """Compare every table and view of analytics and reporting that either database has."""
-    names = {tuple(row) for side in (one, other) for row in side.execute(_READ_BY_PEOPLE)}
-    return [_compare(one, other, schema, name) for schema, name in sorted(names)]
+    names = {name for side in (one, other) for name in relations_of(side, READ_BY_PEOPLE)}
+    return [compare(one, other, name, _RUN_DEPENDENT) for name in sorted(names)]
 
 
-def _compare(
-    one: psycopg.Connection, other: psycopg.Connection, schema: str, name: str
+def relations_of(connection: psycopg.Connection, schemas: Iterable[str]) -> list[tuple[str, str]]:
+    """Return schema and name of all tables and views of some schemas."""
+    return [(row[0], row[1]) for row in connection.execute(_RELATIONS, (list(schemas),))]
+
+
+def compare(
+    one: psycopg.Connection,
+    other: psycopg.Connection,
+    relation: tuple[str, str],
+    ignored: Sequence[str] = (),
 ) -> Comparison:
+    """Compare the rows of a relation, given by schema and name, without the ignored columns."""
+    name = ".".join(relation)
     rows = 0
-    for pair in zip_longest(_lines(one, schema, name), _lines(other, schema, name)):
+    sides = _lines(one, relation, ignored), _lines(other, relation, ignored)
+    for pair in zip_longest(*sides):
         if pair[0] != pair[1]:
-            return Comparison(f"{schema}.{name}", rows, pair)
+            return Comparison(name, rows, pair)
         rows += 1
-    return Comparison(f"{schema}.{name}", rows, None)
+    return Comparison(name, rows, None)
 
 
-def _lines(connection: psycopg.Connection, schema: str, name: str) -> Iterator[str]:
+def _lines(
+    connection: psycopg.Connection, relation: tuple[str, str], ignored: Sequence[str]
+) -> Iterator[str]:
     there = connection.execute(
-        "select to_regclass(format('%%I.%%I', %s::text, %s::text)) is not null", (schema, name)
+        "select to_regclass(format('%%I.%%I', %s::text, %s::text)) is not null", relation
     ).fetchone()
     if there != (True,):
         return
-    query = sql.SQL(_ROWS).format(sql.Identifier(schema, name))
+    query = sql.SQL(_ROWS).format(sql.Identifier(*relation))
     with connection.transaction(), connection.cursor("drill") as cursor:
-        for (line,) in cursor.execute(query, (_RUN_DEPENDENT,)):
+        for (line,) in cursor.execute(query, (list(ignored),)):
             yield line

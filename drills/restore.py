@@ -168,6 +168,12 @@ def running(version: int, folder: Path) -> Iterator[Server]:
     settings = embedded.start(data, version)
     try:
         with connect(settings) as connection:
+            # Nobody cuts the power of a drill's server.
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.execute(
+                    sql.SQL("alter system set {} = off").format(sql.Identifier(setting))
+                )
+            connection.execute("select pg_reload_conf()")
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(_DATABASE)))
         there = DatabaseSettings({**settings.parameters, "dbname": _DATABASE})
         yield Server(version, data, there)

@@ -1,8 +1,8 @@
-"""What can go wrong, as types: each knows the exit code of design §6."""
+"""What can go wrong, as types; each has its exit code (docs/design.md §6)."""
 
 
 class PulseEltError(Exception):
-    """A failure that is told in one sentence, without a traceback."""
+    """A failure that is shown as one sentence, without a traceback."""
 
     exit_code = 4
 
@@ -35,20 +35,14 @@ class LoadInProgress(PulseEltError):
     exit_code = 75
 
 
-class WritersInTheWay(PulseEltError):
-    """A transaction that writes documents does not end; builds and gates have waited for it."""
-
-    exit_code = 75
-
-
 class LockHeld(PulseEltError):
-    """Somebody held a lock longer than is waited for; waiting is the server process that waited."""
+    """A lock or a writing transaction of somebody else lasted longer than is waited for.
+
+    waiting is the server process that waited, where it is known.
+    """
 
     exit_code = 75
 
-    def __init__(self, sentence: str, waiting: int) -> None:
-        super().__init__(sentence, waiting)
+    def __init__(self, sentence: str, waiting: int | None = None) -> None:
+        super().__init__(sentence)
         self.waiting = waiting
-
-    def __str__(self) -> str:
-        return str(self.args[0])

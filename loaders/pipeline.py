@@ -1,7 +1,7 @@
 """The road from a source to the marts: what the commands call."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +30,11 @@ from loaders.operations.prune import (
     read_cutoff,
 )
 from loaders.operations.retention import read_policy
-from loaders.operations.status import PipelineStatus, read_status
+from loaders.operations.status import PipelineStatus, documents_not_built, read_status
 from loaders.project.document_kinds import DocumentKinds, read_document_kinds
 from loaders.project.root import project_root
 from loaders.sources.opening import open_source
-from loaders.transform.dbt import BuildResult, build
+from loaders.transform.dbt import BuildResult, build, models_reading
 from loaders.transform.marts import Readiness, read_latest_readiness
 
 
@@ -85,6 +85,44 @@ def _refuse_unknown_kinds(wanted: Sequence[str], kinds: DocumentKinds) -> None:
                 f"There is no kind {kind!r} in config/document_kinds.json; "
                 f"there are {', '.join(kinds.by_kind)}."
             )
+
+
+@dataclass(frozen=True)
+class RunPreview:
+    """What a nightly run would do: the plan of its load, and the models that read what is new.
+
+    waiting counts the documents, by kind, that landed after the last build; their models follow
+    as well.
+    """
+
+    load: LoadResult
+    waiting: Mapping[str, int]
+    models: tuple[str, ...]
+
+
+def preview_run(
+    source: str | Path,
+    root: str | None,
+    *,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+) -> RunPreview:
+    """Return what a nightly run would do; nothing is written to the database.
+
+    Raises:
+        WrongRequest: as for a load.
+        WorkFailed: the dbt project does not parse.
+    """
+    planned = load_source(source, root, Scope(), dry_run=True, on_progress=on_progress)
+    kinds = configured_kinds()
+    with _database(transformer_settings()) as connection:
+        waiting = documents_not_built(connection)
+    tables = [
+        rule.table
+        for rule in kinds.loaded
+        if rule.table and rule.kind in (*planned.to_read, *waiting)
+    ]
+    models = models_reading(transformer_settings(), project_root(), tables)
+    return RunPreview(planned, waiting, tuple(models))
 
 
 @dataclass(frozen=True)
@@ -203,13 +241,13 @@ def latest_readiness() -> tuple[Readiness, ...]:
         return read_latest_readiness(connection)
 
 
-def read_pipeline_status() -> PipelineStatus:
-    """Return how loads, landing, quarantine and marts stand.
+def read_pipeline_status(latest: int = 5) -> PipelineStatus:
+    """Return how loads, landing, quarantine and marts stand, with the latest runs and loads.
 
     The role of builds reads all of that, and changes none of it here.
     """
     with _prepared_landing(transformer_settings()) as connection:
-        return read_status(connection)
+        return read_status(connection, latest)
 
 
 def find_in_quarantine(wanted: Wanted) -> Found:

@@ -1,4 +1,4 @@
-{#- Identity of sessions and users (design §5, "Identity and time"). -#}
+{#- Identity of sessions and users (docs/design.md §5, "Identity and time"). -#}
 
 {% macro uuid_pattern() -%}
     ^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$

@@ -1,4 +1,4 @@
-{#- Words of the legacy format that are closed lists (legacy-format §2). -#}
+{#- Closed lists of words in the legacy files (docs/legacy-format.md §2). -#}
 
 {% macro sale_outcomes() -%}
     {{ return(['won', 'lost', 'stalled', 'in_progress']) }}

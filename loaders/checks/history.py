@@ -13,7 +13,7 @@ from psycopg import errors
 
 from loaders.checks.result import FailedExpectation, Gate
 from loaders.database.connection import first_line
-from loaders.errors import WritersInTheWay, WrongRequest
+from loaders.errors import LockHeld, WrongRequest
 
 # As a build fixes its cutoff; without a number the function has a limit of its own.
 _AWAIT_WRITERS = "select raw.await_writers(make_interval(secs => %s::float8))"
@@ -118,14 +118,14 @@ def open_check(connection: psycopg.Connection, gate: Gate, run_id: int | None) -
 
     Raises:
         WrongRequest: PULSE_ELT_WRITERS_PATIENCE is no number of seconds.
-        WritersInTheWay: one of them does not end.
+        LockHeld: one of them does not end.
     """
     wait_limit = _wait_limit()
     with connection.transaction():
         try:
             connection.execute(_AWAIT_WRITERS, (wait_limit,))
         except errors.LockNotAvailable as error:
-            raise WritersInTheWay(_sentence(error)) from error
+            raise LockHeld(_sentence(error)) from error
         check_id, as_of = connection.execute(_OPEN, (gate, run_id)).fetchone() or (0, None)
     since = connection.execute(_SINCE, (gate,)).fetchone()
     return OpenCheck(check_id, as_of, since[0] if since else None)

@@ -65,7 +65,7 @@ def cli(debug: bool) -> None:
 
 
 def main() -> None:
-    """Run the command and exit with the code of design §6."""
+    """Run the command and exit with the code of docs/design.md §6."""
     # The first argument only: 'build --debug' is dbt's.
     debug = sys.argv[1:2] == ["--debug"]
     if not debug:

@@ -5,11 +5,10 @@ import os
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -25,8 +24,7 @@ _UNITS = {"list": "files", "copy": "files", "close": "steps", "build": "nodes"}
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_EVENTS = 0.5
-# The rate is that of the last so many seconds, and none is told of a shorter time than that.
-_WINDOW = 30.0
+# No rate is given for a stage that was shorter.
 _TOO_SHORT = 0.2
 
 
@@ -45,8 +43,10 @@ class Reading(NamedTuple):
     seconds: float
 
 
-class _View(Protocol):
-    """What shows readings; a stage begins once, moves often, and ends once."""
+class _View:
+    """What shows readings; a stage is prepared and begins once, moves often, and ends once."""
+
+    def prepare(self) -> None: ...
 
     def begins(self, reading: Reading) -> None: ...
 
@@ -60,15 +60,12 @@ class _View(Protocol):
 @contextmanager
 def progress(*, is_json: bool = False) -> Iterator["Callable[[Progress], None]"]:
     """Yield a function that shows how far the work is, in the way that suits who watches."""
-    view: _View
-    if is_json:
-        view = _Events()
-    elif sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
-        view = _Bars()
-    else:
-        view = _Lines()
+    is_watched = sys.stderr is not None and sys.stderr.isatty()
+    has_bars = not is_json and is_watched and os.environ.get("TERM") != "dumb"
+    bars = _new_bars(is_shown=has_bars)
+    view: _View = _Events() if is_json else _Bars(bars) if has_bars else _Lines()
     try:
-        yield never_failing(_Tracker(view))
+        yield never_failing(_Tracker(view, bars))
     finally:
         never_failing(view.close)()
 
@@ -94,56 +91,60 @@ def build_progress(*, is_json: bool = False) -> Iterator[Callable[[str], None]]:
 
 
 class _Tracker:
-    """Turns progress into readings: knows when stages began, and how fast they are."""
+    """Turns progress into readings; rich keeps the pace of each stage."""
 
-    def __init__(self, view: _View) -> None:
+    def __init__(self, view: _View, bars: "rich.Progress") -> None:
         self._view = view
-        self._paces: dict[str, _Pace] = {}
-        self._ended: set[str] = set()
+        self._bars = bars
+        self._tasks: dict[str, rich.Task] = {}
 
     def __call__(self, progress: "Progress") -> None:
         stage = progress.stage
-        if stage in self._ended:
-            return
-        now = time.monotonic()
-        is_new = stage not in self._paces
+        is_new = stage not in self._tasks
         if is_new:
-            # Copying begins with the listing, and is told of only when that has ended.
-            listing = self._paces.get("list") if stage == "copy" else None
-            self._paces[stage] = _Pace(listing.began if listing else now)
-        reading = self._paces[stage].read(progress, now)
+            self._begin(stage)
+        task = self._tasks[stage]
+        if task.finished:
+            return
+        # An update cannot take a total back.
+        task.total = progress.total
+        self._bars.update(task.id, completed=progress.done, total=progress.total)
+        reading = _read(progress, task)
         if is_new:
             self._view.begins(reading)
         if progress.done == progress.total:
-            self._ended.add(stage)
+            # Also a stage without anything to do has a full bar in the end.
+            self._bars.update(task.id, completed=progress.done or 1, total=progress.total or 1)
             self._view.ends(reading)
         elif not is_new:
             self._view.moves(reading)
+        self._bars.update(task.id, figures=_figures(reading))
+
+    def _begin(self, stage: str) -> None:
+        self._view.prepare()
+        number = self._bars.add_task(_STAGES[stage], total=None, figures="")
+        task = next(task for task in self._bars.tasks if task.id == number)
+        # Copying begins with the listing, and is reported only when that has ended.
+        if stage == "copy" and "list" in self._tasks:
+            task.start_time = self._tasks["list"].start_time
+        self._tasks[stage] = task
 
 
-class _Pace:
-    """How fast one stage is."""
-
-    def __init__(self, began: float) -> None:
-        self.began = began
-        self._samples = deque([(began, 0)])
-
-    def read(self, progress: "Progress", now: float) -> Reading:
-        self._samples.append((now, progress.done))
-        while self._samples[1][0] < now - _WINDOW:
-            self._samples.popleft()
-        total, done = progress.total, progress.done
-        since, before = (self.began, 0) if done == total else self._samples[0]
-        rate = (done - before) / (now - since) if now - since >= _TOO_SHORT else None
-        remaining = None
-        if rate and total is not None and progress.step is None:
-            remaining = (total - done) / rate
-        return Reading(
-            progress.stage, done, total, progress.step, rate, remaining, now - self.began
-        )
+def _read(progress: "Progress", task: "rich.Task") -> Reading:
+    seconds = task.elapsed or 0.0
+    is_done = progress.done == progress.total
+    rate = task.speed
+    if is_done:
+        rate = progress.done / seconds if seconds >= _TOO_SHORT else None
+    remaining = None
+    if rate and progress.total is not None and progress.step is None and not is_done:
+        remaining = task.time_remaining
+    return Reading(
+        progress.stage, progress.done, progress.total, progress.step, rate, remaining, seconds
+    )
 
 
-class _Lines:
+class _Lines(_View):
     """One line per event: a stage begins, is under way (now and then), has ended."""
 
     def __init__(self) -> None:
@@ -164,15 +165,12 @@ class _Lines:
         what = "done" if reading.stage == "close" else f"{reading.done:,} {_UNITS[reading.stage]}"
         self._say(reading, f": {what} in {reading.seconds:.1f} s{rate}")
 
-    def close(self) -> None:
-        pass
-
     def _say(self, reading: Reading, what: str) -> None:
         _write(_STAGES[reading.stage] + what)
         self._said_at[reading.stage] = time.monotonic()
 
 
-class _Events:
+class _Events(_View):
     """One JSON object per line."""
 
     def __init__(self) -> None:
@@ -189,9 +187,6 @@ class _Events:
 
     def ends(self, reading: Reading) -> None:
         self._write(reading)
-
-    def close(self) -> None:
-        pass
 
     def _write(self, reading: Reading) -> None:
         event = {
@@ -210,46 +205,25 @@ class _Events:
         self._written[reading.stage] = (time.monotonic(), reading.step)
 
 
-class _Bars:
+class _Bars(_View):
     """A bar per stage, gone when all is done."""
 
-    def __init__(self) -> None:
-        self._bars: rich.Progress | None = None
-        self._tasks: dict[str, rich.TaskID] = {}
+    def __init__(self, bars: "rich.Progress") -> None:
+        self._bars = bars
 
-    def begins(self, reading: Reading) -> None:
+    def prepare(self) -> None:
         # Not before: bars draw from a thread, and by now the load has forked its workers.
-        if self._bars is None:
-            self._bars = _new_bars()
-            self._bars.start()
-        self._tasks[reading.stage] = self._bars.add_task(_STAGES[reading.stage], figures="")
-        self.moves(reading)
-
-    def moves(self, reading: Reading) -> None:
-        if self._bars is not None:
-            self._bars.update(
-                self._tasks[reading.stage],
-                completed=reading.done,
-                total=reading.total,
-                figures=_figures(reading),
-            )
-
-    def ends(self, reading: Reading) -> None:
-        # Nothing to do, nothing left: such a bar is full all the same.
-        self.moves(reading._replace(remaining=None))
-        if self._bars is not None and not reading.total:
-            self._bars.update(self._tasks[reading.stage], completed=1, total=1)
+        self._bars.start()
 
     def close(self) -> None:
-        if self._bars is not None:
-            # Ctrl-C may have come while they were being started.
-            try:
-                self._bars.stop()
-            except IndexError:
-                self._bars.console.show_cursor()
+        # Ctrl-C may have come while they were being started.
+        try:
+            self._bars.stop()
+        except IndexError:
+            self._bars.console.show_cursor()
 
 
-def _new_bars() -> "rich.Progress":
+def _new_bars(*, is_shown: bool) -> "rich.Progress":
     from rich import progress as rich
     from rich.console import Console
 
@@ -262,6 +236,8 @@ def _new_bars() -> "rich.Progress":
         transient=True,
         # What is printed in the meantime is a result and goes where results go.
         redirect_stdout=False,
+        get_time=lambda: time.monotonic(),
+        disable=not is_shown,
     )
 
 

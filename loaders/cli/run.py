@@ -23,7 +23,10 @@ import click
     is_flag=True,
     help="Result as JSON on stdout, progress as JSON lines on stderr.",
 )
-def run(source: str, root: str | None, is_resumed: bool, patience: float, is_json: bool) -> int:
+@click.option("--dry-run", is_flag=True, help="Show what would be loaded and built; write nothing.")
+def run(
+    source: str, root: str | None, is_resumed: bool, patience: float, is_json: bool, dry_run: bool
+) -> int:
     """Load SOURCE, build and check the marts: the nightly job, booked in ops.runs.
 
     Migrate, load, landing gate, dbt build, mart checks; a stage that fails ends the run and
@@ -42,6 +45,8 @@ def run(source: str, root: str | None, is_resumed: bool, patience: float, is_jso
     from loaders.nightly.notifications import targets_from_environment
     from loaders.nightly.run import run as run_all
 
+    if dry_run:
+        return _preview(source, root, is_json=is_json)
     # A scheduler that ends a job asks as Ctrl-C does: what runs is booked, and told of.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     request = Request(source, root, is_resumed=is_resumed, patience=patience)
@@ -53,3 +58,18 @@ def run(source: str, root: str | None, is_resumed: bool, patience: float, is_jso
         else:
             run_display.summary(result, details)
     return result.exit_code
+
+
+def _preview(source: str, root: str | None, *, is_json: bool) -> int:
+    from loaders.cli import display
+    from loaders.cli.progress import progress
+    from loaders.cli.run_display import preview
+    from loaders.pipeline import preview_run
+
+    with progress(is_json=is_json) as on_progress:
+        found = preview_run(source, root, on_progress=on_progress)
+    if is_json:
+        display.as_json(found)
+    else:
+        preview(found)
+    return 0

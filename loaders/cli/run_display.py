@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from loaders.errors import DatabaseUnavailable
     from loaders.landing.load import Progress
     from loaders.nightly.model import Details, RunResult, Stage, StageResult
+    from loaders.pipeline import RunPreview
     from loaders.transform.marts import Readiness
 
 # The columns of a phone held upright, and the lines that its screen has.
@@ -210,3 +211,18 @@ def _short(path: Path) -> str:
     """Return a path from here if it lies below."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def preview(found: "RunPreview") -> None:
+    """Print what a run would load, and the models that would follow."""
+    load_display.load_summary(found.load)
+    if not found.models:
+        display.say("No model would change: nothing is new since the last build.")
+        return
+    for title, counts in (("Would be read", found.load.to_read), ("Not built yet", found.waiting)):
+        if counts:
+            display.say(f"{title}: {', '.join(f'{n:,} {kind}' for kind, n in counts.items())}.")
+    display.say(f"Models that would follow ({len(found.models)}):")
+    width = min(display.terminal_width(), 100)
+    for line in textwrap.wrap(", ".join(found.models), width - 2):
+        display.say(f"  {line}")

@@ -48,6 +48,12 @@ import click
     metavar="W",
     help="Processes; they change nothing but the time.  [default: one per core]",
 )
+@click.option(
+    "--nights",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Write night-1 to night-K, each a whole tree that contains the one before.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def sample(
     sessions: int,
@@ -56,17 +62,21 @@ def sample(
     out: Path,
     bad_share: float,
     workers: int | None,
+    nights: int | None,
     as_json: bool,
 ) -> None:
     """Write a sample tree: every kind and format, a few bad files.
 
     The learners improve over months, some faster than others. The same options give the same
     tree, byte for byte and date for date, whatever the number of cores.
+
+    Example: 'pulse-elt sample --nights 3 --out /tmp/pulse' for 'pulse-elt run /tmp/pulse/night-1'
+    and the nights after it.
     """
     import json
     from dataclasses import asdict
 
-    from loaders.sample import SampleError, SamplePlan, generate
+    from loaders.sample import SampleError, SamplePlan, generate, generate_nights
 
     is_quiet = as_json or not click.get_text_stream("stderr").isatty()
     try:
@@ -78,13 +88,19 @@ def sample(
             show_pos=True,
             file=click.get_text_stream("stderr"),
         ) as bar:
-            summary = generate(plan, out, workers=workers, progress=bar.update)
+            if nights:
+                written = generate_nights(plan, out, nights, workers=workers, progress=bar.update)
+                trees = {out / f"night-{n}": tree for n, tree in enumerate(written, 1)}
+            else:
+                trees = {out: generate(plan, out, workers=workers, progress=bar.update)}
     except SampleError as error:
         raise click.UsageError(str(error)) from error
     if as_json:
-        click.echo(json.dumps(asdict(summary)))
+        found = [asdict(tree) for tree in trees.values()]
+        click.echo(json.dumps({"nights": found} if nights else found[0]))
         return
-    click.echo(
-        f"{out}: {summary.files:,} files ({summary.bytes / 1e6:.1f} MB, {summary.bad_files:,} bad) "
-        f"of {sessions:,} sessions and {plan.learners:,} learners in {summary.seconds:.1f} s"
-    )
+    for path, tree in trees.items():
+        click.echo(
+            f"{path}: {tree.files:,} files ({tree.bytes / 1e6:.1f} MB, {tree.bad_files:,} bad) "
+            f"of {tree.sessions:,} sessions and {plan.learners:,} learners in {tree.seconds:.1f} s"
+        )

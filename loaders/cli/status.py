@@ -4,14 +4,26 @@ import click
 
 
 @click.command("status")
-@click.option("--json", "is_json", is_flag=True, help="Print the status as JSON.")
-def status(is_json: bool) -> None:
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json", "prometheus"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, or for Prometheus' textfile collector.",
+)
+@click.option("--json", "style", flag_value="json", help="The same as --format json.")
+def status(style: str) -> None:
     """Show runs, loads, files per kind, quarantine, how fresh marts are, and drift."""
-    from loaders.cli import display, status_display
+    from loaders.cli import display
+    from loaders.cli.prometheus import prometheus_report
+    from loaders.cli.status_display import status_report
     from loaders.pipeline import read_pipeline_status
 
-    found = read_pipeline_status()
-    if is_json:
-        display.as_json(found)
+    if style == "prometheus":
+        # The last run of each source is among so many.
+        prometheus_report(read_pipeline_status(latest=500))
+    elif style == "json":
+        display.as_json(read_pipeline_status())
     else:
-        status_display.status_report(found)
+        status_report(read_pipeline_status())

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from loaders.database.queries import one_value
 from loaders.project.document_kinds import DocumentKinds
 
 _IN_FORCE = """
@@ -63,8 +64,8 @@ def put_in_force(connection: psycopg.Connection, kinds: DocumentKinds) -> bool:
 
 
 def _checksum_in_force(connection: psycopg.Connection) -> str | None:
-    row = connection.execute(_IN_FORCE).fetchone()
-    return row[0] if row else None
+    checksum: str | None = one_value(connection, _IN_FORCE)
+    return checksum
 
 
 def _checksum(rows: list[_Row]) -> str:

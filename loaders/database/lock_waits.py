@@ -112,8 +112,8 @@ class LockWatcher:
         except LockHeld as error:
             raise LockHeld(f"{error} {self._named(error.waiting)}", error.waiting) from error
 
-    def _named(self, waiting: int) -> str:
-        holders = self._seen.get(waiting)
+    def _named(self, waiting: int | None) -> str:
+        holders = self._seen.get(waiting or 0)
         if holders is None:
             return "Who it was could not be seen; run the command again."
         return (

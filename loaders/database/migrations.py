@@ -11,6 +11,7 @@ from psycopg import sql
 
 from loaders.database import kind_rules
 from loaders.database.locks import MIGRATION_LOCK
+from loaders.database.queries import relation_exists
 from loaders.errors import DatabaseUnavailable, WorkFailed, WrongRequest
 from loaders.project.document_kinds import DocumentKinds, Rule
 
@@ -225,8 +226,7 @@ def _without_standing_schemas(connection: psycopg.Connection, text: str) -> str:
 
 
 def _has_book(connection: psycopg.Connection) -> bool:
-    row = connection.execute("select to_regclass('raw.schema_migrations') is not null").fetchone()
-    return bool(row and row[0])
+    return relation_exists(connection, "raw.schema_migrations")
 
 
 def _pending(connection: psycopg.Connection, known: Sequence[Migration]) -> list[Migration]:

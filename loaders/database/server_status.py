@@ -7,6 +7,7 @@ from loaders.database import embedded
 from loaders.database.connection import connect, translated_errors
 from loaders.database.current import LOADER_ROLE_VARIABLE
 from loaders.database.migrations import pending_migrations
+from loaders.database.queries import one_row
 from loaders.database.settings import settings_from_environment
 from loaders.project.root import project_root
 
@@ -36,15 +37,15 @@ def read_database_status() -> DatabaseStatus:
         settings = embedded.start(data)
     settings = settings.acting_as(os.environ.get(LOADER_ROLE_VARIABLE))
     with translated_errors(settings), connect(settings) as connection:
-        row = connection.execute(
+        version, size = one_row(
+            connection,
             "select current_setting('server_version'), "
-            "pg_size_pretty(pg_database_size(current_database()))"
-        ).fetchone()
-        assert row is not None  # noqa: S101 - it has no from
+            "pg_size_pretty(pg_database_size(current_database()))",
+        )
         return DatabaseStatus(
             database=str(settings),
             state="running",
-            server_version=row[0],
-            size=row[1],
+            server_version=version,
+            size=size,
             pending_migrations=pending_migrations(connection),
         )

@@ -1,4 +1,4 @@
-"""Which database to use, read from the environment (design §3)."""
+"""Which database to use, read from the environment (docs/design.md §3)."""
 
 import re
 from collections.abc import Mapping

@@ -264,7 +264,7 @@ def _split(group: list[Document], error: psycopg.Error) -> list[list[Document]]:
 
 
 def _is_documents_fault(error: psycopg.Error, group: Sequence[Document]) -> bool:
-    """Tell a bad document from a bad day (design §4, "Whose fault an error is").
+    """Tell a bad document from a bad day (docs/design.md §4, "Whose fault an error is").
 
     Near 1 GiB the server fails to allocate what the parsed document needs, and calls that
     an internal error.

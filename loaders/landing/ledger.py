@@ -9,6 +9,7 @@ import psycopg
 
 from loaders import __version__
 from loaders.database.locks import LOAD_LOCK
+from loaders.database.queries import one_row, one_value
 from loaders.errors import LoadInProgress, WorkFailed
 from loaders.landing.model import Counters, Scope
 
@@ -112,9 +113,7 @@ def open_load(connection: psycopg.Connection, source: str, scope: Scope) -> int:
     with connection.transaction():
         connection.execute(_FAIL_STALE)
         options = json.dumps({name: value for name, value in asdict(scope).items() if value})
-        row = connection.execute(_OPEN, (source, options, __version__)).fetchone()
-    assert row is not None  # noqa: S101 - an insert returning gives one row
-    number: int = row[0]
+        number: int = one_value(connection, _OPEN, (source, options, __version__))
     return number
 
 
@@ -131,9 +130,7 @@ def hold(connection: psycopg.Connection, load_id: int) -> None:
 
 def landing_time(connection: psycopg.Connection) -> LandingTime:
     """Return the time to stamp the transaction's documents with; builds wait for its end."""
-    row = connection.execute(_LANDING_TIME).fetchone()
-    assert row is not None  # noqa: S101 - a function call gives one row
-    return LandingTime(*row)
+    return LandingTime(*one_row(connection, _LANDING_TIME))
 
 
 def succeed(connection: psycopg.Connection, load_id: int, counters: Counters) -> None:
@@ -158,8 +155,8 @@ def fail(connection: psycopg.Connection, load_id: int, error: str) -> None:
 
 def last_seen(connection: psycopg.Connection, source: str) -> int | None:
     """Return how many files the last whole load of a source has seen."""
-    row = connection.execute(_LAST_SEEN, (source,)).fetchone()
-    return row[0] if row else None
+    count: int | None = one_value(connection, _LAST_SEEN, (source,))
+    return count
 
 
 def last_loads(connection: psycopg.Connection, count: int) -> list[LedgerEntry]:

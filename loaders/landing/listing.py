@@ -5,6 +5,7 @@ from datetime import datetime
 
 import psycopg
 
+from loaders.database.queries import one_value
 from loaders.landing import binary_copy as binary
 from loaders.landing.model import Planned, Scope
 from loaders.landing.quarantine import entries as quarantine
@@ -196,22 +197,19 @@ class Listing:
 
     def count_vanished(self, scope: Scope, load_id: int | None) -> int:
         """Return how many paths of the manifest the listing does not show, inside the scope."""
-        row = self._connection.execute(
-            "select count(*) " + _VANISHED, {"load_id": load_id, **scope.as_parameters()}
-        ).fetchone()
-        assert row is not None  # noqa: S101 - count gives one row
-        count: int = row[0]
+        parameters = {"load_id": load_id, **scope.as_parameters()}
+        count: int = one_value(self._connection, "select count(*) " + _VANISHED, parameters)
         return count
 
     def is_known(self) -> bool:
         """Return whether the manifest knows a listed path, or is empty."""
-        return self._connection.execute(_IS_KNOWN).fetchone() == (True,)
+        return bool(one_value(self._connection, _IS_KNOWN))
 
     def write_manifest(self, scope: Scope, load_id: int, at: datetime, vanished: int) -> None:
         """Write into the manifest what stays, and what has vanished if anything has."""
         parameters = {"at": at, "load_id": load_id, **scope.as_parameters()}
         settled: list[str] = []
-        if self._connection.execute(_CHANGED_VERDICT).fetchone() == (True,):
+        if one_value(self._connection, _CHANGED_VERDICT):
             settled += [path for (path,) in self._connection.execute(_LEFT_PATHS)]
             self._connection.execute(_NO_LONGER_DOCUMENTS, parameters)
         self._connection.execute(_WRITE_LEFT, parameters)

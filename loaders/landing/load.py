@@ -1,9 +1,10 @@
 """A load from beginning to end: list, plan, copy, close (docs/design.md §4)."""
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import psycopg
@@ -89,7 +90,8 @@ class LoadResult:
 
     The lists name the first NAMED_AT_MOST paths; newly_quarantined those of this load.
     still_refused counts the files that it tried and that are in quarantine now, new or not.
-    notices are sentences for whoever loads: that other rules are in force now.
+    to_read counts, by kind, the files that a dry run would read. notices are sentences for whoever
+    loads: that other rules are in force now.
     """
 
     source: str
@@ -100,6 +102,7 @@ class LoadResult:
     unrecognised: tuple[str, ...]
     newly_quarantined: tuple[QuarantineEntry, ...] = ()
     still_refused: int = 0
+    to_read: Mapping[str, int] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
 
 
@@ -183,15 +186,18 @@ def _preview(
         listing = Listing(planning)
         context = _Context(planning, source, kinds, scope, listing, on_progress)
         plan = Plan()
+        to_read: Counter[str] = Counter()
         for part in _parts(context):
             entries = [found for found in map(source.look, part) if found]
-            news, _, left = compare(planning, recognise(entries, kinds, scope), scope)
+            news, to_do, left = compare(planning, recognise(entries, kinds, scope), scope)
             plan += news
+            to_read.update(str(one.match.kind) for one in to_do if one.action == "read")
             listing.add_left(left)
         listing.finish()
         _refuse_strange_source(context, plan)
         plan = replace(plan, vanished=listing.count_vanished(scope, load_id=None))
-        return replace(_result(context, plan), notices=migrated.notices)
+        result = _result(context, plan)
+        return replace(result, to_read=dict(sorted(to_read.items())), notices=migrated.notices)
 
 
 def _parts(context: _Context) -> Iterator[Sequence[Entry]]:

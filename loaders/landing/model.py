@@ -64,7 +64,7 @@ class Plan(_Summed):
 
 @dataclass(frozen=True)
 class Counters(_Summed):
-    """What a load did, in files (design §4); bytes are what was read."""
+    """What a load did, in files (docs/design.md §4); bytes are what was read."""
 
     seen: int = 0
     landed: int = 0

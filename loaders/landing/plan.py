@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from loaders.database.queries import one_value
 from loaders.landing.model import LARGEST_DOCUMENT, Plan, Planned, Scope
 from loaders.project.document_kinds import (
     CONFIG_STATIC,
@@ -129,18 +130,16 @@ def recognise(entries: Iterable[Entry], kinds: DocumentKinds, scope: Scope) -> l
 
 def manifest_is_empty(connection: psycopg.Connection) -> bool:
     """Return whether no load has ever listed anything, so that there is nothing to compare."""
-    row = connection.execute("select not exists (select from raw.files)").fetchone()
-    return row == (True,)
+    return bool(one_value(connection, "select not exists (select 1 from raw.files)"))
 
 
 def knows_none(connection: psycopg.Connection, paths: Sequence[str]) -> bool:
     """Return whether the manifest has rows, and none of them is one of these paths."""
-    row = connection.execute(
-        "select exists (select from raw.files) and not exists "
-        "(select from raw.files where source_path = any (%s))",
-        (list(paths),),
-    ).fetchone()
-    return row == (True,)
+    query = (
+        "select exists (select 1 from raw.files) and not exists "
+        "(select 1 from raw.files where source_path = any (%s))"
+    )
+    return bool(one_value(connection, query, (list(paths),)))
 
 
 def compare(

@@ -14,6 +14,7 @@ from loaders import __version__
 from loaders.database.connection import connect, translated_errors
 from loaders.database.current import loader_settings
 from loaders.database.locks import RUN_LOCK
+from loaders.database.queries import one_row, one_value, relation_exists
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import DatabaseAway, LoadInProgress, WorkFailed
 from loaders.nightly.model import RunResult, Stage, StageResult
@@ -32,8 +33,6 @@ where
     and (locks.classid, locks.objid) = (%s::oid, %s::oid)
     and locks.database = (select oid from pg_database where datname = current_database())
 """
-
-_IS_THERE = "select to_regclass('ops.runs') is not null"
 
 _FAIL_STALE = """
 with stale as (
@@ -183,15 +182,13 @@ class RunLog:
             "resumes": resumes,
             "seconds_ago": seconds_ago,
         }
-        row = self._ask(lambda connection: connection.execute(_OPEN, values).fetchone())
-        assert row is not None  # noqa: S101 - an insert returns its row
-        self.run_id = int(row[0])
-        return self.run_id
+        number: int = self._ask(lambda connection: one_value(connection, _OPEN, values))
+        self.run_id = number
+        return number
 
     def is_there(self) -> bool:
         """Return whether the run log exists: the first migration of a database makes it."""
-        row = self._ask(lambda connection: connection.execute(_IS_THERE).fetchone())
-        return bool(row and row[0])
+        return self._ask(lambda connection: relation_exists(connection, "ops.runs"))
 
     def fail_stale(self) -> None:
         """Mark runs that were killed; the lock says that none is alive."""
@@ -220,9 +217,7 @@ class RunLog:
     def trust(self) -> Trust:
         """Return how earlier runs ended."""
         values = {"run_id": self.run_id}
-        row = self._ask(lambda connection: connection.execute(_TRUST, values).fetchone())
-        assert row is not None  # noqa: S101 - a select of scalars gives one row
-        return Trust(*row)
+        return Trust(*self._ask(lambda connection: one_row(connection, _TRUST, values)))
 
     def begin(self, stage: Stage) -> None:
         """Write down that a stage begins."""

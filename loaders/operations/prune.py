@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from loaders.database.queries import one_row, one_value
 from loaders.errors import DatabaseUnavailable
 from loaders.landing import ledger
 from loaders.operations import prune_statements as statements
@@ -119,8 +120,7 @@ def preview(connection: psycopg.Connection, steps: Sequence[Step]) -> PruneResul
     """Return what prune would remove; reads only."""
     removals = []
     for step in steps:
-        row = connection.execute(step.count.encode(), step.values).fetchone()
-        assert row is not None  # noqa: S101 - count gives one row
+        row = one_row(connection, step.count, step.values)
         removals.append(Removal(step.what, step.relation, step.before, *row))
     return PruneResult(True, tuple(removals))
 
@@ -142,8 +142,7 @@ def _remove(connection: psycopg.Connection, step: Step) -> Removal:
     rows = size = 0
     after: str | int | None = step.first
     while after is not None:
-        found = connection.execute(step.remove.encode(), {**step.values, "after": after}).fetchone()
-        assert found is not None  # noqa: S101 - count gives one row
+        found = one_row(connection, step.remove, {**step.values, "after": after})
         rows += found[0]
         size += found[1]
         after = found[2] if found[0] == step.batch else None
@@ -152,9 +151,7 @@ def _remove(connection: psycopg.Connection, step: Step) -> Removal:
 
 def read_clock(connection: psycopg.Connection) -> datetime:
     """Return the database's time."""
-    row = connection.execute("select clock_timestamp()").fetchone()
-    assert row is not None  # noqa: S101 - it has no from
-    now: datetime = row[0]
+    now: datetime = one_value(connection, "select clock_timestamp()")
     return now
 
 
@@ -164,9 +161,7 @@ def read_cutoff(connection: psycopg.Connection) -> datetime | None:
     Raises:
         DatabaseUnavailable: an older version built what stands, and its cutoff is not known.
     """
-    row = connection.execute(statements.CUTOFF).fetchone()
-    assert row is not None  # noqa: S101 - a function call gives one row
-    is_unknown, cutoff = row
+    is_unknown, cutoff = one_row(connection, statements.CUTOFF)
     if is_unknown:
         raise DatabaseUnavailable(
             "What stands was built by an older version, which did not say as of when. Nothing was "

@@ -7,6 +7,7 @@ import psycopg
 from psycopg import sql
 
 from loaders.database.migrations import MARKER
+from loaders.database.queries import one_value, relation_exists
 from loaders.landing import ledger
 
 _RUNS = """
@@ -48,7 +49,15 @@ limit 1
 # Versions landed after the cutoff; the ledger knows of loads, the documents of the app's writes.
 _LANDED_SINCE = "select count(*) from raw.documents where landed_at > %s"
 
-# The newest first: it is what somebody has to look at.
+_NOT_BUILT = """
+select kind, count(*)
+from raw.documents
+where landed_at > %s and superseded_at is null
+group by kind
+order by kind
+"""
+
+# The newest first: an operator looks at those.
 _DRIFT = """
 select kind, field, first_seen_at, document_count, example_source_path
 from staging.stg_pulse__unknown_fields
@@ -144,28 +153,31 @@ def read_status(connection: psycopg.Connection, latest: int = 5) -> PipelineStat
     )
 
 
+def documents_not_built(connection: psycopg.Connection) -> dict[str, int]:
+    """Return how many current documents, by kind, landed after the last build read the landing."""
+    if not relation_exists(connection, "raw.documents"):
+        return {}
+    build = None
+    if relation_exists(connection, "staging.builds"):
+        build = connection.execute(_BUILD).fetchone()
+    return dict(connection.execute(_NOT_BUILT, (build[0] if build else "-infinity",)).fetchall())
+
+
 def _marts(connection: psycopg.Connection) -> MartsStatus | None:
-    is_built = _is_there(connection, "staging.builds")
+    is_built = relation_exists(connection, "staging.builds")
     build = connection.execute(_BUILD).fetchone() if is_built else None
     if build is None:
         return None
-    since = connection.execute(_LANDED_SINCE, (build[0],)).fetchone()
+    since = one_value(connection, _LANDED_SINCE, (build[0],))
     rows = []
     for (name,) in connection.execute(_MARTS, ("%" + MARKER,)).fetchall():
-        count = connection.execute(
-            sql.SQL("select count(*) from {}").format(sql.Identifier("analytics", name))
-        ).fetchone()
-        rows.append((name, count[0] if count else 0))
-    return MartsStatus(build[0], build[1], since[0] if since else 0, tuple(rows))
+        query = sql.SQL("select count(*) from {}").format(sql.Identifier("analytics", name))
+        rows.append((name, one_value(connection, query)))
+    return MartsStatus(build[0], build[1], since, tuple(rows))
 
 
 def _drift(connection: psycopg.Connection) -> tuple[UnknownField, ...]:
     # A build that failed, or of an older version, has left none.
-    if not _is_there(connection, "staging.stg_pulse__unknown_fields"):
+    if not relation_exists(connection, "staging.stg_pulse__unknown_fields"):
         return ()
     return tuple(UnknownField(*row) for row in connection.execute(_DRIFT))
-
-
-def _is_there(connection: psycopg.Connection, relation: str) -> bool:
-    found = connection.execute("select to_regclass(%s) is not null", (relation,)).fetchone()
-    return bool(found and found[0])

@@ -1,6 +1,6 @@
 """A deterministic legacy tree of any size: what demos, tests and benchmarks load."""
 
-from loaders.sample.generate import SampleSummary, generate
+from loaders.sample.generate import SampleSummary, generate, generate_nights
 from loaders.sample.plan import SampleError, SamplePlan
 from loaders.sample.proportions import BELIEVABLE, Proportions
 
@@ -11,4 +11,5 @@ __all__ = [
     "SamplePlan",
     "SampleSummary",
     "generate",
+    "generate_nights",
 ]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 EPOCH = datetime(2025, 1, 6, tzinfo=UTC)
 DAY = 86_400
 
-_EPOCH_UNIX = int(EPOCH.timestamp())
+EPOCH_UNIX = int(EPOCH.timestamp())
 _DAYS = tuple((EPOCH + timedelta(days=day)).date().isoformat() for day in range(800))
 
 
@@ -24,4 +24,4 @@ def iso(second: int) -> str:
 
 def unix_nanoseconds(second: int) -> int:
     """Return the file time, in nanoseconds since 1970, of `second` seconds after the epoch."""
-    return (_EPOCH_UNIX + second) * 1_000_000_000
+    return (EPOCH_UNIX + second) * 1_000_000_000

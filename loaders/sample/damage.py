@@ -39,6 +39,6 @@ DAMAGE_NAMES = tuple(DAMAGES)
 def damage(name: str, document: bytes) -> bytes:
     """Return `document`, a JSON object or an array of objects, spoiled in the way called `name`.
 
-    The ways are those of legacy format §3 that `jsonb` refuses.
+    The ways are those of docs/legacy-format.md §3 that `jsonb` refuses.
     """
     return DAMAGES[name](document)

@@ -42,8 +42,7 @@ def write_slice(piece: Slice) -> Written:
         writer = Writer(tree, piece.plan)
         for block in range(piece.start, piece.stop):
             for learner in learners_of(piece.plan, block):
-                writer.write_learner(learner)
-                sessions += len(learner.sessions)
+                sessions += writer.write_learner(learner)
         return Written(sessions, tree.counts)
 
 
@@ -64,16 +63,22 @@ class Writer:
             }
             self._linked = plan.sessions // 2
 
-    def write_learner(self, learner: Learner) -> None:
-        """Write all sessions of a learner and the history that remembers the newest of them."""
-        random, newest = learner.random.random, newest_sessions()
+    def write_learner(self, learner: Learner) -> int:
+        """Write a learner's sessions and the history of the newest; return how many sessions."""
+        random, newest, count = learner.random.random, newest_sessions(), 0
         for session in sessions_of(learner, self._plan):
+            if self._plan.until is not None and session.ended > self._plan.until:
+                break
             self._write_session(session, random)
             newest.append(session)
+            count += 1
         if newest and learner.history != "none":
             content, is_bad = self._finish(history(learner, newest, self._proportions), random)
-            path = history_path(learner.user_key, self._proportions, random)
+            # The place does not depend on how many sessions there are: it is the same every night.
+            place = self._plan.random("history", learner.index).random
+            path = history_path(learner.user_key, self._proportions, place)
             self._tree.put(path, content, newest[-1].ended, is_bad=is_bad)
+        return count
 
     def _write_session(self, session: Session, random: Callable[[], float]) -> None:
         """Write everything a session left, but for the history; nothing if only that knows it."""

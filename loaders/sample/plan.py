@@ -24,8 +24,9 @@ class SampleError(WrongRequest):
 class SamplePlan:
     """What determines every byte of a sample tree.
 
-    `sessions` and `learners` are counts, `bad_share` is the share of files to damage. The same
-    plan gives the same tree, whatever the number of processes.
+    `sessions` and `learners` are counts, `bad_share` is the share of files to damage. `until`, in
+    seconds since the epoch, leaves out sessions that ended later; the others are the same. The
+    same plan gives the same tree, whatever the number of processes.
     """
 
     sessions: int
@@ -33,6 +34,7 @@ class SamplePlan:
     seed: int
     bad_share: float = 0.0005
     proportions: Proportions = BELIEVABLE
+    until: int | None = None
 
     def __post_init__(self) -> None:
         if self.sessions < 1 or self.learners < 1:

@@ -77,7 +77,7 @@ class Proportions:
 
 BELIEVABLE = Proportions()
 
-# A history keeps this many entries (legacy format §2).
+# A history keeps this many entries (docs/legacy-format.md §2).
 HISTORY_ENTRIES = 20
 
 # A mixed history holds at least this many sessions even if each brought a snapshot, so a session

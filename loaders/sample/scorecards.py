@@ -16,7 +16,7 @@ _UNKNOWN = (
 
 
 def scorecard(session: Session, proportions: Proportions, random: Callable[[], float]) -> str:
-    """Return the scorecard of a session as JSON text; formats as in legacy format §2.
+    """Return the scorecard of a session as JSON text; formats as in docs/legacy-format.md §2.
 
     One score in `proportions.bad_score` of them cannot be cast or is out of range.
     """

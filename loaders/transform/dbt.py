@@ -17,8 +17,8 @@ from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSett
 from loaders.errors import (
     DatabaseAway,
     DatabaseUnavailable,
+    LockHeld,
     WorkFailed,
-    WritersInTheWay,
     WrongRequest,
 )
 
@@ -84,7 +84,7 @@ class BuildResult:
 
     @property
     def exit_code(self) -> int:
-        """The exit code of design §6: 0, 1 for findings, 3 for the database, 4 for a model."""
+        """The exit code of docs/design.md §6: 0, 1 (findings), 3 (database) or 4 (a model)."""
         if any(trouble_in(node.message) for node in self.failed_models):
             return DatabaseUnavailable.exit_code
         if self.failed_models:
@@ -131,7 +131,7 @@ def build(
         WrongRequest: dbt did not understand the arguments, or a variable of the environment.
         DatabaseUnavailable: a permission is missing.
         DatabaseAway: the server is gone.
-        WritersInTheWay: a transaction that writes documents does not end.
+        LockHeld: a transaction that writes documents does not end.
         WorkFailed: the project does not compile, or dbt broke.
     """
     asked = os.environ.get(UNIT_TESTS_VARIABLE, "False")
@@ -164,11 +164,35 @@ def build(
         # Below the message dbt lists the macros it came through.
         said = " ".join(str(outcome.exception).split("\n  > in macro")[0].split())
         if in_the_way := _WRITERS.search(said):
-            raise WritersInTheWay(f"A {in_the_way[1]}")
+            raise LockHeld(f"A {in_the_way[1]}")
         kind = trouble_in(said) or WorkFailed
         raise kind(f"dbt: {said} More is in {root / 'logs' / 'dbt.log'}.")
     nodes = tuple(_node(result) for result in outcome.result or ())
     return BuildResult(nodes, tuple(warnings), is_verified=verify)
+
+
+def models_reading(settings: DatabaseSettings, root: Path, tables: Sequence[str]) -> list[str]:
+    """Return the models that read these tables of the landing, and all models after them, by name.
+
+    It asks dbt's graph of the project; the database is not touched.
+
+    Raises:
+        WorkFailed: the project does not parse.
+    """
+    if not tables:
+        return []
+    from dbt.cli.main import dbtRunner
+
+    command = [
+        "--log-level", "none", "ls", "--resource-type", "model", "--output", "name",
+        "--project-dir", str(root), "--profiles-dir", str(_profiles(root)),
+        "--select", *(f"source:pulse.{table}+" for table in tables),
+    ]  # fmt: skip
+    with _environment(settings, verify=False):
+        outcome = dbtRunner().invoke(command)
+    if outcome.exception is not None:
+        raise WorkFailed(f"dbt: {outcome.exception}")
+    return sorted(str(name) for name in outcome.result)
 
 
 @contextmanager

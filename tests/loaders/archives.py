@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from loaders.sources.archives import Caps, open_archive
+from loaders.sources.archives import Limits, open_archive
 from loaders.sources.archives.file import ArchiveFile
 from loaders.sources.source import Source
 
@@ -54,9 +54,9 @@ def contents(source: Source, prefix: str = "") -> dict[str, bytes]:
     return found
 
 
-def read(path: Path, root: str = "", caps: Caps | None = None) -> dict[str, bytes]:
+def read(path: Path, root: str = "", limits: Limits | None = None) -> dict[str, bytes]:
     """Return everything in an archive by path."""
-    return contents(open_archive(path, root, caps))
+    return contents(open_archive(path, root, limits))
 
 
 @dataclass(frozen=True)

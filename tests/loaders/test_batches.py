@@ -12,7 +12,7 @@ from tests.loaders.faults import one
 from tests.loaders.test_loading import counters, load
 from tests.loaders.test_refusals import BAD, refused
 
-# What design §4 calls bounded by rows and bytes, and where a document begins to travel alone.
+# What docs/design.md §4 calls bounded by rows and bytes, and what is large enough to be sent alone.
 ROWS = 2_000
 BATCH = 8_000_000
 ALONE = 1_000_000

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -17,10 +18,10 @@ import pytest
 from click.testing import CliRunner
 
 from loaders.cli.sample import sample
-from loaders.sample import SampleError, SamplePlan, SampleSummary, generate
+from loaders.sample import SampleError, SamplePlan, SampleSummary, generate, generate_nights
 from loaders.sample.damage import DAMAGES, damage
 
-# The table of legacy format §1, in its order; the keys of people and sessions are not checked.
+# The table of docs/legacy-format.md §1, in its order; keys of people and sessions are not checked.
 KINDS = {
     "scorecard": r"sessions/[^/]+/scorecard\.json|scorecards/[^/]+\.json",
     "session": r"sessions/[^/]+/session\.json",
@@ -187,7 +188,7 @@ def test_every_scorecard_format_is_there_in_proportion(large: SampleTree) -> Non
 
 
 def scorecard_format(card: object) -> str:
-    """Return the generation of a scorecard by the order of design §5."""
+    """Return the generation of a scorecard by the order of docs/design.md §5."""
     if not isinstance(card, dict):
         return "unknown"
     if "Agent_Scores" in card:
@@ -420,3 +421,38 @@ def test_the_command_prints_its_summary_for_people_and_machines(tmp_path: Path) 
     assert summary["sessions"] == 60
     assert summary["learners"] == 2
     assert f"{summary['files']:,} files" in people.output
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """Return the bytes of every file below a directory, by path; a link's target."""
+    return {
+        str(path.relative_to(root)): (
+            os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+        )
+        for path in root.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
+
+
+def test_every_night_is_a_whole_tree_that_contains_the_one_before(tmp_path: Path) -> None:
+    plan = SamplePlan(400, 24, seed=5, bad_share=0.02)
+    summaries = generate_nights(plan, tmp_path / "nights", 3, workers=1)
+    generate(plan, tmp_path / "whole", workers=1)
+    nights = [contents(tmp_path / "nights" / f"night-{night}") for night in (1, 2, 3)]
+    assert nights[2] == contents(tmp_path / "whole")
+    first, second, third = (summary.sessions for summary in summaries)
+    assert 0 < first < second < third == 400
+    for before, after in pairwise(nights):
+        assert set(before) < set(after)
+        changed = {path for path in before if before[path] != after[path]}
+        assert changed
+        assert all(re.fullmatch(KINDS["user_history"], path) for path in changed)
+
+
+def test_the_command_writes_nights(tmp_path: Path) -> None:
+    arguments = ["--sessions", "30", "--nights", "2", "--workers", "1", "--out"]
+    done = CliRunner().invoke(sample, [*arguments, str(tmp_path / "out"), "--json"])
+    first, second = json.loads(done.output)["nights"]
+    assert first["files"] < second["files"]
+    for night in ("night-1", "night-2"):
+        assert (tmp_path / "out" / night / "agents.json").is_file()

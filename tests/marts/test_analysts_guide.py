@@ -15,6 +15,7 @@ from tests.marts.analysts_guide import Question, answer_of, read_questions
 from tests.marts.comparison import MARTS
 
 GUIDE = ROOT / "docs" / "analysts.md"
+README = ROOT / "README.md"
 QUESTIONS = read_questions(GUIDE)
 READER = "pulse_guide_reader"
 
@@ -51,6 +52,11 @@ def test_an_answer_is_what_the_query_answers(
         assert answer_of(analyst, question.sql) == question.answer
     finally:
         analyst.execute("reset role")
+
+
+def test_the_question_of_the_readme_is_answered_as_printed(analyst: psycopg.Connection) -> None:
+    blocks = dict(re.findall(r"^```(sql|text)\n(.*?)^```$", README.read_text(), re.M | re.S))
+    assert answer_of(analyst, blocks["sql"]) == blocks["text"]
 
 
 def test_what_is_not_for_bi_is_refused_to_bi(analyst: psycopg.Connection) -> None:

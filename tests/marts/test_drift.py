@@ -50,7 +50,7 @@ CERTIFICATION = {
 }  # fmt: skip
 STEP = {"score": 2, "reason": "r", "tips": ["t"]}
 
-# Every field of legacy-format §2, and whatever may stand in the maps that are free.
+# Every field of docs/legacy-format.md §2, and whatever may stand in the maps that are free.
 KNOWN = {
     "sessions/known/session.json": {
         "session_id": "known", "created_at": "2025-03-04T09:12:44Z", "persona": "Relater",

@@ -205,7 +205,7 @@ def _rejected(connection: psycopg.Connection) -> dict[str, tuple[str, str, str]]
 
 
 @pytest.mark.parametrize("key", CASES)
-def test_the_next_source_of_design_5_dates_a_session(built: Built, key: str) -> None:
+def test_the_next_best_source_dates_a_session(built: Built, key: str) -> None:
     expected, source = CASES[key].occurred_at, CASES[key].source
     at, found = built.sessions[key]
     assert found == source

@@ -14,7 +14,7 @@ from tests.marts.comparison import MARTS, rows_of
 
 MODELS = ROOT / "models"
 
-# What identifies a person, says what was said, or is a document as written (design, section 5).
+# What identifies a person, says what was said, or is a document as written (docs/design.md §5).
 PERSONAL = {
     ("scorecards", "legacy_user_key"),
     ("scorecards", "scorecard_json"),

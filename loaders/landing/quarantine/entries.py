@@ -6,6 +6,7 @@ from datetime import datetime
 
 import psycopg
 
+from loaders.database.queries import one_value
 from loaders.landing.model import Refusal
 
 # The same bytes, or the same reason not to have read any, are one entry.
@@ -123,7 +124,5 @@ def new_entries(
 
 def count_refused(connection: psycopg.Connection, load_id: int) -> int:
     """Return how many open entries a load was the last to try, new ones and those of old."""
-    row = connection.execute(_STILL_OPEN, (load_id,)).fetchone()
-    assert row is not None  # noqa: S101 - count gives one row
-    count: int = row[0]
+    count: int = one_value(connection, _STILL_OPEN, (load_id,))
     return count

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
 
+from loaders.database.queries import one_value
 from loaders.errors import WrongRequest
 from loaders.landing.quarantine.advice import advice_for, meaning_of
 from loaders.landing.quarantine.entries import QuarantineEntry
@@ -162,7 +162,7 @@ def look_up(connection: psycopg.Connection, path: str) -> QuarantinedFile:
     for name in names:
         mine = [entry for entry in entries if entry.source_path == name]
         if mine:
-            state = _value(connection, _STATE, name)
+            state = one_value(connection, _STATE, (name,))
             newest = mine[0]
             return QuarantinedFile(
                 entry=newest,
@@ -192,7 +192,7 @@ def _sign(escape: re.Match[str]) -> str:
 
 
 def _unknown(connection: psycopg.Connection, path: str) -> str:
-    state = _value(connection, _STATE, path)
+    state = one_value(connection, _STATE, (path,))
     if state:
         return (
             f"{path} was never in quarantine; the manifest calls it {state}. "
@@ -217,8 +217,3 @@ def _nearest(connection: psycopg.Connection, path: str) -> list[str]:
 
 def _paths(rows: Iterable[tuple[str]]) -> list[str]:
     return [path for (path,) in rows]
-
-
-def _value(connection: psycopg.Connection, query: str, path: str) -> Any:  # noqa: ANN401 - a column
-    row = connection.execute(query, (path,)).fetchone()
-    return row[0] if row else None

@@ -1,7 +1,7 @@
 """Why a document is refused, in words and with the place in the file.
 
-The verdict itself is always the server's (design §4, "Bytes are evidence"); what is done here
-only decides which documents travel alone, and finds the place afterwards.
+The server alone refuses documents (docs/design.md §4, "The server decides"). What is done here
+only decides which documents are sent alone, and finds the place afterwards.
 """
 
 import re

@@ -1,18 +1,18 @@
-"""What all archives share as sources: refuse first, list then, and read what was listed."""
+"""What all archives have in common: check everything, then list, then read what was listed."""
 
-import errno
 import os
-import tempfile
+import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import chain
 from typing import NamedTuple
 
-from loaders.errors import PulseEltError, WorkFailed, WrongRequest
-from loaders.sources.archives.caps import Caps, Meter
+from loaders.errors import WorkFailed, WrongRequest
 from loaders.sources.archives.file import ArchiveFile, Damaged, Refused
+from loaders.sources.archives.limits import Limits, Meter
 from loaders.sources.archives.names import normalised, normalised_root, refuse_nested
-from loaders.sources.archives.on_disk import Listed, Sorted, Spool
+from loaders.sources.archives.spill import Spill
 from loaders.sources.paths import escaped
 from loaders.sources.source import Entry, Stamp
 
@@ -20,10 +20,9 @@ _SUFFIX = b".json"
 
 
 class Member(NamedTuple):
-    """One member as its header tells it.
+    """A member as its header describes it.
 
-    size is in bytes; wrong is what a member may not be, as a phrase that follows its name. crc is
-    the CRC-32 of its content where the header has one.
+    size is in bytes. wrong says why a member is refused, as a phrase that follows its name.
     """
 
     name: bytes
@@ -32,57 +31,59 @@ class Member(NamedTuple):
     modified_us: int | None
     position: int
     wrong: str | None = None
-    crc: int | None = None
 
 
 class Archive(ABC):
     """An archive as a source; see Source. One process reads one document at a time.
 
-    What is listed is held in temporary files (about 100 bytes a member, where TMPDIR says).
+    The listing is kept in a temporary file: about 100 bytes for each member, in TMPDIR.
     """
 
     opened_at_once = 1
     most_workers: int | None = None
 
-    def __init__(self, file: ArchiveFile, root: str, caps: Caps) -> None:
+    def __init__(self, file: ArchiveFile, root: str, limits: Limits) -> None:
         self._file = file
         self._root = normalised_root(root)
-        self._caps = caps
+        self._limits = limits
 
     @property
     def name(self) -> str:
-        """The archive as an absolute path, followed by the root inside it."""
+        """The absolute path of the archive, followed by the root inside it."""
         path = os.fsencode(self._file.path.resolve())
         whole = path + b"/" + self._root[:-1] if self._root else path
         return whole.decode(errors="backslashreplace")
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        """Yield the documents, once the whole archive was read and found good.
+        """Yield the documents, after the whole archive has been read and checked.
 
         Raises:
-            WrongRequest: the archive is refused, has changed, or has nothing below root.
-            WorkFailed: there is no room for the temporary files.
+            WrongRequest: the archive is refused, has changed, or has no folder named root.
+            WorkFailed: there is no room for the temporary file.
         """
-        with Spool() as spool:
-            try:
-                self._file.check_unchanged()
-                self._survey(os.fsencode(prefix), spool)
-                spool.finish()
-                self._file.check_unchanged()
-            except OSError as error:
-                raise self._unreadable(error) from error
-            for listed in spool:
-                path, problem = escaped(listed.path)
-                # An archive's times are too coarse to tell two versions of a second apart.
-                stamp = Stamp(listed.size, listed.modified_us, f"crc32:{listed.crc:08x}")
-                yield Entry(path, stamp, problem, listed.position)
+        columns = ("path", "is_document", "size", "modified_us", "position", "crc")
+        try:
+            with closing(Spill(*columns)) as spill:
+                self._check_all(os.fsencode(prefix), spill)
+                for path, _, size, modified_us, position, crc in spill.rows(
+                    "where is_document order by rowid"
+                ):
+                    shown, problem = escaped(path[len(self._root) :])
+                    # Archives keep seconds: too coarse to tell two versions apart.
+                    stamp = Stamp(size, modified_us, f"crc32:{crc:08x}")
+                    yield Entry(shown, stamp, problem, position)
+        except sqlite3.Error as error:
+            raise WorkFailed(
+                f"The listing of {self._file.path} cannot be kept in a temporary file ({error}). "
+                "Make room there, or let TMPDIR name another directory."
+            ) from error
 
     def look(self, entry: Entry) -> Entry:
-        """Return the entry: listing told all there is to know."""
+        """Return the entry: the listing already has all there is to know."""
         return entry
 
     @contextmanager
-    def open(self, entry: Entry) -> Iterator["Document"]:
+    def open(self, entry: Entry) -> Iterator["ArchiveDocument"]:
         """Open a listed document; see Source.open.
 
         Raises:
@@ -95,83 +96,69 @@ class Archive(ABC):
             read = self._reader(entry, entry.stamp)
         except (Refused, Damaged) as refused:
             raise self._file.refusal(refused, entry.path.encode()) from None
-        yield Document(self._file, entry.path, entry.stamp, read)
+        yield ArchiveDocument(self._file, entry.path, entry.stamp, read)
 
     @abstractmethod
     def _members(self, meter: Meter) -> Iterator[Member]:
-        """Yield every member, and before the next one read all its content against the caps.
+        """Yield every member; read all its content before the next one is yielded.
+
+        The content is counted by the meter, which then has its CRC-32.
 
         Raises:
-            Refused: the member yielded last is bad.
-            Damaged: the archive is.
+            Refused: something is wrong with the member yielded last.
+            Damaged: something is wrong with the archive.
         """
 
     @abstractmethod
     def _reader(self, entry: Entry, stamp: Stamp) -> Callable[[int], bytes]:
-        """Return what reads a document's next bytes, at most as many as it is told.
+        """Return a function that reads at most so many further bytes of a document.
 
         Raises:
-            Refused, Damaged: as _members does; what it returns may raise them too.
+            Refused, Damaged: as in _members; the function may raise them too.
         """
 
-    def _survey(self, prefix: bytes, spool: Spool) -> None:
-        member: Member | None = None
-        found: Listed | None = None
-        meter = Meter(self._caps)
-
-        def keep() -> None:
-            # Its content has been read by now, and with it the checksum.
-            if found is not None:
-                spool.add(found if found.crc is not None else found._replace(crc=meter.crc))
-
+    def _check_all(self, prefix: bytes, spill: Spill) -> None:
+        """Read the whole archive, and keep a row for each of its files."""
         has_root = not self._root
-        with Sorted() as names:
-            try:
-                for member in self._members(meter):
-                    keep()
-                    found = None
+        meter = Meter(self._limits)
+        member: Member | None = None
+        path = b""
+        try:
+            self._file.check_unchanged()
+            for following in chain(self._members(meter), (None,)):
+                if member and not member.is_folder:
+                    # Its content has been read by now, so the checksum is known.
+                    is_document = path.endswith(_SUFFIX) and path.startswith(self._root + prefix)
+                    spill.add(
+                        path,
+                        is_document,
+                        member.size,
+                        member.modified_us,
+                        member.position,
+                        meter.crc,
+                    )
+                if following:
+                    member = following
                     path = _judged(member)
                     has_root = has_root or _is_below(member, path, self._root)
-                    if member.is_folder:
-                        continue
-                    names.add(path)
-                    below = path[len(self._root) :]
-                    if (
-                        path.endswith(_SUFFIX)
-                        and path.startswith(self._root)
-                        and below.startswith(prefix)
-                    ):
-                        found = Listed(
-                            below, member.size, member.modified_us, member.position, member.crc
-                        )
-                keep()
-            except (Refused, Damaged) as refused:
-                raise self._file.refusal(refused, member and member.name) from None
-            self._refuse_twins(names)
+            for twin, *_ in spill.rows("group by path having count(*) > 1 order by path limit 1"):
+                raise Refused("comes twice", twin)
+            self._file.check_unchanged()
+        except (Refused, Damaged) as refused:
+            raise self._file.refusal(refused, member and member.name) from None
+        except OSError as error:
+            raise WrongRequest(
+                f"{self._file.path} cannot be read: {error.strerror or error}."
+            ) from error
         if not has_root:
             raise WrongRequest(
                 f"{self._file.path} has no folder {os.fsdecode(self._root[:-1])} in it. "
                 "Name the folder at which the tree begins as --root."
             )
 
-    def _refuse_twins(self, names: Sorted) -> None:
-        before = None
-        for name in names:
-            if name == before:
-                raise self._file.refusal(Refused("comes twice"), name)
-            before = name
 
-    def _unreadable(self, error: OSError) -> PulseEltError:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return WorkFailed(
-                f"There is no room in {tempfile.gettempdir()} to list {self._file.path}. "
-                "Make some, or let TMPDIR name another directory."
-            )
-        return WrongRequest(f"{self._file.path} cannot be read: {error.strerror or error}.")
-
-
-class Document:
-    """A document of an archive, opened for reading."""
+class ArchiveDocument:
+    """A document in an archive, opened for reading."""
 
     def __init__(
         self, file: ArchiveFile, path: str, stamp: Stamp, read: Callable[[int], bytes]
@@ -185,7 +172,7 @@ class Document:
         """Return at most size further bytes; none at the end.
 
         Raises:
-            WrongRequest: it is not what it was when it was listed.
+            WrongRequest: it is not what was listed.
         """
         try:
             return self._read(size)
@@ -193,10 +180,10 @@ class Document:
             raise self._file.refusal(refused, self._path.encode()) from None
 
     def stamp(self) -> Stamp:
-        """Return the listed stamp, which holds as long as the archive is unchanged.
+        """Return the listed stamp, after making sure that the archive is unchanged.
 
         Raises:
-            WrongRequest: it was replaced or written to.
+            WrongRequest: the archive was replaced or written to.
         """
         self._file.check_unchanged()
         return self._stamp

@@ -1,4 +1,4 @@
-"""The archive as a file: opened once per process, watched for change, named in refusals."""
+"""The file of an archive: opened once per process, checked for changes, named in refusals."""
 
 import os
 import stat
@@ -12,9 +12,9 @@ _LONGEST_NAME = 200
 
 
 class Refused(Exception):
-    """What is wrong with a member: a phrase that follows its name.
+    """A member is refused; the reason is a phrase that follows its name.
 
-    member need be given only where it is not the one in hand.
+    member is given only where it is not the member yielded last.
     """
 
     def __init__(self, what: str, member: bytes | None = None) -> None:
@@ -23,14 +23,14 @@ class Refused(Exception):
 
 
 class Damaged(Exception):
-    """What is wrong with the archive as a whole: a phrase of its own."""
+    """The archive as a whole is refused; the reason is a phrase of its own."""
 
 
 class ArchiveFile:
-    """A regular file, and the state it was in when the source was made.
+    """A regular file, and the state it had when the source was made.
 
     Raises:
-        WrongRequest: there is no such file, or it is no regular one.
+        WrongRequest: there is no such file, or it is not a regular one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,7 +65,7 @@ class ArchiveFile:
         """Return size bytes from offset, fewer only where the file ends.
 
         Raises:
-            WrongRequest: the file is no longer the one the source was made of.
+            WrongRequest: the file has changed since the source was made.
             OSError: it cannot be read.
         """
         if self._process != os.getpid():
@@ -85,7 +85,7 @@ class ArchiveFile:
             WrongRequest: it does not.
         """
         try:
-            # Every document asks twice, and Path.stat costs more.
+            # Called twice for every document, and Path.stat is slower.
             status = os.stat(self._path)  # noqa: PTH116
         except FileNotFoundError:
             raise WrongRequest(
@@ -99,9 +99,9 @@ class ArchiveFile:
         if isinstance(what, Refused):
             member = what.member or member
         if isinstance(what, Refused) and member is not None:
-            reason = f"its member {printable(member)} {what}"
+            reason = f"its member {displayed_name(member)} {what}"
         elif member is not None:
-            reason = f"{what}, at or after its member {printable(member)}"
+            reason = f"{what}, at or after its member {displayed_name(member)}"
         else:
             reason = f"{what}"
         return WrongRequest(
@@ -113,10 +113,10 @@ class ArchiveFile:
         try:
             descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
-            # The loader takes FileNotFoundError for a document that is gone.
+            # The loader understands FileNotFoundError as a document that is gone.
             raise WrongRequest(f"{self.path} is gone. Put it back and load again.") from None
         if self._close is not None:
-            # The one inherited over a fork.
+            # The descriptor inherited by a fork.
             self._close()
         self._close = weakref.finalize(self, os.close, descriptor)
         if _state(os.fstat(descriptor)) != self._state:
@@ -131,7 +131,7 @@ class ArchiveFile:
 
 
 class Window:
-    """A file read in many small pieces that mostly follow each other."""
+    """A file read in small pieces, most of which follow each other."""
 
     def __init__(self, file: ArchiveFile) -> None:
         self._file = file
@@ -151,11 +151,11 @@ class Window:
         return self._content[:size]
 
     def mark(self, offset: int) -> None:
-        """Do nothing: every offset is as near as any other."""
+        """Do nothing: every offset is equally near."""
 
 
-def printable(name: bytes) -> str:
-    """Return a name as it can be shown on a terminal, whatever its bytes are."""
+def displayed_name(name: bytes) -> str:
+    """Return a name that is safe to show on a terminal, whatever its bytes are."""
     text = name.decode(errors="backslashreplace")
     if len(text) > _LONGEST_NAME:
         text = text[:_LONGEST_NAME] + "…"

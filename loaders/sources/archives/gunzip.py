@@ -1,4 +1,4 @@
-"""A gzip stream read at offsets of what it unpacks to; the way back is a small detour."""
+"""A gzip stream that can be read at any offset; going back a little is cheap."""
 
 import zlib
 from typing import NamedTuple, Protocol
@@ -33,10 +33,10 @@ class _Mark(NamedTuple):
 
 
 class Gunzipped:
-    """What a file of one or more gzip streams unpacks to, with its checksums verified.
+    """The content of a file of one or more gzip streams, whose checksums are verified.
 
-    Reading forward goes on from the cursor. Reading behind it starts again at the nearest
-    mark, or at the beginning of the file.
+    Reading forwards continues at the cursor. Reading backwards starts again at the nearest
+    mark, or else at the beginning of the file.
     """
 
     def __init__(self, file: ArchiveFile) -> None:
@@ -46,14 +46,14 @@ class Gunzipped:
 
     @property
     def consumed(self) -> int:
-        """How many packed bytes the cursor is into the file."""
+        """How many compressed bytes have been read."""
         return self._packed_at - len(self._packed)
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Return size unpacked bytes from offset, fewer only where they end.
+        """Return size bytes of the content from offset, fewer only where it ends.
 
         Raises:
-            Damaged: the stream breaks off, or is not what its checksum says.
+            Damaged: the stream breaks off, or does not match its checksum.
         """
         if not self._go_to(offset):
             return b""
@@ -69,7 +69,7 @@ class Gunzipped:
         return b"".join(pieces)
 
     def mark(self, offset: int) -> None:
-        """Remember how to come back to offset quickly; the oldest of 16 marks is forgotten."""
+        """Make it quick to return to offset; of more than 16 marks the oldest is dropped."""
         if not self._go_to(offset) or self._begin in self._marks:
             return
         if len(self._marks) == _MOST_MARKS:
@@ -79,7 +79,7 @@ class Gunzipped:
         )
 
     def _go_to(self, offset: int) -> bool:
-        """Put the cursor on the piece that holds offset; False where the end comes first."""
+        """Move the cursor to the piece that holds offset; False if the content ends before it."""
         if self._begin <= offset < self._begin + len(self._ready):
             return True
         here = self._begin if self._begin <= offset else -1
@@ -95,7 +95,7 @@ class Gunzipped:
 
     def _restore(self, mark: _Mark) -> None:
         self._begin, self._ready, inflater, self._packed_at, self._packed = mark
-        # The mark is kept, and may be needed again.
+        # The mark may be needed again.
         self._inflater = inflater.copy()
 
     def _advance(self) -> bool:
@@ -110,14 +110,14 @@ class Gunzipped:
             try:
                 self._ready = self._inflater.decompress(self._packed, _UNPACKED)
             except zlib.error as error:
-                raise Damaged(f"its gzip stream is damaged ({_told(error)})") from None
+                raise Damaged(f"its gzip stream is damaged ({_reason(error)})") from None
             if not (self._ready or self._packed or self._inflater.eof):
                 raise Damaged("its gzip stream breaks off")
             self._packed = self._inflater.unconsumed_tail or self._inflater.unused_data
         return True
 
     def _begin_next_stream(self) -> bool:
-        """Begin the stream that follows the one that ended; False where none does.
+        """Begin the next stream; False if there is none.
 
         Tapes are padded with zeros, and 'cat a.gz b.gz' is a gzip file too.
         """
@@ -135,6 +135,6 @@ class Gunzipped:
         return bool(self._packed)
 
 
-def _told(error: zlib.error) -> str:
-    # It says: Error -3 while decompressing data: incorrect data check.
+def _reason(error: zlib.error) -> str:
+    # The message is: Error -3 while decompressing data: incorrect data check.
     return str(error).rpartition(": ")[2]

@@ -1,4 +1,4 @@
-"""The names of members: which are refused, and what path below the root the others give."""
+"""The names of members: which ones are refused, and the paths that the others become."""
 
 import re
 
@@ -14,7 +14,7 @@ def normalised(name: bytes) -> bytes:
     """Return a member's name without './' and doubled slashes; b'' is the archive's top.
 
     Raises:
-        Refused: it leads out of the archive, or is no name at all.
+        Refused: it leads out of the archive, or cannot be a name.
     """
     if b"\0" in name:
         raise Refused("has a zero byte in its name")
@@ -28,7 +28,7 @@ def normalised(name: bytes) -> bytes:
 
 
 def refuse_nested(path: bytes) -> None:
-    """Refuse a file that is an archive by its name.
+    """Refuse a file whose name says that it is an archive.
 
     Raises:
         Refused: it is one.
@@ -38,7 +38,7 @@ def refuse_nested(path: bytes) -> None:
 
 
 def normalised_root(root: str) -> bytes:
-    """Return the folder where the tree begins, with a slash at its end; b'' for the top.
+    """Return the folder where the tree begins, with a final slash; b'' for the top.
 
     Raises:
         WrongRequest: it leads out of the archive.

@@ -2,12 +2,11 @@
 
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from loaders.sources.archives.archive import Archive, Member
-from loaders.sources.archives.caps import Caps, Meter
 from loaders.sources.archives.file import ArchiveFile, Damaged, Refused, Window
 from loaders.sources.archives.gunzip import Gunzipped
+from loaders.sources.archives.limits import Limits, Meter
 from loaders.sources.archives.tar_headers import (
     BLOCK,
     END,
@@ -20,40 +19,29 @@ from loaders.sources.archives.tar_headers import (
 from loaders.sources.source import Entry, Stamp
 
 _PIECE = 1024 * 1024
-# Archivers fill their last record, of twenty blocks; what fills it has no meaning.
+# Archivers pad the last record, of twenty blocks; the padding may be anything.
 _RECORD = 20 * BLOCK
-# Documents above this may be opened twice, to be hashed and then to be sent.
+# Larger documents may be opened twice: once to be hashed, once to be sent.
 _WORTH_A_MARK = 512 * 1024
 
 
-class _Bytes(Protocol):
-    """The archive unpacked, as far as its compression goes."""
-
-    @property
-    def consumed(self) -> int:
-        """How many packed bytes were read."""
-
-    def read_at(self, offset: int, size: int) -> bytes:
-        """Return size bytes from offset, fewer only where they end."""
-
-    def mark(self, offset: int) -> None:
-        """Make ready to come back to offset."""
+# The archive without its compression.
+_Unpacked = Window | Gunzipped
 
 
 class TarArchive(Archive):
     """The members of a tar archive. An entry's position is where its content begins.
 
-    A gzipped one can only be read from its beginning on: one process reads it, and reads it
-    fastest in the order of position.
+    A gzipped archive is read by one process, which is fastest in the order of positions.
     """
 
-    def __init__(self, file: ArchiveFile, root: str, caps: Caps, *, is_packed: bool) -> None:
-        super().__init__(file, root, caps)
+    def __init__(self, file: ArchiveFile, root: str, limits: Limits, *, is_packed: bool) -> None:
+        super().__init__(file, root, limits)
         self.most_workers = 1 if is_packed else None
         self._is_packed = is_packed
-        self._bytes: _Bytes | None = None
+        self._bytes: _Unpacked | None = None
 
-    def _unpacked(self) -> _Bytes:
+    def _unpacked(self) -> _Unpacked:
         return Gunzipped(self._file) if self._is_packed else Window(self._file)
 
     def _members(self, meter: Meter) -> Iterator[Member]:
@@ -105,7 +93,7 @@ def _member(header: Header, extended: Extended, position: int) -> Member:
     return Member(
         header.name if extended.name is None else extended.name,
         header.is_folder,
-        # The size of a folder is a hint for what it will hold, not followed by content.
+        # The size of a folder only says how much it will hold; no content follows.
         0 if header.is_folder else size,
         microseconds(extended.modified, header.modified),
         position,
@@ -113,7 +101,7 @@ def _member(header: Header, extended: Extended, position: int) -> Member:
     )
 
 
-def _extended(archive: _Bytes, at: int, header: Header) -> Extended:
+def _extended(archive: _Unpacked, at: int, header: Header) -> Extended:
     if header.size > LONGEST_EXTENSION:
         raise Damaged(f"it has an extended header of {header.size:,} bytes")
     body = archive.read_at(at, header.size)
@@ -122,7 +110,7 @@ def _extended(archive: _Bytes, at: int, header: Header) -> Extended:
     return Extended.parse(header.kind, body)
 
 
-def _read_through(archive: _Bytes, member: Member, meter: Meter) -> None:
+def _read_through(archive: _Unpacked, member: Member, meter: Meter) -> None:
     meter.begin(archive.consumed)
     at, end = member.position, member.position + member.size
     while at < end:
@@ -134,9 +122,9 @@ def _read_through(archive: _Bytes, member: Member, meter: Meter) -> None:
         meter.content(len(content), archive.consumed)
 
 
-def _read_to_the_end(archive: _Bytes, at: int, meter: Meter) -> None:
+def _read_to_the_end(archive: _Unpacked, at: int, meter: Meter) -> None:
     at += BLOCK
-    # Two blocks of zeros are the mark; some archivers are content with one.
+    # Two blocks of zeros mark the end; some archivers write only one.
     if archive.read_at(at, BLOCK).strip(b"\0"):
         raise Damaged("it goes on after the mark of its end")
     record = at // _RECORD * _RECORD + _RECORD

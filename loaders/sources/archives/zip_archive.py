@@ -4,11 +4,12 @@ import stat
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 from loaders.sources.archives.archive import Archive, Member
-from loaders.sources.archives.caps import Caps, Meter
 from loaders.sources.archives.file import ArchiveFile, Refused, Window
-from loaders.sources.archives.on_disk import Sorted
+from loaders.sources.archives.limits import Limits, Meter
+from loaders.sources.archives.spill import Spill
 from loaders.sources.archives.zip_directory import (
     ENCRYPTED,
     CentralHeader,
@@ -21,26 +22,25 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 _STORED, _DEFLATED = 0, 8
 _PIECE = 1024 * 1024
 _PACKED = 64 * 1024
-_EXTENT = struct.Struct(">QQ")
 
 
 class ZipArchive(Archive):
     """The members of a zip archive. An entry's position is that of its directory entry.
 
-    The directory entry, and not the local header, because archives written as a stream have
-    the sizes and the checksum only there.
+    Only that always has the sizes and the checksum: the local headers of an archive written
+    as a stream do not.
     """
 
-    def __init__(self, file: ArchiveFile, root: str, caps: Caps) -> None:
-        super().__init__(file, root, caps)
-        # One for the directory, one for what it points at.
+    def __init__(self, file: ArchiveFile, root: str, limits: Limits) -> None:
+        super().__init__(file, root, limits)
+        # One window for the directory, one for the contents.
         self._headers = Window(file)
         self._contents = Window(file)
 
     def _members(self, meter: Meter) -> Iterator[Member]:
         directory = find_directory(self._file)
         consumed = 0
-        with Sorted() as extents:
+        with closing(Spill("local_at", "content_end", "name")) as extents:
             for header in directory.headers(self._headers):
                 consumed += len(header.raw_name)
                 meter.header(0, consumed)
@@ -50,7 +50,8 @@ class ZipArchive(Archive):
                 while piece := content.read(_PIECE):
                     meter.content(len(piece), consumed + content.consumed)
                 consumed += content.consumed
-                extents.add(_EXTENT.pack(header.local_at, content.end) + header.raw_name)
+                meter.crc = header.crc
+                extents.add(header.local_at, content.end, header.raw_name)
             _refuse_overlaps(extents)
 
     def _reader(self, entry: Entry, stamp: Stamp) -> Callable[[int], bytes]:
@@ -61,11 +62,12 @@ class ZipArchive(Archive):
 
 
 class ZipContent:
-    """The content of one member, unpacked and checked against its checksum as it is read.
+    """The content of one member, unpacked and compared with its checksum as it is read.
+
+    limit is the offset in the file where the content must have ended.
 
     Raises:
-        Refused: the two headers of the member contradict each other, or it reaches beyond
-            limit, an offset in the file.
+        Refused: the two headers of the member differ, or the content reaches beyond limit.
     """
 
     def __init__(self, window: Window, header: CentralHeader, limit: int) -> None:
@@ -83,18 +85,18 @@ class ZipContent:
 
     @property
     def consumed(self) -> int:
-        """How many of its packed bytes were read."""
+        """How many packed bytes of the member have been read."""
         return self._header.packed_size - (self.end - self._at) - len(self._packed)
 
     def read(self, size: int) -> bytes:
         """Return at most size further bytes; none at the end.
 
         Raises:
-            Refused: it does not unpack, or not to what was declared.
+            Refused: the content is not what its header declares.
         """
         if self._is_over:
             return b""
-        # With a byte more than declared, what is longer shows at once.
+        # One byte more than declared, so that longer content is noticed at once.
         content = self._unpack(min(size, self._header.size - self._produced + 1))
         self._produced += len(content)
         self._crc = zlib.crc32(content, self._crc)
@@ -128,7 +130,7 @@ class ZipContent:
         return content
 
     def _finish(self) -> None:
-        """Make sure that there is no more, and that all that was there is what was packed."""
+        """Make sure that nothing is left over and that the checksum matches."""
         self._is_over = True
         if self._produced < self._header.size or self._unpack(1):
             raise Refused("unpacks to another size than its header declares")
@@ -146,7 +148,6 @@ def _member(header: CentralHeader) -> Member:
         header.modified_us,
         header.position,
         _wrong(header),
-        header.crc,
     )
 
 
@@ -164,7 +165,7 @@ def _wrong(header: CentralHeader) -> str | None:
 
 
 def _content_begin(window: Window, header: CentralHeader, limit: int) -> int:
-    """Return the offset of the content behind the local header, which must say the same."""
+    """Return where the content begins, behind a local header that must match the directory."""
     at = header.local_at
     fixed = window.read_at(at, _LOCAL.size) if at < limit else b""
     if len(fixed) < _LOCAL.size or not fixed.startswith(b"PK\x03\x04"):
@@ -179,10 +180,9 @@ def _content_begin(window: Window, header: CentralHeader, limit: int) -> int:
     return begin
 
 
-def _refuse_overlaps(extents: Sorted) -> None:
+def _refuse_overlaps(extents: Spill) -> None:
     before = 0
-    for extent in extents:
-        begin, end = _EXTENT.unpack_from(extent)
+    for begin, end, name in extents.rows("order by local_at, content_end"):
         if begin < before:
-            raise Refused("overlaps another", extent[_EXTENT.size :])
+            raise Refused("overlaps another", name)
         before = end

@@ -1,6 +1,6 @@
 """The central directory of a zip archive, read as a stream; zip64 included.
 
-The standard library's zipfile holds all of it in memory, about a gigabyte for a million members.
+The standard library's zipfile keeps all of it in memory: about 1 GB for a million members.
 """
 
 import struct
@@ -18,7 +18,7 @@ _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _EXTRA = struct.Struct("<2H")
 _LONGEST_COMMENT = 65535
 _ABSENT_32 = 0xFFFFFFFF
-# What stands in the six fields of the end when only zip64's end has room for them.
+# The six fields of the end, where their values are too large and stand in zip64's end.
 _ABSENT = (0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, _ABSENT_32, _ABSENT_32)
 _LARGEST = 2**63 - 1
 _ZIP_64, _EXTENDED_TIME, _UNICODE_PATH = 0x0001, 0x5455, 0x7075
@@ -28,9 +28,9 @@ _NAME_IS_UTF_8 = 0x800
 
 
 class CentralHeader(NamedTuple):
-    """One entry of the directory; sizes in bytes, as declared; mode is the Unix one or 0.
+    """An entry of the directory. Sizes are in bytes, as declared; mode is Unix's, or 0.
 
-    raw_name is what the local header repeats, name what the member is called.
+    raw_name is repeated in the local header; name is the decoded one.
     """
 
     raw_name: bytes
@@ -46,8 +46,8 @@ class CentralHeader(NamedTuple):
     position: int
 
 
-class Directory(NamedTuple):
-    """Where the directory stands in the file, and how many entries it should have."""
+class CentralDirectory(NamedTuple):
+    """Where the directory is in the file, and how many entries it should have."""
 
     begin: int
     end: int
@@ -55,10 +55,10 @@ class Directory(NamedTuple):
     is_64: bool
 
     def headers(self, window: Window) -> Iterator[CentralHeader]:
-        """Yield every entry, none of which is kept.
+        """Yield every entry.
 
         Raises:
-            Damaged: the directory is not what the end of the archive says.
+            Damaged: the directory does not match the end of the archive.
         """
         at = self.begin
         count = 0
@@ -66,15 +66,15 @@ class Directory(NamedTuple):
             header, at = central_header(window, at)
             count += 1
             yield header
-        # Before zip64 some archivers let the number overflow.
+        # Without zip64 some archivers let the number overflow.
         if at != self.end or (
             count != self.entries if self.is_64 else count % 65536 != self.entries
         ):
             raise Damaged("its directory does not have the entries it should have")
 
 
-def find_directory(file: ArchiveFile) -> Directory:
-    """Find the directory from the end of the archive.
+def find_directory(file: ArchiveFile) -> CentralDirectory:
+    """Find the directory by the end of the archive.
 
     Raises:
         Damaged: there is no end, it contradicts itself, or the archive has several parts.
@@ -91,7 +91,7 @@ def find_directory(file: ArchiveFile) -> Directory:
     raise Damaged("it has no end: it is broken off, or something was added to it")
 
 
-def _directory(file: ArchiveFile, end: int, fields: list[int]) -> Directory:
+def _directory(file: ArchiveFile, end: int, fields: list[int]) -> CentralDirectory:
     _, disk, first_disk, count_here, count, size, begin = fields
     found_64 = _find_64(file, end)
     if found_64 is not None:
@@ -105,11 +105,11 @@ def _directory(file: ArchiveFile, end: int, fields: list[int]) -> Directory:
         raise Damaged("it is one part of several")
     if begin + size != end:
         raise Damaged("its directory is not where it should be")
-    return Directory(begin, end, count, found_64 is not None)
+    return CentralDirectory(begin, end, count, found_64 is not None)
 
 
 def _find_64(file: ArchiveFile, end: int) -> tuple[int, tuple[int, ...]] | None:
-    """Return where the zip64 end begins, with what it says in the order of the short one."""
+    """Return where the zip64 end begins, and its fields in the order of the short end."""
     locator = file.pread(max(0, end - _LOCATOR_64.size), _LOCATOR_64.size)
     if end < _LOCATOR_64.size or not locator.startswith(b"PK\x06\x07"):
         return None
@@ -124,7 +124,7 @@ def _find_64(file: ArchiveFile, end: int) -> tuple[int, tuple[int, ...]] | None:
 
 
 def central_header(window: Window, at: int) -> tuple[CentralHeader, int]:
-    """Return the entry at an offset, and the offset of what follows.
+    """Return the entry at an offset, and the offset behind it.
 
     Raises:
         Damaged: there is none.
@@ -164,7 +164,7 @@ def central_header(window: Window, at: int) -> tuple[CentralHeader, int]:
 
 def _extras(extra: bytes) -> Iterator[tuple[int, bytes]]:
     at = 0
-    # Some archivers pad the field with less than a header.
+    # Some archivers pad the field with a few bytes.
     while at + _EXTRA.size <= len(extra):
         key, size = _EXTRA.unpack_from(extra, at)
         at += _EXTRA.size
@@ -173,7 +173,7 @@ def _extras(extra: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _long_sizes(value: bytes, size: int, packed_size: int, local_at: int) -> tuple[int, int, int]:
-    """Return the three numbers, those that did not fit taken from the zip64 field in turn."""
+    """Return the three numbers; the zip64 field has those that did not fit, in this order."""
     at = 0
     numbers = []
     for number in (size, packed_size, local_at):
@@ -189,14 +189,14 @@ def _long_sizes(value: bytes, size: int, packed_size: int, local_at: int) -> tup
 
 
 def _unicode_name(value: bytes, raw_name: bytes) -> bytes | None:
-    # The field belongs to the name only while its checksum is that of the name.
+    # The field holds only as long as its checksum matches the name.
     if value[:1] != b"\x01" or int.from_bytes(value[1:5], "little") != zlib.crc32(raw_name):
         return None
     return value[5:]
 
 
 def _dos_time(date: int, time: int) -> int | None:
-    """Return microseconds since 1970 of a local time that names no zone: it is read as UTC."""
+    """Return microseconds since 1970; the local time has no zone and is read as UTC."""
     try:
         moment = datetime(
             1980 + (date >> 9),

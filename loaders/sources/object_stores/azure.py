@@ -11,18 +11,20 @@ from loaders.sources.object_stores.client import (
     CONNECT_SECONDS,
     READ_SECONDS,
     Blob,
-    Fault,
     Page,
     Part,
-    StoreFault,
-    Trouble,
-    behind,
     checked,
-    fault_of_answer,
-    fault_of_connection,
     stamp_of,
 )
 from loaders.sources.object_stores.event_loop import this_process_loop
+from loaders.sources.object_stores.faults import (
+    Fault,
+    StoreFault,
+    Trouble,
+    behind,
+    fault_of_answer,
+    fault_of_connection,
+)
 from loaders.sources.source import Stamp
 
 # One place decides on retries, for both stores: with_retries in client.py.

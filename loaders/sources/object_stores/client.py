@@ -1,14 +1,12 @@
-"""What az:// and s3:// have in common: pages of blobs, parts of a blob, faults, patience."""
+"""What clients of az:// and s3:// have in common: pages of blobs, parts of a blob, retries."""
 
 import asyncio
 import random
-import re
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, auto
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from loaders.sources.object_stores.faults import Fault, StoreFault, Trouble
 from loaders.sources.source import Stamp
 
 T = TypeVar("T")
@@ -42,36 +40,6 @@ class Part(NamedTuple):
     stamp: Stamp
 
 
-class Trouble(Enum):
-    """What an error of a store means to us."""
-
-    GONE = auto()
-    CHANGED = auto()
-    BEYOND_END = auto()
-    FORBIDDEN = auto()
-    OWN = auto()
-    NO_CONTAINER = auto()
-    CREDENTIALS = auto()
-    BUSY = auto()
-    LOST = auto()
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A store's error. words are ours, a status or an identifier, never the store's text."""
-
-    trouble: Trouble
-    words: str
-
-
-class StoreFault(Exception):
-    """A fault that trying again did not, or would not, mend."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.words)
-        self.fault = fault
-
-
 class StoreClient(Protocol):
     """One container of one store, as one process sees it; every call is one request."""
 
@@ -88,71 +56,6 @@ class StoreClient(Protocol):
 
     def fault(self, error: Exception) -> Fault | None:
         """Say what an error of the client's library means; None: it is none of its errors."""
-
-
-_BY_CODE = {
-    Trouble.NO_CONTAINER: (
-        "NoSuchBucket InvalidBucketName ContainerNotFound ContainerBeingDeleted ContainerDisabled"
-        " InvalidResourceName"
-    ),
-    Trouble.CREDENTIALS: (
-        "InvalidAccessKeyId SignatureDoesNotMatch ExpiredToken InvalidToken TokenRefreshRequired"
-        " RequestTimeTooSkewed AuthorizationHeaderMalformed AccountProblem AllAccessDisabled"
-        " AuthenticationFailed InvalidAuthenticationInfo NoAuthenticationInformation"
-        " AuthorizationFailure AuthorizationProtocolMismatch AuthorizationServiceMismatch"
-        " AuthorizationResourceTypeMismatch AuthorizationSourceIPMismatch AccountIsDisabled"
-        " InsufficientAccountPermissions PublicAccessNotPermitted PermanentRedirect"
-    ),
-    Trouble.OWN: "BlobArchived BlobBeingRehydrated InvalidObjectState",
-    Trouble.BUSY: "SlowDown ServerBusy Throttling ThrottlingException RequestLimitExceeded",
-    Trouble.LOST: "RequestTimeout OperationTimedOut InternalError",
-}
-_TROUBLE_OF_CODE = {code: trouble for trouble, codes in _BY_CODE.items() for code in codes.split()}
-_TROUBLE_OF_STATUS = {
-    401: Trouble.CREDENTIALS,
-    403: Trouble.FORBIDDEN,
-    404: Trouble.GONE,
-    408: Trouble.LOST,
-    412: Trouble.CHANGED,
-    416: Trouble.BEYOND_END,
-    429: Trouble.BUSY,
-    503: Trouble.BUSY,
-}
-
-
-def fault_of_answer(status: int, code: object) -> Fault:
-    """Say what an answer with this status and error code means."""
-    text = str(getattr(code, "value", code) or "")
-    # A code is an identifier; anything else may quote the request and what signed it.
-    name = text if re.fullmatch(r"[A-Za-z][A-Za-z.]{0,60}", text) else ""
-    trouble = _TROUBLE_OF_CODE.get(name) or _TROUBLE_OF_STATUS.get(status)
-    if trouble is None:
-        trouble = Trouble.LOST if status >= 500 else Trouble.OWN
-    return Fault(trouble, f"{status} {name}".strip())
-
-
-def behind(error: BaseException) -> list[BaseException]:
-    """Return an error and those that it was raised from or upon."""
-    seen: list[BaseException] = []
-    found: BaseException | None = error
-    while found is not None and found not in seen:
-        seen.append(found)
-        found = found.__cause__ or found.__context__
-    return seen
-
-
-def fault_of_connection(error: BaseException) -> Fault:
-    """Say what an error means that came instead of an answer."""
-    names = " ".join(type(one).__name__ for one in behind(error))
-    for pattern, words in (
-        ("Timeout", "no answer in time"),
-        ("DNS|gaierror", "its name is not known"),
-        ("Certificate|SSL", "no secure connection"),
-        ("Refused|ConnectorError|EndpointConnection", "connection refused"),
-    ):
-        if re.search(pattern, names):
-            return Fault(Trouble.LOST, words)
-    return Fault(Trouble.LOST, "connection lost")
 
 
 def checked(part: Part, start: int, length: int | None) -> Part:

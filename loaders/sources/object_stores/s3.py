@@ -21,17 +21,19 @@ from loaders.sources.object_stores.client import (
     CONNECT_SECONDS,
     READ_SECONDS,
     Blob,
-    Fault,
     Page,
     Part,
-    StoreFault,
-    Trouble,
     checked,
-    fault_of_answer,
-    fault_of_connection,
     stamp_of,
 )
 from loaders.sources.object_stores.event_loop import finished, started, this_process_loop
+from loaders.sources.object_stores.faults import (
+    Fault,
+    StoreFault,
+    Trouble,
+    fault_of_answer,
+    fault_of_connection,
+)
 from loaders.sources.source import Stamp
 
 _NO_ANSWER = (

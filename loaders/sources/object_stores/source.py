@@ -22,14 +22,12 @@ from loaders.errors import WorkFailed, WrongRequest
 from loaders.sources.object_stores.client import (
     ATTEMPTS,
     Blob,
-    Fault,
     Page,
     Part,
     StoreClient,
-    StoreFault,
-    Trouble,
     with_retries,
 )
+from loaders.sources.object_stores.faults import Fault, StoreFault, Trouble
 from loaders.sources.paths import escaped
 from loaders.sources.source import PATH_NOT_UTF8, Entry, Source, Stamp
 

@@ -1,4 +1,4 @@
-"""The events of a tree's sessions, as design §5 resolves users and times of documents."""
+"""The events of a tree's sessions, as docs/design.md §5 resolves users and times of documents."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping

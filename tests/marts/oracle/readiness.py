@@ -1,4 +1,4 @@
-"""Readiness at every moment of every learner, as design §5 words the formula."""
+"""Readiness at every moment of every learner, as docs/design.md §5 words the formula."""
 
 import csv
 from collections import defaultdict

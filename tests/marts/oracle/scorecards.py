@@ -1,4 +1,4 @@
-"""A scorecard document as design §5 says it must stand in `analytics.scorecards`."""
+"""A scorecard document as docs/design.md §5 says it must stand in `analytics.scorecards`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

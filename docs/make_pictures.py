@@ -1,0 +1,224 @@
+"""Draws the README's pictures: 'make pictures', after 'make demo' has been tried and looks right.
+
+demo.svg is a recording of 'make demo', line by line; lineage.svg shows where user_readiness comes
+from, by dbt's own manifest. Both are plain SVG without script or external font.
+"""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+PICTURES = ROOT / "docs"
+
+_COLUMNS = 110
+# Nobody waits a minute for a picture: what took longer is shown after so many seconds.
+_LONGEST_PAUSE = 0.8
+_DELETED = {str(ROOT): "…"}
+
+_MART = "user_readiness"
+# Passed through: between a table of the landing and its staging model.
+_HIDDEN = ("base_pulse__",)
+# Left out: they settle which of two documents counts, and so would lead everywhere.
+_PLUMBING = ("stg_pulse__session_documents", "stg_pulse__duplicate_documents")
+_FILLS = {"source": "#e7eef9", "staging": "#dbe9d8", "intermediate": "#fdf1d5", "marts": "#fbe3d6"}
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y = 235, 30, 60, 18
+_WAYPOINT = "waypoint."
+
+
+class _Node(NamedTuple):
+    name: str
+    depth: int
+    parents: tuple[str, ...]
+
+
+def main() -> None:
+    """Write both pictures."""
+    (PICTURES / "demo.svg").write_text(recording([*_record()]))
+    manifest = json.loads((ROOT / "target" / "manifest.json").read_text())
+    (PICTURES / "lineage.svg").write_text(lineage(manifest, f"model.pulse_elt.{_MART}"))
+
+
+def _record() -> Iterator[tuple[float, str]]:
+    """Run the demo on a terminal; yield each line with the seconds since the start."""
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "TERM": "dumb", "COLUMNS": str(_COLUMNS), "PAGER": "cat"}
+    began = time.monotonic()
+    process = subprocess.Popen(
+        ["/usr/bin/env", "make", "demo"],
+        cwd=ROOT, env=environment, stdout=follower, stderr=follower,
+    )  # fmt: skip
+    os.close(follower)
+    yield 0.0, "$ make demo"
+    with open(leader, errors="replace") as screen:  # noqa: PTH123 - a descriptor, not a path
+        try:
+            for line in screen:
+                text = line.rstrip()
+                for name, shown in _DELETED.items():
+                    text = text.replace(name, shown)
+                yield time.monotonic() - began, text
+        except OSError:
+            pass  # the last writer has left the terminal
+    if process.wait() != 0:
+        sys.exit("make demo failed; see its output.")
+
+
+def recording(lines: list[tuple[float, str]]) -> str:
+    """Return an SVG in which lines appear one after the other, and stay."""
+    line_height, margin = 17, 20
+    shown: list[str] = []
+    at = before = 0.0
+    for number, (moment, text) in enumerate(lines):
+        at += min(moment - before, _LONGEST_PAUSE)
+        before = moment
+        if len(text) > _COLUMNS:
+            text = text[: _COLUMNS - 1] + "…"
+        y = margin + line_height * (number + 1)
+        command = ' font-weight="bold"' if text.startswith("$ ") else ""
+        shown.append(
+            f'<text x="{margin}" y="{y}" style="animation-delay:{at:.2f}s"{command}>'
+            f"{escape(text)}</text>"
+        )
+    height = 2 * margin + line_height * (len(lines) + 1)
+    width = 2 * margin + round(8.05 * _COLUMNS)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        'aria-label="Recording of make demo" xml:space="preserve" font-size="13" '
+        'font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace">\n'
+        "<style>text{fill:#e6edf3;white-space:pre;animation:a .01s both}"
+        "@keyframes a{from{opacity:0}to{opacity:1}}"
+        "@media (prefers-reduced-motion:reduce){text{animation:none}}</style>\n"
+        f'<rect width="{width}" height="{height}" rx="8" fill="#161b22"/>\n'
+        + "\n".join(shown)
+        + "\n</svg>\n"
+    )
+
+
+def lineage(manifest: Mapping[str, Mapping[str, list[str]]], target: str) -> str:
+    """Return an SVG of a model's ancestors, from the landing on the left to the model."""
+    nodes = _with_waypoints(_visible_parents(manifest["parent_map"], target))
+    columns: dict[int, list[_Node]] = {}
+    for node in nodes.values():
+        columns.setdefault(node.depth, []).append(node)
+    tallest = max(map(len, columns.values()))
+    places: dict[str, tuple[int, float]] = {}
+    for depth in sorted(columns):
+        # A node stands as high as its parents do, so that few lines cross.
+        column = sorted(columns[depth], key=lambda node: (_height_of(node, places), node.name))
+        offset = (tallest - len(column)) * (_HEIGHT + _GAP_Y) / 2
+        for number, node in enumerate(column):
+            x = 20 + depth * (_WIDTH + _GAP_X)
+            places[node.name] = (x, 20 + offset + number * (_HEIGHT + _GAP_Y))
+    lines = [
+        _curve(places[parent], places[node.name])
+        for node in nodes.values()
+        for parent in node.parents
+    ]
+    boxes = []
+    for name in nodes:
+        x, y = places[name]
+        if name.startswith(_WAYPOINT):
+            lines.append(f'<path d="M{x} {y + _HEIGHT / 2}h{_WIDTH}"/>')
+        else:
+            boxes.append(_box(name, x, y, is_target=name == target))
+    width = 40 + (max(columns) + 1) * (_WIDTH + _GAP_X) - _GAP_X
+    height = 40 + tallest * (_HEIGHT + _GAP_Y) - _GAP_Y
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:.0f}" '
+        'font-family="Helvetica, Arial, sans-serif" font-size="12" role="img" '
+        f'aria-label="Lineage of {_MART}">\n'
+        f'<rect width="{width}" height="{height:.0f}" fill="#ffffff"/>\n'
+        '<g fill="none" stroke="#8a94a6" stroke-width="1.2">' + "".join(lines) + "</g>\n"
+        + "\n".join(boxes)
+        + "\n</svg>\n"
+    )  # fmt: skip
+
+
+def _visible_parents(parent_map: Mapping[str, list[str]], target: str) -> dict[str, list[str]]:
+    """Return the parents of each shown ancestor, without detours."""
+
+    def shown_parents(node: str) -> set[str]:
+        found: set[str] = set()
+        for parent in parent_map.get(node, []):
+            name = parent.rsplit(".", 1)[-1]
+            if parent.startswith("seed.") or name in _PLUMBING:
+                continue
+            found |= shown_parents(parent) if name.startswith(_HIDDEN) else {parent}
+        return found
+
+    parents: dict[str, set[str]] = {}
+    todo = [target]
+    while todo:
+        node = todo.pop()
+        if node not in parents:
+            parents[node] = shown_parents(node)
+            todo += parents[node]
+
+    def ancestors(node: str) -> set[str]:
+        return parents[node].union(*map(ancestors, parents[node]))
+
+    return {
+        node: sorted(near - set().union(*map(ancestors, near))) for node, near in parents.items()
+    }
+
+
+def _with_waypoints(parents: Mapping[str, list[str]]) -> dict[str, _Node]:
+    """Return nodes whose parents stand one layer before them: long lines get points on the way."""
+
+    def depth_of(name: str) -> int:
+        return max((depth_of(parent) + 1 for parent in parents[name]), default=0)
+
+    nodes: dict[str, _Node] = {}
+    for name in sorted(parents):
+        depth = depth_of(name)
+        near = []
+        for parent in parents[name]:
+            for layer in range(depth_of(parent) + 1, depth):
+                waypoint = f"{_WAYPOINT}{layer}.{parent}"
+                before = _before(parent, layer, depth_of(parent))
+                nodes[waypoint] = _Node(waypoint, layer, (before,))
+            near.append(_before(parent, depth, depth_of(parent)))
+        nodes[name] = _Node(name, depth, tuple(near))
+    return nodes
+
+
+def _before(parent: str, layer: int, parent_depth: int) -> str:
+    """Return what stands for a parent in the layer before this one."""
+    return parent if parent_depth == layer - 1 else f"{_WAYPOINT}{layer - 1}.{parent}"
+
+
+def _height_of(node: _Node, places: Mapping[str, tuple[int, float]]) -> float:
+    heights = [places[parent][1] for parent in node.parents]
+    return sum(heights) / len(heights) if heights else 0.0
+
+
+def _curve(begin: tuple[int, float], end: tuple[int, float]) -> str:
+    x1, y1 = begin[0] + _WIDTH, begin[1] + _HEIGHT / 2
+    x2, y2 = end[0], end[1] + _HEIGHT / 2
+    return f'<path d="M{x1} {y1}C{x1 + 40} {y1} {x2 - 40} {y2} {x2} {y2}"/>'
+
+
+def _box(node: str, x: int, y: float, *, is_target: bool) -> str:
+    kind, name = node.split(".")[0], node.rsplit(".", 1)[-1]
+    layer = "source" if kind == "source" else "staging" if name.startswith("stg_") else "marts"
+    if name.startswith("int_"):
+        layer = "intermediate"
+    shown = f"raw.{name}" if kind == "source" else name
+    weight = ' font-weight="bold"' if is_target else ""
+    return (
+        f'<rect x="{x}" y="{y:.1f}" width="{_WIDTH}" height="{_HEIGHT}" rx="5" '
+        f'fill="{_FILLS[layer]}" stroke="#44546a" stroke-width="{2 if is_target else 1}"/>'
+        f'<text x="{x + _WIDTH / 2:.0f}" y="{y + 20:.1f}" text-anchor="middle"{weight}>'
+        f"{escape(shown)}</text>"
+    )
+
+
+if __name__ == "__main__":
+    main()

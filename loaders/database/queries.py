@@ -1,0 +1,46 @@
+"""Query helpers: one row, one value, and whether a relation is there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+# As psycopg's own execute takes them.
+Query = str | bytes | sql.SQL | sql.Composed
+Parameters = Sequence[Any] | Mapping[str, Any] | None
+
+
+def one_row(
+    connection: psycopg.Connection, query: Query, parameters: Parameters = None
+) -> tuple[Any, ...]:
+    """Return the first row of a query that always has one: a count, a function, a returning.
+
+    Raises:
+        LookupError: it had none.
+    """
+    row = connection.execute(query.encode() if isinstance(query, str) else query, parameters)
+    found = row.fetchone()
+    if found is None:
+        raise LookupError("A query that always gives a row gave none.")
+    return found
+
+
+def one_value(connection: psycopg.Connection, query: Query, parameters: Parameters = None) -> Any:  # noqa: ANN401 - a column's type is the query's to say
+    """Return the first column of the first row, None without a row."""
+    cursor = connection.execute(query.encode() if isinstance(query, str) else query, parameters)
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def relation_exists(connection: psycopg.Connection, relation: str) -> bool:
+    """Return whether a relation, by schema.name, is there."""
+    return bool(one_value(connection, "select to_regclass(%s) is not null", (relation,)))
+
+
+def has_rows(connection: psycopg.Connection, relation: str) -> bool:
+    """Return whether a relation, by schema.name, is there and holds a row."""
+    if not relation_exists(connection, relation):
+        return False
+    name = sql.Identifier(*relation.split("."))
+    return bool(one_value(connection, sql.SQL("select exists (select 1 from {})").format(name)))
