@@ -76,9 +76,8 @@ def read_shares(config: Path, thresholds: Mapping[str, Any]) -> tuple[Share, ...
     shares = _shares(_read_suite(config, "landing"))
     if unmatched := {share.name for share in shares} ^ thresholds["shares"].keys():
         raise WrongRequest(
-            f"{', '.join(sorted(unmatched))}: a share is an entry in "
-            "config/expectations/landing.json and a threshold in config/checks.json; "
-            "one is missing."
+            f"{', '.join(sorted(unmatched))}: a share is an entry in config/expectations/"
+            "landing.json and a threshold in config/checks.json; one of them is missing."
         )
     return shares
 

@@ -16,6 +16,7 @@ from loaders.checks.lean_import import preload
 from loaders.checks.result import CheckResult, FailedExpectation, Gate
 from loaders.checks.tolerances import landing_figures, mart_figures
 from loaders.database.connection import connect, translated_errors
+from loaders.database.queries import has_rows, one_row, relation_exists
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import WorkFailed, WrongRequest
 
@@ -42,7 +43,7 @@ def check_landing(
     queries = query_values(config.parent, thresholds, shares)
     _refuse_empty_reason(accept)
     with translated_errors(loader), connect(loader) as connection:
-        if not _is_any(connection, "raw.documents") and not _is_any(connection, "raw.loads"):
+        if not has_rows(connection, "raw.documents") and not has_rows(connection, "raw.loads"):
             raise WrongRequest("Nothing has been loaded yet: 'pulse-elt load SOURCE' does.")
         preload()
         check = history.open_check(connection, "landing", run_id)
@@ -90,7 +91,9 @@ def check_marts(
     _refuse_empty_reason(accept)
     watched = [(mart, name) for mart, names in thresholds["null_shares"].items() for name in names]
     with translated_errors(transformer), connect(transformer) as reading:
-        if not _is_there(reading, "analytics.learners") or not _is_any(reading, "staging.builds"):
+        if not relation_exists(reading, "analytics.learners") or not has_rows(
+            reading, "staging.builds"
+        ):
             raise WrongRequest("The marts have not been built yet: 'pulse-elt build' does.")
         preload()
         measures = [*_distributions(reading), *_null_measures(reading, watched)]
@@ -126,19 +129,6 @@ def _refuse_empty_reason(accept: str | None) -> None:
         raise WrongRequest("--accept wants a reason: who comes after you will read it.")
 
 
-def _is_there(connection: psycopg.Connection, relation: str) -> bool:
-    row = connection.execute("select to_regclass(%s) is not null", (relation,)).fetchone()
-    return bool(row and row[0])
-
-
-def _is_any(connection: psycopg.Connection, relation: str) -> bool:
-    if not _is_there(connection, relation):
-        return False
-    name = sql.Identifier(*relation.split("."))
-    row = connection.execute(sql.SQL("select exists (select from {})").format(name)).fetchone()
-    return bool(row and row[0])
-
-
 def _distributions(connection: psycopg.Connection) -> Iterable[history.Measure]:
     return [
         history.Measure(*row) for row in connection.execute(read_query("measures", {}).encode())
@@ -149,14 +139,11 @@ def _null_measures(
     connection: psycopg.Connection, watched: Sequence[tuple[str, str]]
 ) -> Iterable[history.Measure]:
     for mart, column in watched:
-        row = connection.execute(
-            sql.SQL(
-                "select count(*), 100.0 * count(*) filter (where {} is null) / nullif(count(*), 0) "
-                "from {}"
-            ).format(sql.Identifier(column), sql.Identifier("analytics", mart))
-        ).fetchone()
-        if row:
-            yield history.Measure(mart, f"{mart}.{column}", "null_share", *row)
+        query = sql.SQL(
+            "select count(*), 100.0 * count(*) filter (where {} is null) / nullif(count(*), 0) "
+            "from {}"
+        ).format(sql.Identifier(column), sql.Identifier("analytics", mart))
+        yield history.Measure(mart, f"{mart}.{column}", "null_share", *one_row(connection, query))
 
 
 def _shares(evaluated: Sequence[Evaluated]) -> Mapping[str, Sequence[int]]:

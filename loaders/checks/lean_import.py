@@ -18,6 +18,7 @@ _LEFT_OUT = frozenset({"azure", "boto3", "botocore", "google", "psycopg2", "pysp
 _DEFERRED = frozenset({"altair", "scipy.stats"})
 
 _lock = threading.Lock()
+_begun = threading.Event()
 
 
 class _LeanFinder(MetaPathFinder):
@@ -57,7 +58,8 @@ def preload() -> None:
         with suppress(Exception):
             import_great_expectations()
 
-    if "great_expectations" not in sys.modules:
+    if not _begun.is_set():
+        _begun.set()
         threading.Thread(target=import_quietly).start()
 
 
