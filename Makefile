@@ -34,7 +34,7 @@ FIND_DATABASE = eval "$$($(BIN)/pulse-elt db env)" && mkdir -p .pulse/dbt \
     && cp profiles.example.yml .pulse/dbt/profiles.yml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check demos test unit-tests drill drill-upgrade soak lint format bench bench-writes bench-million profile docs pictures lock clean
+.PHONY: help install demo check demos test unit-tests drill drill-upgrade soak kinds marts lint format bench bench-writes bench-million profile docs pictures lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,8 +74,14 @@ soak: $(INSTALLED) ## Crash loads at MOMENTS=50 random moments of each sort, jud
 drill: $(INSTALLED) ## Dump a loaded database of 16, restore it into 18, go on there, compare every mart
 	$(BIN)/python -m drills.restore --sessions $(DRILL_SESSIONS)
 
+marts: $(INSTALLED) ## Write views, map and rights that follow from the marts' YAML
+	@$(BIN)/python -m loaders.project.generated_marts
+
 drill-upgrade: $(INSTALLED) ## Take databases that earlier versions built over with a plain run, compare every mart (POSTGRES="16 18")
 	$(BIN)/python -m drills.upgrade $(foreach version,$(POSTGRES),--server $(version))
+
+kinds: $(INSTALLED) ## Write what dbt has to know of config/document_kinds.json
+	$(BIN)/python -m loaders.project.generated_kinds
 
 lint: $(INSTALLED) ## ruff, mypy --strict, sqlfluff
 	$(BIN)/ruff check .

@@ -267,9 +267,9 @@ begin
         grant select on raw.documents, raw.files, raw.document_kinds to pulse_app;
     end if;
     -- Those that are not there yet are granted by the build that makes them (macros/app_grants.sql).
-    foreach mart in array array[
-        'user_readiness', 'user_readiness_latest', 'readiness_milestones', 'user_skill_agg',
-        'user_skill_trend', 'learner_focus', 'learners'
+    foreach mart in array array[ -- written by 'make marts'
+        'learners', 'learner_focus', 'user_skill_agg', 'user_skill_trend', 'user_readiness',
+        'user_readiness_latest', 'readiness_milestones'
     ]
     loop
         if to_regclass(format('analytics.%I', mart)) is not null then

@@ -53,7 +53,7 @@ class Outcome:
     """What a drill found.
 
     restored compares right after the restore, continued after a night on both. did holds what
-    that night did to each model, such as 'TOUCHED -1 +2', on the source and on the target.
+    that night did to each model, such as 'AFFECTED -1 +2', on the source and on the target.
     """
 
     restored: Sequence[Comparison]
@@ -80,7 +80,7 @@ class Outcome:
             for name, what in target.items()
             if what.startswith("CREATED")
         ]
-        if not any(what.startswith("TOUCHED") for what in target.values()):
+        if not any(what.startswith("AFFECTED") for what in target.values()):
             found.append("nothing was built incrementally: the drill has shown nothing")
         if not any(entry.rows for entry in self.continued):
             found.append("no mart has a row: the drill has shown nothing")
@@ -190,7 +190,7 @@ def report(outcome: Outcome, say: Callable[[str], None]) -> None:
         before = restored.get(entry.relation)
         words = ["equal" if one and one.is_equal else "DIFFERS" for one in (before, entry)]
         say(f"{entry.relation:<{width}}  {entry.rows:>9,}  {words[0]:<9}  {words[1]}")
-    touched = sum(what.startswith("TOUCHED") for what in outcome.did[1].values())
+    touched = sum(what.startswith("AFFECTED") for what in outcome.did[1].values())
     unchanged = sum(what == "UNCHANGED" for what in outcome.did[1].values())
     say(
         f"\nThe third night on the restored server rebuilt {touched} models by touched keys and "

@@ -67,42 +67,44 @@
 
 
 {#- The current documents of a kind as of the cutoff: at most one row per path. -#}
-{% macro landed_documents(table_name) -%}
+{% macro landed_documents(table_name, is_detoasted=false) -%}
     {%- set cutoff = landing_cutoff() -%}
-    (
-        select
-            document_id,
-            source_path,
-            session_key,
-            user_key,
-            {{ file_times() }},
-            landed_at,
-            payload
-        from {{ builtins.source('pulse', table_name) }}
-        where
-            landed_at <= {{ cutoff }}
-            and (superseded_at is null or superseded_at > {{ cutoff }})
-            and {{ is_touched('source_path', 'document_id') }}
-    ) as {{ table_name }}
+    {{ landed(
+        table_name,
+        "landed_at <= " ~ cutoff ~ "
+            and (superseded_at is null or superseded_at > " ~ cutoff ~ ")",
+        is_detoasted
+    ) }}
 {%- endmacro %}
 
 
 {#- Every version that had landed by the cutoff, superseded or not: for kinds that roll over. -#}
-{% macro landed_versions(table_name) -%}
+{% macro landed_versions(table_name, is_detoasted=false) -%}
+    {{ landed(table_name, "landed_at <= " ~ landing_cutoff() ~ "
+            and " ~ every_version(), is_detoasted) }}
+{%- endmacro %}
+
+
+{#- `is_detoasted` takes each document out of its compressed storage once: every mention of a stored column
+    does it again. The empty path is the document itself; `offset 0` keeps the planner from writing the
+    expression in place of each mention. Not for models that carry the payload along: it would have to
+    be compressed anew. -#}
+{% macro landed(table_name, condition, is_detoasted) -%}
     (
         select
             document_id,
             source_path,
             session_key,
             user_key,
+            {{ path_keys_of(table_name) -}}
             {{ file_times() }},
             landed_at,
-            payload
+            {{ "payload #> '{}' as payload" if is_detoasted else 'payload' }}
         from {{ builtins.source('pulse', table_name) }}
         where
-            landed_at <= {{ landing_cutoff() }}
-            and {{ every_version() }}
-            and {{ is_touched('source_path', 'document_id') }}
+            {{ condition }}
+            and {{ is_affected('source_path', 'document_id') }}
+        {{- ' offset 0' if is_detoasted }}
     ) as {{ table_name }}
 {%- endmacro %}
 
@@ -128,25 +130,4 @@
         where identities.loaded_at > {{ cutoff }}
         {%- endif %}
     ) as user_identities
-{%- endmacro %}
-
-
-{#- The same documents, each taken out of its compressed storage once: every mention of a stored column
-    does it again. The empty path is the document itself; `offset 0` keeps the planner from writing the
-    expression in place of each mention. Not for models that carry the payload along: it would have to
-    be compressed anew. -#}
-{% macro detoasted(documents) -%}
-    (
-        select
-            document_id,
-            source_path,
-            session_key,
-            user_key,
-            source_modified_at,
-            rejected_file_time,
-            landed_at,
-            payload #> '{}' as payload
-        from {{ documents }}
-        offset 0
-    ) as detoasted
 {%- endmacro %}

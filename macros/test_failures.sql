@@ -1,8 +1,8 @@
-{#- What tests found: the rows of a test that fails are kept in schema test_failures, as a table named like
-    the test, until it passes again. Rows may hold personal data: nobody is granted that schema.
+{#- The rows of a test that fails are kept in schema test_failures, in a table named like the test, until it passes
+    again. Rows may hold personal data: nobody is granted that schema.
 
-    dbt's own way drops and creates a table for every test of every build, and two builds at a time
-    trip over each other. Here a test that passes writes nothing. -#}
+    dbt's own way drops and creates a table for every test of every build, and two builds at once trip over each
+    other. Here a test that passes writes nothing. -#}
 
 {% materialization test, adapter='postgres' %}
 
@@ -29,8 +29,8 @@
     {%- set standing = adapter.get_relation(failures.database, failures.schema, failures.identifier) -%}
 
     {%- if standing or is_failing -%}
-        {#- Another build may be keeping the same; a lock is what makes them take turns. The test may be slow,
-            so it is run before. -#}
+        {#- Builds that keep the same test's rows take turns by a lock. The test may be slow, so its query runs
+            before. -#}
         {%- if is_failing -%}
             {%- call statement('find_failures', auto_begin=true) -%}
                 create temporary table kept_failures on commit drop as
@@ -45,7 +45,7 @@
             {{ postgres__alter_relation_comment(
                 failures, 'What the test ' ~ model.name ~ ' found; dropped when it passes again.'
             ) }}
-            {{ record_standing(failures) if is_making_relations() }}
+            {{ register_relation(failures) if is_making_relations() }}
             {%- endif %}
         {%- endcall -%}
         {%- do adapter.commit() -%}

@@ -54,9 +54,10 @@ class Gates:
 
 
 def gates_of(settings: DatabaseSettings, folder: Path) -> Gates:
-    """Return the gates of a database, with a copy of config/ and a site below folder."""
-    config = Path(shutil.copytree(ROOT / "config", folder / "config"))
-    return Gates(settings, config, folder / "site")
+    """Return the gates of a database, with a copy of what they read and a site below folder."""
+    for name in ("config", "macros"):
+        shutil.copytree(ROOT / name, folder / name)
+    return Gates(settings, folder / "config", folder / "site")
 
 
 def write_night(tree: Tree, night: str, sessions: int = 200) -> list[str]:

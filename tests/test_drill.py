@@ -72,7 +72,7 @@ def test_equal_marts_are_equal_whenever_they_landed(pair: list[psycopg.Connectio
 def test_a_mart_that_differs_on_either_side_fails_the_drill(
     pair: list[psycopg.Connection], change: str, side: int
 ) -> None:
-    did = ({"m": "TOUCHED -1 +1"},) * 2
+    did = ({"m": "AFFECTED -1 +1"},) * 2
     whole = [Comparison("analytics.m", 3, None)]
     assert Outcome(whole, whole, did).troubles == []
     pair[side].execute(change.encode())
@@ -84,6 +84,6 @@ def test_a_mart_that_differs_on_either_side_fails_the_drill(
 
 def test_a_night_that_built_anew_fails_the_drill() -> None:
     whole = [Comparison("analytics.m", 3, None)]
-    touched = {"m": "TOUCHED -1 +1", "n": "UNCHANGED"}
+    touched = {"m": "AFFECTED -1 +1", "n": "UNCHANGED"}
     for did in ({**touched, "n": "CREATED -0 +9"}, {**touched, "n": "WHOLE -9 +9"}, {}):
         assert Outcome(whole, whole, (touched, did)).troubles != []

@@ -1,11 +1,12 @@
 """The reviewed files of the gates: suites and thresholds below config/."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from loaders.checks.result import Gate
+from loaders.errors import WrongRequest
 from loaders.project.configuration import read_configuration
 
 PARAMETER = "$PARAMETER"
@@ -13,7 +14,7 @@ PARAMETER = "$PARAMETER"
 
 @dataclass(frozen=True)
 class Expectation:
-    """One expectation of a suite, as its file has it; see config/expectations/suite.schema.json."""
+    """One expectation; config/expectations/suite.schema.json explains the fields."""
 
     type: str
     kwargs: Mapping[str, Any]
@@ -42,18 +43,72 @@ class Expectation:
         }
 
 
+@dataclass(frozen=True)
+class Share:
+    """How many files of a kind may be bad; the file's schema explains the fields."""
+
+    name: str
+    reason: str
+    sentence: str
+    kinds: Sequence[str] | None = None
+
+
 def read_suite(config: Path, gate: Gate) -> tuple[Expectation, ...]:
-    """Return the expectations of a gate, from config/expectations/.
+    """Return the expectations of a gate, from config/expectations/: its own, then those of shares.
 
     Raises:
         WrongRequest: the file cannot be read or breaks its schema.
     """
-    folder = config / "expectations"
-    document = read_configuration(folder / f"{gate}.json", folder / "suite.schema.json")
-    return tuple(
+    suite = _read_suite(config, gate)
+    own = [
         Expectation(type=entry["type"], kwargs=entry["kwargs"], **entry["meta"])
-        for entry in document["expectations"]
-    )
+        for entry in suite["expectations"]
+    ]
+    return (*own, *(each for share in _shares(suite) for each in _expectations(share)))
+
+
+def read_shares(config: Path, thresholds: Mapping[str, Any]) -> tuple[Share, ...]:
+    """Return the shares of the landing gate.
+
+    Raises:
+        WrongRequest: the file is wrong, or a share or a threshold has no counterpart.
+    """
+    shares = _shares(_read_suite(config, "landing"))
+    if unmatched := {share.name for share in shares} ^ thresholds["shares"].keys():
+        raise WrongRequest(
+            f"{', '.join(sorted(unmatched))}: a share is an entry in config/expectations/"
+            "landing.json and a threshold in config/checks.json; one of them is missing."
+        )
+    return shares
+
+
+def _read_suite(config: Path, gate: Gate) -> Mapping[str, Any]:
+    folder = config / "expectations"
+    return read_configuration(folder / f"{gate}.json", folder / "suite.schema.json")  # type: ignore[no-any-return]
+
+
+def _shares(suite: Mapping[str, Any]) -> tuple[Share, ...]:
+    return tuple(Share(**entry) for entry in suite.get("shares", ()))
+
+
+def _expectations(share: Share) -> Iterator[Expectation]:
+    """Yield what is expected of a share: of each kind it names, else of any that landed."""
+    for kind in share.kinds or ("{kind}",):
+        name = f"{share.name}.{kind}"
+        condition = {"column": {"name": "kind"}, "operator": "==", "parameter": kind}
+        yield Expectation(
+            type="expect_column_values_to_be_null",
+            kwargs={
+                "column": share.name,
+                "row_condition": {"type": "comparison", **condition},
+                "mostly": {PARAMETER: name},
+            },
+            name=name,
+            asset="files",
+            sentence=f"{{share}} % of the files of kind {kind} since the last check "
+            f"({{unexpected}} of {{checked}}) {share.sentence} (config/checks.json).",
+            each=None if share.kinds else "kind",
+        )
 
 
 def read_thresholds(config: Path, gate: Gate) -> Mapping[str, Any]:

@@ -1,24 +1,19 @@
-"""Data Docs: a page per check as Great Expectations renders it, and an index, in plain files."""
+"""Data Docs: a page per check with what every expectation found, and an index, in plain files."""
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
 from importlib import resources
+from itertools import groupby
 from pathlib import Path
-from typing import Any
 
+from loaders.checks.evaluation import Evaluated, plain
 from loaders.checks.result import CheckResult, FailedExpectation
 
 # The pages of two months of nights, or a month of both gates.
 KEPT = 60
 _LIST = "checks.json"
-# Whatever would run, or be fetched from elsewhere: the site is read from disk, without a network.
-_ALIVE = re.compile(r"<script\b.*?</script>|<script\b[^>]*/>|<link\b[^>]*>|<img\b[^>]*>", re.DOTALL)
-
-# Unique in a section only.
-_IDS = re.compile(r'\sid="[^"]*"')
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -36,18 +31,22 @@ _PAGE = """<!doctype html>
 
 _TITLES = {"landing": "Landing gate", "marts": "Mart checks"}
 
+_BOUNDS = {
+    "mostly": lambda value: f"in at least {100 * value:.6g} % of the rows",
+    "min_value": lambda value: f"at least {value:g}",
+    "max_value": lambda value: f"at most {value:g}",
+}
+
 
 def write(
-    site: Path, name: str, result: CheckResult, as_of: datetime, results: Mapping[str, Any]
+    site: Path, name: str, result: CheckResult, as_of: datetime, evaluated: Sequence[Evaluated]
 ) -> None:
-    """Write a check's page, leave the newest sixty, and list them in index.html.
-
-    results are Great Expectations' own, by asset.
-    """
+    """Write a check's page, leave the newest sixty, and list them in index.html."""
     site.mkdir(parents=True, exist_ok=True)
-    css = (resources.files("loaders.checks") / "data_docs.css").read_text()
-    (site / "data_docs.css").write_text(css)
-    (site / name).write_text(_page(result, as_of, results))
+    _write(
+        site / "data_docs.css", (resources.files("loaders.checks") / "data_docs.css").read_text()
+    )
+    _write(site / name, _page(result, as_of, evaluated))
     entries = [entry for entry in _entries(site) if entry["page"] != name]
     entries.append(
         {
@@ -61,8 +60,13 @@ def write(
     entries.sort(key=lambda entry: entry["as_of"], reverse=True)
     for entry in entries[KEPT:]:
         (site / entry["page"]).unlink(missing_ok=True)
-    (site / _LIST).write_text(json.dumps(entries[:KEPT], indent=1))
-    (site / "index.html").write_text(_index(entries[:KEPT]))
+    _write(site / _LIST, json.dumps(entries[:KEPT], indent=1))
+    _write(site / "index.html", _index(entries[:KEPT]))
+
+
+def _write(file: Path, text: str) -> None:
+    # The pages say that they are UTF-8; a locale may be something else.
+    file.write_text(text, encoding="utf-8")
 
 
 def outcome(result: CheckResult) -> str:
@@ -74,7 +78,7 @@ def outcome(result: CheckResult) -> str:
 
 def _entries(site: Path) -> list[dict[str, str]]:
     try:
-        entries: list[dict[str, str]] = json.loads((site / _LIST).read_text())
+        entries: list[dict[str, str]] = json.loads((site / _LIST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
     return [entry for entry in entries if (site / entry["page"]).is_file()]
@@ -96,7 +100,7 @@ def _index(entries: list[dict[str, str]]) -> str:
     return _PAGE.format(title="Data Docs of pulse-elt", body=body)
 
 
-def _page(result: CheckResult, as_of: datetime, results: Mapping[str, Any]) -> str:
+def _page(result: CheckResult, as_of: datetime, evaluated: Sequence[Evaluated]) -> str:
     title = f"{_TITLES[result.gate]}, {as_of.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     parts = [
         '<p><a href="index.html">All checks</a></p>',
@@ -107,7 +111,10 @@ def _page(result: CheckResult, as_of: datetime, results: Mapping[str, Any]) -> s
     if result.accepted_because is not None:
         parts.append(f"<p>Accepted because: {escape(result.accepted_because)}</p>")
     parts += [_failure(failed) for failed in result.failed]
-    parts += [part for asset, each in results.items() for part in _sections(asset, each)]
+    parts += [
+        _asset(asset, list(of_asset))
+        for asset, of_asset in groupby(evaluated, lambda each: each.expectation.asset)
+    ]
     return _PAGE.format(title=title, body="\n".join(parts))
 
 
@@ -120,28 +127,50 @@ def _failure(failed: FailedExpectation) -> str:
     )
 
 
-def _sections(asset: str, result: Any) -> Iterator[str]:  # noqa: ANN401 - Great Expectations' own
-    """Yield what Great Expectations makes of an asset's results, without its frame."""
-    from great_expectations.render.renderer import ValidationResultsPageRenderer
-    from great_expectations.render.view import DefaultJinjaSectionView
-
-    yield f"<h2>Rows of <code>{escape(asset)}</code></h2>"
-    result.meta["run_id"] = None
-    for each in result.results:
-        # Great Expectations writes values as they are, and ours come from strangers' documents.
-        each.result = _escaped(each.result)
-    document = ValidationResultsPageRenderer().render(result).to_json_dict()
-    # The first section is an overview of what stands above already.
-    for number, section in enumerate(document["sections"][1:], start=1):
-        html = DefaultJinjaSectionView().render(
-            {"section": section, "section_loop": {"index": f"{asset}-{number}"}}
-        )
-        yield _IDS.sub("", _ALIVE.sub("", html)).replace("NaN% null", "no rows")
+def _asset(asset: str, evaluated: Sequence[Evaluated]) -> str:
+    rows = "\n".join(_row(each) for each in evaluated)
+    return (
+        f"<h2>Rows of <code>{escape(asset)}</code></h2>\n"
+        '<table class="results"><thead><tr><th></th>'
+        "<th>expectation</th><th>expected</th><th>found</th></tr></thead>"
+        f"\n<tbody>\n{rows}\n</tbody></table>"
+    )
 
 
-def _escaped(value: Any) -> Any:  # noqa: ANN401 - JSON is any shape
-    if isinstance(value, dict):
-        return {name: _escaped(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_escaped(inner) for inner in value]
-    return escape(value) if isinstance(value, str) else value
+def _row(each: Evaluated) -> str:
+    state, mark = ("passed", "✓") if each.is_held else ("failed", "✗")
+    return (
+        f'<tr><td class="{state}">{mark}</td><td>{escape(each.expectation.name)}</td>'
+        f"<td>{escape(_expected(each))}</td><td>{_found(each)}</td></tr>"
+    )
+
+
+def _expected(each: Evaluated) -> str:
+    """Return what was expected, in words: the column, its values, their bounds, and which rows."""
+    expectation = each.expectation
+    kwargs = {**expectation.kwargs, **{name: fig.value for name, fig in each.threshold.items()}}
+    column, condition = kwargs.pop("column"), kwargs.pop("row_condition", None)
+    words = expectation.type.removeprefix("expect_column_values_to_").replace("_", " ")
+    words = words.removesuffix(" between")
+    bounds = " and ".join(
+        _BOUNDS[name](value) if name in _BOUNDS else f"{name} {value}"
+        for name, value in kwargs.items()
+    )
+    rows = f"where {condition['column']['name']} is {condition['parameter']}" if condition else ""
+    return " ".join(part for part in (column, "must", words, bounds, rows) if part)
+
+
+def _found(each: Evaluated) -> str:
+    if not each.checked:
+        return "no rows"
+    if not each.unexpected:
+        return f"all {each.checked:,} rows"
+    examples = "".join(
+        f"<li>{escape(name)} <span>{escape(value)}</span></li>" for name, value in each.examples
+    )
+    return (
+        f"<details{'' if each.is_held else ' open'}>"
+        f"<summary>{each.unexpected:,} of {each.checked:,} rows are bad "
+        f"({plain(round(each.share, 1))} %)</summary>"
+        f'<ul class="documents">{examples}</ul></details>'
+    )

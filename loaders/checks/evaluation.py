@@ -1,4 +1,4 @@
-"""Great Expectations at work: rows from PostgreSQL, verdicts out, nothing kept."""
+"""Evaluates expectations by Great Expectations, on the rows of queries; nothing is kept."""
 
 import logging
 import os
@@ -6,13 +6,14 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 from psycopg import sql
 
 from loaders.checks.configuration import Expectation
+from loaders.checks.lean_import import import_great_expectations
 from loaders.database.connection import connect, trouble_in
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import WorkFailed
@@ -29,7 +30,7 @@ _NOWHERE = "postgresql+psycopg://nobody@localhost/nothing"
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure to compare with; None leaves its expectation out. limit is how people say it."""
+    """A figure to compare with; None leaves its expectation out. limit is the figure for people."""
 
     value: float | None
     limit: float | None = None
@@ -37,15 +38,23 @@ class Figure:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """An expectation and what came out; counts are rows, named are values of the row's name."""
+    """An expectation and what came out, in rows.
+
+    threshold is what the expectation compared with, by argument; examples are bad values, each
+    with what names its row, at most twenty.
+    """
 
     expectation: Expectation
     is_held: bool
-    judged: int
+    checked: int
     unexpected: int
-    first: str
-    named: tuple[str, ...]
-    limit: float | None
+    examples: tuple[tuple[str, str], ...]
+    threshold: Mapping[str, Figure]
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What names the rows of the examples, each once."""
+        return tuple(dict.fromkeys(name for name, _ in self.examples if name))
 
     @property
     def documents(self) -> tuple[str, ...]:
@@ -53,31 +62,33 @@ class Evaluated:
         return () if self.expectation.asset in _SUBJECTS else self.named
 
     @property
+    def share(self) -> float:
+        """Percent of the rows that broke it."""
+        return 100 * self.unexpected / self.checked if self.checked else 0.0
+
+    @property
     def sentence(self) -> str:
-        """What is said when it fails."""
-        share = 100 * self.unexpected / self.judged if self.judged else 0.0
+        """What people read when it fails."""
+        limits = [figure.limit for figure in self.threshold.values()]
         return self.expectation.sentence.format(
             unexpected=f"{self.unexpected:,}",
-            judged=f"{self.judged:,}",
-            share=_plain(round(share, 1)),
-            limit=_plain(self.limit),
-            first=self.first,
+            checked=f"{self.checked:,}",
+            share=plain(round(self.share, 1)),
+            limit=plain(limits[0] if limits else None),
+            first=next((value for _, value in self.examples if value), ""),
             subject=self.named[0] if self.named else "the source",
         )
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """All that was evaluated, in the suite's order, and Great Expectations' results per asset."""
-
-    evaluated: tuple[Evaluated, ...]
-    results: Mapping[str, Any] = field(repr=False)
-
-
 def read_query(name: str, values: Mapping[str, object]) -> str:
-    """Return queries/<name>.sql with its psql variables (:'name') as literals."""
+    """Return queries/<name>.sql with its psql variables (:'name') as literals, or as their SQL."""
     text = (resources.files("loaders.checks") / "queries" / f"{name}.sql").read_text()
-    return _VARIABLE.sub(lambda found: sql.Literal(values[found[1]]).as_string(None), text)
+
+    def filled(found: re.Match[str]) -> str:
+        value = values[found[1]]
+        return (value if isinstance(value, sql.Composable) else sql.Literal(value)).as_string(None)
+
+    return _VARIABLE.sub(filled, text)
 
 
 def evaluate(
@@ -85,8 +96,8 @@ def evaluate(
     expectations: Sequence[Expectation],
     figures: Mapping[str, Figure],
     values: Mapping[str, object],
-) -> Evaluation:
-    """Evaluate expectations on the rows of their assets' queries.
+) -> tuple[Evaluated, ...]:
+    """Evaluate expectations on the rows of their assets' queries; return them in the same order.
 
     Those that want a figure that is None are left out. Nothing is written: neither temporary
     tables nor files.
@@ -95,38 +106,40 @@ def evaluate(
         DatabaseUnavailable: the database went away.
         WorkFailed: an expectation cannot be evaluated, a column it names is not there.
     """
-    wanted = [
-        expectation
+    wanted = {
+        expectation.name: expectation
         for expectation in expectations
         if all(figures[name].value is not None for name in expectation.parameters.values())
-    ]
+    }
     outcomes: dict[str, Evaluated] = {}
-    results: dict[str, Any] = {}
     with _datasource(settings) as datasource:
-        for asset in dict.fromkeys(expectation.asset for expectation in wanted):
-            of_asset = [entry for entry in wanted if entry.asset == asset]
-            result = _validate(datasource, asset, read_query(asset, values), of_asset, figures)
-            results[asset] = result
-            for each in result.results:
-                _refuse_unevaluated(each)
-                name = each.expectation_config.meta["name"]
-                expectation = next(entry for entry in of_asset if entry.name == name)
-                outcomes[name] = _evaluated(expectation, each, figures)
-    return Evaluation(tuple(outcomes[entry.name] for entry in wanted), results)
+        for asset in dict.fromkeys(expectation.asset for expectation in wanted.values()):
+            of_asset = [entry for entry in wanted.values() if entry.asset == asset]
+            query = _SELECT.format(read_query(asset, values), asset)
+            for result in _validate(datasource, asset, query, of_asset, figures):
+                name = result.expectation_config.meta["name"]
+                outcomes[name] = _evaluated(wanted[name], result, figures)
+    return tuple(outcomes[name] for name in wanted)
+
+
+def plain(value: object) -> str:
+    """Return a value as people write it: one decimal at most, '' for NULL."""
+    if isinstance(value, float):
+        return f"{value:,.1f}".removesuffix(".0")
+    return "" if value is None else str(value)
 
 
 @contextmanager
 def _datasource(settings: DatabaseSettings) -> Iterator[Any]:
     """Yield a datasource whose connections are ours; no address or password leaves this process."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    # For good: its pages are rendered later, modules of it set levels of their own, and dbt lets
-    # everybody's INFO through.
+    # For good: modules of it set levels of their own, and dbt lets everybody's INFO through.
     logger = logging.getLogger("great_expectations")
     logger.propagate = False
     logger.handlers = [logging.NullHandler()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import great_expectations as gx
+        gx = import_great_expectations()
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
         context = gx.get_context(mode="ephemeral")
@@ -151,10 +164,8 @@ def _validate(
     query: str,
     expectations: Sequence[Expectation],
     figures: Mapping[str, Figure],
-) -> Any:  # noqa: ANN401
-    import great_expectations as gx
-
-    suite = gx.ExpectationSuite(
+) -> Sequence[Any]:
+    suite = import_great_expectations().ExpectationSuite(
         name=asset,
         expectations=[
             {
@@ -171,7 +182,7 @@ def _validate(
         ],
     )
     # A query that begins with its CTEs is not accepted.
-    rows = datasource.add_query_asset(asset, query=_SELECT.format(query, asset))
+    rows = datasource.add_query_asset(asset, query=query)
     batch = rows.add_batch_definition_whole_table("all")
     result_format = {
         "result_format": "SUMMARY",
@@ -179,7 +190,8 @@ def _validate(
         "partial_unexpected_count": NAMED_AT_MOST,
         "return_unexpected_index_query": False,
     }
-    return batch.get_batch().validate(suite, result_format=result_format)
+    results: Sequence[Any] = batch.get_batch().validate(suite, result_format=result_format).results
+    return results
 
 
 def _name_column(asset: str) -> str:
@@ -191,20 +203,19 @@ def _evaluated(
     result: Any,  # noqa: ANN401
     figures: Mapping[str, Figure],
 ) -> Evaluated:
+    _refuse_unevaluated(result)
     found = result.result
-    column = expectation.kwargs["column"]
     rows = found.get("partial_unexpected_index_list") or []
-    values = [row[column] for row in rows if row.get(column) is not None]
-    names = [row.get(_name_column(expectation.asset)) for row in rows]
-    limits = [figures[name].limit for name in expectation.parameters.values()]
+    columns = _name_column(expectation.asset), expectation.kwargs["column"]
     return Evaluated(
         expectation=expectation,
         is_held=bool(result.success),
-        judged=found.get("element_count") or 0,
+        checked=found.get("element_count") or 0,
         unexpected=found.get("unexpected_count") or 0,
-        first=_plain(values[0]) if values else "",
-        named=tuple(dict.fromkeys(str(name) for name in names if name is not None))[:NAMED_AT_MOST],
-        limit=limits[0] if limits else None,
+        examples=tuple(
+            (plain(row.get(columns[0])), plain(row.get(columns[1]))) for row in rows[:NAMED_AT_MOST]
+        ),
+        threshold={argument: figures[name] for argument, name in expectation.parameters.items()},
     )
 
 
@@ -217,9 +228,3 @@ def _refuse_unevaluated(result: Any) -> None:  # noqa: ANN401
         name = result.expectation_config.meta["name"]
         said = str(messages[0])[:500]
         raise (trouble_in(said) or WorkFailed)(f"Expectation {name} cannot be evaluated: {said}")
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:,.1f}".removesuffix(".0")
-    return "" if value is None else str(value)

@@ -7,14 +7,16 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from loaders.checks import data_docs, history
-from loaders.checks.configuration import expanded, read_suite, read_thresholds
-from loaders.checks.evaluation import Evaluated, Evaluation, evaluate, read_query
+from loaders.checks.configuration import expanded, read_shares, read_suite, read_thresholds
+from loaders.checks.evaluation import Evaluated, evaluate, read_query
+from loaders.checks.landing_query import query_values
+from loaders.checks.lean_import import preload
 from loaders.checks.result import CheckResult, FailedExpectation, Gate
 from loaders.checks.tolerances import landing_figures, mart_figures
 from loaders.database.connection import connect, translated_errors
+from loaders.database.queries import has_rows, one_row, relation_exists
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import WorkFailed, WrongRequest
 
@@ -27,50 +29,45 @@ def check_landing(
     run_id: int | None = None,
     accept: str | None = None,
 ) -> CheckResult:
-    """Judge what landed since the last landing check that passed or was accepted.
+    """Check what landed since the last landing check that passed or was accepted.
 
-    config is the folder of the suites and thresholds, site that of Data Docs. With accept, the
-    reason of an operator, failures pass and what landed is the new baseline.
+    config is the project's folder of suites and thresholds, site that of Data Docs. With accept,
+    the reason of an operator, failures pass and what landed is the new baseline.
 
     Raises:
         WrongRequest: nothing was ever loaded, or a file of config is wrong.
         DatabaseUnavailable, WorkFailed: as connections do, and see evaluate.
     """
     suite, thresholds = read_suite(config, "landing"), read_thresholds(config, "landing")
+    shares = read_shares(config, thresholds)
+    queries = query_values(config.parent, thresholds, shares)
     _refuse_empty_reason(accept)
     with translated_errors(loader), connect(loader) as connection:
-        if not _is_any(connection, "raw.documents") and not _is_any(connection, "raw.loads"):
+        if not has_rows(connection, "raw.documents") and not has_rows(connection, "raw.loads"):
             raise WrongRequest("Nothing has been loaded yet: 'pulse-elt load SOURCE' does.")
+        preload()
         check = history.open_check(connection, "landing", run_id)
         values = {
             **check.bounds,
+            **queries,
             "check_id": check.check_id,
-            "ranges": Jsonb(thresholds["score_ranges"]),
-            "shapes": Jsonb(thresholds["shapes"]),
             "from_loads": thresholds["volume"]["from_loads"],
             "landed_floor": thresholds["volume"]["landed_floor"],
         }
-        query = read_query("judge_files", values)
-        counts = history.judge_files(connection, check.check_id, query)
-        figures = landing_figures(
-            thresholds,
-            {kind: files for kind, (files, _) in counts.items()},
-            counts.get("scorecard", (0, 0))[1],
-            history.usual_shares(connection),
-            is_first=check.since is None,
-        )
-        evaluation = evaluate(loader, expanded(suite, tuple(counts), ()), figures, values)
-        details = {"shares": _shares(evaluation.evaluated)}
-        failed = _failures(evaluation.evaluated)
+        files = history.record_files(connection, check.check_id, read_query("find_faults", values))
+        usual, is_first = history.usual_shares(connection), check.since is None
+        figures = landing_figures(thresholds, shares, files, usual, is_first=is_first)
+        evaluated = evaluate(loader, expanded(suite, tuple(files), ()), figures, values)
+        failed = _failures(evaluated)
         history.close_check(
             connection,
             check.check_id,
             failed=failed,
-            expectations=len(evaluation.evaluated),
+            expectations=len(evaluated),
             accepted_because=accept,
-            details=details,
+            details={"shares": _shares(evaluated)},
         )
-    return _told("landing", check, evaluation, failed, accept, site)
+    return _reported("landing", check, evaluated, failed, accept, site)
 
 
 def check_marts(
@@ -82,9 +79,9 @@ def check_marts(
     run_id: int | None = None,
     accept: str | None = None,
 ) -> CheckResult:
-    """Judge the marts: nobody lost, fresh, NULLs and distributions as a week ago.
+    """Check the marts: nobody lost, fresh, NULLs and distributions as a week ago.
 
-    Marts are read as transformer, the book is written as loader; else as check_landing.
+    Marts are read as transformer, the log of checks is written as loader; else as check_landing.
 
     Raises:
         WrongRequest: the marts were never built, or a file of config is wrong.
@@ -94,8 +91,11 @@ def check_marts(
     _refuse_empty_reason(accept)
     watched = [(mart, name) for mart, names in thresholds["null_shares"].items() for name in names]
     with translated_errors(transformer), connect(transformer) as reading:
-        if not _is_there(reading, "analytics.learners") or not _is_any(reading, "staging.builds"):
+        if not relation_exists(reading, "analytics.learners") or not has_rows(
+            reading, "staging.builds"
+        ):
             raise WrongRequest("The marts have not been built yet: 'pulse-elt build' does.")
+        preload()
         measures = [*_distributions(reading), *_null_measures(reading, watched)]
         learners = [row[0] for row in reading.execute("select user_id from analytics.learners")]
     with translated_errors(loader), connect(loader) as writing:
@@ -110,36 +110,23 @@ def check_marts(
             "from_samples": thresholds["distributions"]["from_samples"],
             **thresholds["freshness"],
         }
-        evaluation = evaluate(transformer, expanded(suite, (), watched), figures, values)
-        failed = _failures(evaluation.evaluated)
+        evaluated = evaluate(transformer, expanded(suite, (), watched), figures, values)
+        failed = _failures(evaluated)
         history.close_check(
             writing,
             check.check_id,
             failed=failed,
-            expectations=len(evaluation.evaluated),
+            expectations=len(evaluated),
             accepted_because=accept,
             details={"reference": reference},
             learners=learners,
         )
-    return _told("marts", check, evaluation, failed, accept, site)
+    return _reported("marts", check, evaluated, failed, accept, site)
 
 
 def _refuse_empty_reason(accept: str | None) -> None:
     if accept is not None and not accept.strip():
         raise WrongRequest("--accept wants a reason: who comes after you will read it.")
-
-
-def _is_there(connection: psycopg.Connection, relation: str) -> bool:
-    row = connection.execute("select to_regclass(%s) is not null", (relation,)).fetchone()
-    return bool(row and row[0])
-
-
-def _is_any(connection: psycopg.Connection, relation: str) -> bool:
-    if not _is_there(connection, relation):
-        return False
-    name = sql.Identifier(*relation.split("."))
-    row = connection.execute(sql.SQL("select exists (select from {})").format(name)).fetchone()
-    return bool(row and row[0])
 
 
 def _distributions(connection: psycopg.Connection) -> Iterable[history.Measure]:
@@ -152,19 +139,16 @@ def _null_measures(
     connection: psycopg.Connection, watched: Sequence[tuple[str, str]]
 ) -> Iterable[history.Measure]:
     for mart, column in watched:
-        row = connection.execute(
-            sql.SQL(
-                "select count(*), 100.0 * count(*) filter (where {} is null) / nullif(count(*), 0) "
-                "from {}"
-            ).format(sql.Identifier(column), sql.Identifier("analytics", mart))
-        ).fetchone()
-        if row:
-            yield history.Measure(mart, f"{mart}.{column}", "null_share", *row)
+        query = sql.SQL(
+            "select count(*), 100.0 * count(*) filter (where {} is null) / nullif(count(*), 0) "
+            "from {}"
+        ).format(sql.Identifier(column), sql.Identifier("analytics", mart))
+        yield history.Measure(mart, f"{mart}.{column}", "null_share", *one_row(connection, query))
 
 
 def _shares(evaluated: Sequence[Evaluated]) -> Mapping[str, Sequence[int]]:
     return {
-        each.expectation.name: (each.unexpected, each.judged)
+        each.expectation.name: (each.unexpected, each.checked)
         for each in evaluated
         if "mostly" in each.expectation.kwargs
     }
@@ -178,24 +162,24 @@ def _failures(evaluated: Sequence[Evaluated]) -> tuple[FailedExpectation, ...]:
     )
 
 
-def _told(
+def _reported(
     gate: Gate,
     check: history.OpenCheck,
-    evaluation: Evaluation,
+    evaluated: Sequence[Evaluated],
     failed: tuple[FailedExpectation, ...],
     accept: str | None,
     site: Path,
 ) -> CheckResult:
     result = CheckResult(
         gate=gate,
-        expectations=len(evaluation.evaluated),
+        expectations=len(evaluated),
         failed=failed,
         site=site / "index.html",
         accepted_because=accept if failed else None,
     )
     name = f"{gate}-{check.as_of.astimezone(UTC):%Y%m%dT%H%M%S}-{check.check_id}.html"
     try:
-        data_docs.write(site, name, result, check.as_of, evaluation.results)
+        data_docs.write(site, name, result, check.as_of, evaluated)
     except OSError as error:
         raise WorkFailed(
             f"{result.sentence} But Data Docs cannot be written to {site}: {error.strerror}."

@@ -1,4 +1,4 @@
-"""The book of checks, schema ops: baselines, usual shares, measures, known learners."""
+"""The log of checks, in schema ops: baselines, usual shares, measures, known learners."""
 
 import json
 import os
@@ -15,9 +15,9 @@ from loaders.checks.result import FailedExpectation, Gate
 from loaders.database.connection import first_line
 from loaders.errors import LockHeld, WrongRequest
 
-# As a build fixes its cutoff; without a number the function's own patience counts.
+# As a build fixes its cutoff; without a number the function has a limit of its own.
 _AWAIT_WRITERS = "select raw.await_writers(make_interval(secs => %s::float8))"
-_PATIENCE_VARIABLE = "PULSE_ELT_WRITERS_PATIENCE"
+_WAIT_VARIABLE = "PULSE_ELT_WRITERS_PATIENCE"
 
 _OPEN = """
 insert into ops.checks (gate, run_id, as_of) values (%s, %s, clock_timestamp())
@@ -53,10 +53,7 @@ order by
 limit 1
 """
 
-_JUDGE = """
-insert into ops.judged_files
-(check_id, kind, source_path, quarantined, wrong_type, bad_score, unscored, unusable)
-"""
+_RECORD_FILES = "insert into ops.judged_files (check_id, kind, source_path, reasons)\n"
 
 # Of checks that were interrupted; another one may be running.
 _FORGET_STALE = """
@@ -68,12 +65,8 @@ where
     )
 """
 
-_COUNT_JUDGED = """
-select kind, count(*), count(*) filter (where quarantined is null)
-from ops.judged_files
-where check_id = %s
-group by kind
-order by kind
+_COUNT_FILES = """
+select kind, count(*) from ops.judged_files where check_id = %s group by kind order by kind
 """
 
 _NULL_SHARES = """
@@ -121,16 +114,16 @@ class Measure:
 
 
 def open_check(connection: psycopg.Connection, gate: Gate, run_id: int | None) -> OpenCheck:
-    """Write down that a check begins, once the writers in flight have ended.
+    """Record that a check begins, once the writers in flight have ended.
 
     Raises:
         WrongRequest: PULSE_ELT_WRITERS_PATIENCE is no number of seconds.
         LockHeld: one of them does not end.
     """
-    patience = _patience()
+    wait_limit = _wait_limit()
     with connection.transaction():
         try:
-            connection.execute(_AWAIT_WRITERS, (patience,))
+            connection.execute(_AWAIT_WRITERS, (wait_limit,))
         except errors.LockNotAvailable as error:
             raise LockHeld(_sentence(error)) from error
         check_id, as_of = connection.execute(_OPEN, (gate, run_id)).fetchone() or (0, None)
@@ -138,38 +131,35 @@ def open_check(connection: psycopg.Connection, gate: Gate, run_id: int | None) -
     return OpenCheck(check_id, as_of, since[0] if since else None)
 
 
-def _patience() -> float | None:
-    named = os.environ.get(_PATIENCE_VARIABLE, "").strip()
+def _wait_limit() -> float | None:
+    named = os.environ.get(_WAIT_VARIABLE, "").strip()
     if not re.fullmatch(r"([0-9]+([.][0-9]+)?)?", named):
-        raise WrongRequest(f"{_PATIENCE_VARIABLE} is a number of seconds, not {named!r}.")
+        raise WrongRequest(f"{_WAIT_VARIABLE} is a number of seconds, not {named!r}.")
     return float(named) if named else None
 
 
 def _sentence(error: psycopg.Error) -> str:
-    told = first_line(error)
-    return told[:1].upper() + told[1:]
+    message = first_line(error)
+    return message[:1].upper() + message[1:]
 
 
-def judge_files(
-    connection: psycopg.Connection, check_id: int, query: str
-) -> Mapping[str, tuple[int, int]]:
-    """Fill the files to be judged from a query; return how many per kind, and landed of them."""
+def record_files(connection: psycopg.Connection, check_id: int, query: str) -> dict[str, int]:
+    """Record the files of a check, and what is wrong with them; return how many of each kind."""
     connection.execute(_FORGET_STALE)
-    connection.execute(f"{_JUDGE}{query}".encode())
+    connection.execute(f"{_RECORD_FILES}{query}".encode())
     # Without statistics the planner reads all kinds for each.
     connection.execute("analyze ops.judged_files")
-    rows = connection.execute(_COUNT_JUDGED, (check_id,))
-    return {kind: (files, landed) for kind, files, landed in rows}
+    return dict(connection.execute(_COUNT_FILES, (check_id,)).fetchall())
 
 
 def usual_shares(connection: psycopg.Connection) -> dict[str, float]:
     """Return each share over the last fourteen landing checks that passed, 0 to 1."""
     rows = connection.execute(_USUAL)
-    return {name: float(found / judged) for name, found, judged in rows if judged}
+    return {name: float(bad / checked) for name, bad, checked in rows if checked}
 
 
 def reference(connection: psycopg.Connection, check: OpenCheck) -> int | None:
-    """Return the check to compare a check of the marts with: last week's, else the last."""
+    """Return the check that a check of the marts is compared with: last week's, else the last."""
     parameters = {"check_id": check.check_id, "as_of": check.as_of}
     row = connection.execute(_REFERENCE, parameters).fetchone()
     return row[0] if row else None
@@ -184,7 +174,7 @@ def null_shares(connection: psycopg.Connection, check_id: int | None) -> dict[st
 def write_measures(
     connection: psycopg.Connection, check_id: int, measures: Sequence[Measure]
 ) -> None:
-    """Write down what a check measured."""
+    """Record what a check measured."""
     with connection.cursor() as cursor, connection.transaction():
         cursor.executemany(
             _MEASURE,
@@ -202,7 +192,7 @@ def close_check(
     details: Mapping[str, Any],
     learners: Sequence[object] | None = None,
 ) -> None:
-    """Write down how a check ended; learners are those to be known if it lets pass."""
+    """Record how a check ended; learners are those to be known unless it failed."""
     outcome = "passed" if not failed else "accepted" if accepted_because else "failed"
     with connection.transaction():
         connection.execute(
@@ -218,16 +208,16 @@ def close_check(
         )
         connection.execute("delete from ops.judged_files where check_id = %s", (check_id,))
         if learners is not None and outcome != "failed":
-            _know(connection, check_id, learners)
+            _remember(connection, check_id, learners)
 
 
-def _know(connection: psycopg.Connection, check_id: int, learners: Sequence[object]) -> None:
-    everybody = list(learners)
+def _remember(connection: psycopg.Connection, check_id: int, learners: Sequence[object]) -> None:
+    user_ids = list(learners)
     connection.execute(
-        "delete from ops.known_learners where user_id <> all (%s::uuid[])", (everybody,)
+        "delete from ops.known_learners where user_id <> all (%s::uuid[])", (user_ids,)
     )
     connection.execute(
         "insert into ops.known_learners (user_id, check_id) select user_id, %s "
         "from unnest(%s::uuid[]) as learners (user_id) on conflict do nothing",
-        (check_id, everybody),
+        (check_id, user_ids),
     )

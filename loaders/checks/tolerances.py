@@ -1,9 +1,10 @@
 """How many rows of a share may be bad: thresholds, what is usual, and chance."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loaders.checks.configuration import Share
 from loaders.checks.evaluation import Figure
 
 # What floating point may lack of a whole row.
@@ -11,55 +12,48 @@ _EPSILON = 1e-10
 
 
 def figure_of_share(
-    judged: int, percent: float, from_count: int, usual: float | None = None
+    checked: int, percent: float, from_count: int, usual: float | None = None
 ) -> Figure:
     """Return the share of rows that must be good, 0 to 1, and as limit the percent that may be bad.
 
-    percent may be bad of the judged rows, above the usual share (0 to 1) if one is given; then
+    percent may be bad of the checked rows, above the usual share (0 to 1) if one is given; then
     chance has three standard deviations as well. Fewer bad rows than from_count never matter.
     """
     share = (usual or 0.0) + percent / 100
-    chance = 3 * math.sqrt(judged * usual * (1 - usual)) if usual else 0.0
-    allowed = judged * share + chance
-    limit = percent if not usual or not judged else min(100 * allowed / judged, 100.0)
+    chance = 3 * math.sqrt(checked * usual * (1 - usual)) if usual else 0.0
+    allowed = checked * share + chance
+    limit = percent if not usual or not checked else min(100 * allowed / checked, 100.0)
     may_be_bad = max(math.floor(allowed + _EPSILON), from_count - 1)
-    if may_be_bad >= judged:
+    if may_be_bad >= checked:
         return Figure(0.0, limit)
     # Rounded down, for people to read, by less than one row is.
-    steps = 10_000 if judged < 5_000 else 10**10
-    return Figure(math.floor((1 - may_be_bad / judged) * steps) / steps, limit)
+    steps = 10_000 if checked < 5_000 else 10**10
+    return Figure(math.floor((1 - may_be_bad / checked) * steps) / steps, limit)
 
 
 def landing_figures(
     thresholds: Mapping[str, Any],
+    shares: Sequence[Share],
     files: Mapping[str, int],
-    scorecards: int,
     usual: Mapping[str, float],
     *,
     is_first: bool,
 ) -> dict[str, Figure]:
-    """Return the figures of the landing suite.
-
-    files are the files of each kind to be judged, scorecards those that landed.
-    """
+    """Return the figures of the landing suite; files counts those to be checked, by kind."""
     figures = {
         "volume.seen_at_least": _bound(thresholds["volume"]["seen_at_least"]),
         "volume.landed_at_most": _bound(thresholds["volume"]["landed_at_most"]),
     }
-    judged = {
-        f"{share}.{kind}": count
-        for share in ("quarantined", "wrong_type", "bad_score", "unusable", "unscored")
-        for kind, count in {"scorecard": 0, **files}.items()
-    }
-    judged["sessionless.scorecard"] = scorecards
-    for name, count in judged.items():
-        rule = thresholds["shares"][name.split(".")[0]]
-        figures[name] = figure_of_share(
-            count,
-            rule["first" if is_first else "at_most"],
-            thresholds["first_from_count" if is_first else "from_count"],
-            usual.get(name) if rule.get("above_usual") and not is_first else None,
-        )
+    for share in shares:
+        rule = thresholds["shares"][share.name]
+        for kind in files if share.kinds is None else share.kinds:
+            name = f"{share.name}.{kind}"
+            figures[name] = figure_of_share(
+                files.get(kind, 0),
+                rule["first" if is_first else "at_most"],
+                thresholds["first_from_count" if is_first else "from_count"],
+                usual.get(name) if rule.get("above_usual") and not is_first else None,
+            )
     return figures
 
 

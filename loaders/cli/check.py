@@ -30,7 +30,7 @@ def landing(accept: str | None, is_json: bool) -> int:
     """
     from loaders.pipeline import check_landing
 
-    return _told(check_landing(accept=accept), is_json=is_json)
+    return _print_result(check_landing(accept=accept), is_json=is_json)
 
 
 @check.command("marts")
@@ -43,10 +43,10 @@ def marts(accept: str | None, is_json: bool) -> int:
     """
     from loaders.pipeline import check_marts
 
-    return _told(check_marts(accept=accept), is_json=is_json)
+    return _print_result(check_marts(accept=accept), is_json=is_json)
 
 
-def _told(result: "CheckResult", *, is_json: bool) -> int:
+def _print_result(result: "CheckResult", *, is_json: bool) -> int:
     from loaders.checks.gates import details_of
     from loaders.cli import check_display, display
     from loaders.cli.display_errors import display_errors_tolerated

@@ -24,6 +24,7 @@ class _Commands(click.Group):
         "quarantine": "quarantine",
         "prune": "prune",
         "db": "db",
+        "new": "new",
         "sample": "sample",
     }
 

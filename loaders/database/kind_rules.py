@@ -32,7 +32,7 @@ class _Row(NamedTuple):
 
     ordinal: int
     kind: str
-    verdict: str
+    disposition: str
     path_template: str
     pattern: str
     beginning: str
@@ -77,7 +77,7 @@ def _rows(kinds: DocumentKinds) -> list[_Row]:
         _Row(
             ordinal,
             template.rule.kind,
-            template.rule.verdict,
+            template.rule.disposition,
             template.text,
             template.posix,
             template.beginning,

@@ -301,7 +301,7 @@ def _manifest_row(item: Document | Refusal, state: str, load_id: int, clock: Lan
         (
             binary.text(entry.path),
             binary.repeated_text(match.kind),
-            binary.repeated_text(match.verdict),
+            binary.repeated_text(match.disposition),
             binary.int8(size),
             binary.timestamptz(modified_us),
             binary.text(etag),

@@ -172,7 +172,7 @@ class Listing:
                 (
                     binary.text(planned.path),
                     binary.text(planned.match.kind),
-                    binary.text(planned.match.verdict),
+                    binary.text(planned.match.disposition),
                     binary.int8(stamp.size if stamp else 0),
                     binary.timestamptz(stamp.modified_us if stamp else None),
                     binary.text(stamp.etag if stamp else None),

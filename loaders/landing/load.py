@@ -223,7 +223,7 @@ def _refuse_another_tree(context: _Context, part: Sequence[Entry]) -> None:
 
     Whoever loads the folder above or below the right one would see all documents vanish.
     """
-    unknown = sum(context.kinds.match(entry.path).verdict == UNRECOGNISED for entry in part)
+    unknown = sum(context.kinds.match(entry.path).disposition == UNRECOGNISED for entry in part)
     if unknown > len(part) / 2 and knows_none(context.planning, [entry.path for entry in part]):
         raise WrongRequest(
             f"{context.source.name} shares no path with what was loaded before, and most of it "

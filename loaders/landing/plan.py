@@ -170,7 +170,7 @@ def _actions_of_the_unknown(
     actions: dict[str, list[int]] = {}
     for number in numbers:
         entry, match = listed[number - 1]
-        action = "refuse" if entry.problem else _ACTION_OF_THE_UNKNOWN[match.verdict]
+        action = "refuse" if entry.problem else _ACTION_OF_THE_UNKNOWN[match.disposition]
         actions.setdefault(action, []).append(number)
     return actions
 
@@ -185,7 +185,7 @@ def _ask_the_manifest(
         "times": [stamp.modified_us for stamp in stamps],
         "etags": [stamp.etag for stamp in stamps],
         "kinds": [match.kind for _, match in listed],
-        "verdicts": [match.verdict for _, match in listed],
+        "verdicts": [match.disposition for _, match in listed],
         "problems": [entry.problem for entry, _ in listed],
         **scope.as_parameters(),
     }
@@ -195,7 +195,7 @@ def _ask_the_manifest(
 def _without_giants(one: Listed) -> Listed:
     entry, match = one
     stamp = entry.stamp
-    if stamp and stamp.size > LARGEST_DOCUMENT and match.verdict == SYSTEM_OF_RECORD:
+    if stamp and stamp.size > LARGEST_DOCUMENT and match.disposition == SYSTEM_OF_RECORD:
         return entry._replace(problem=entry.problem or TOO_LARGE), match
     return one
 

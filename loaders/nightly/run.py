@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
+from loaders.checks.lean_import import preload
 from loaders.checks.result import CheckResult
 from loaders.errors import (
     DatabaseAway,
@@ -17,6 +18,7 @@ from loaders.errors import (
     WorkFailed,
     WrongRequest,
 )
+from loaders.landing.load import Progress
 from loaders.landing.model import Scope
 from loaders.nightly.model import (
     STAGES,
@@ -232,7 +234,13 @@ def _done(earlier: Earlier) -> dict[str, StageResult]:
 
 def _load(night: Night) -> StageResult:
     request = night.request
-    with night.watch.loading() as on_progress:
+    with night.watch.loading() as show:
+
+        def on_progress(progress: Progress) -> None:
+            # The gate wants it next; from now on the load forks no process, and mostly waits.
+            preload()
+            show(progress)
+
         loaded = load_source(request.source, request.root, Scope(), on_progress=on_progress)
     night.details = replace(night.details, load=loaded)
     counters = loaded.counters

@@ -57,7 +57,7 @@ def read_policy(path: Path, kinds: DocumentKinds) -> Policy:
 
 def _refuse_kind(kind: str, kinds: DocumentKinds, path: Path) -> None:
     rule = kinds.by_kind.get(kind)
-    if rule is None or rule.verdict != SYSTEM_OF_RECORD:
+    if rule is None or rule.disposition != SYSTEM_OF_RECORD:
         loaded = ", ".join(rule.kind for rule in kinds.loaded)
         raise WrongRequest(f"{path}: no kind {kind!r} is loaded; these are: {loaded}.")
     if rule.retention in _WHY_NOT:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,9 @@ from loaders.project.configuration import read_configuration
 SYSTEM_OF_RECORD = "SYSTEM_OF_RECORD"
 CONFIG_STATIC = "CONFIG_STATIC"
 UNRECOGNISED = "UNRECOGNISED"
+
+# Captures that are columns of the landing.
+LANDED_KEYS = ("session_key", "user_key")
 
 _ANY_FOLDER = "**/"
 _LANDING_TABLES = frozenset(
@@ -39,17 +42,27 @@ class Rule:
 
     kind: str
     paths: tuple[str, ...]
-    verdict: str
+    disposition: str
     why: str
-    table: str | None
-    retention: str | None
+    table: str | None = None
+    retention: str | None = None
+    session_date: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+    known_fields: Mapping[str, Sequence[str]] | None = None
+
+    @property
+    def json_types(self) -> Sequence[str] | None:
+        """The JSON types a document may have, None for any: a list has fields of elements."""
+        if self.known_fields is None:
+            return None
+        return ("array", "object") if "[]" in self.known_fields else ("object",)
 
 
 class Match(NamedTuple):
     """What the rules say of one path."""
 
     kind: str | None
-    verdict: str
+    disposition: str
     session_key: str | None = None
     user_key: str | None = None
 
@@ -81,6 +94,12 @@ class Template(NamedTuple):
         return _ANYTHING.split(self.text)[-1]
 
     @property
+    def path_keys(self) -> Mapping[str, int]:
+        """The numbers of the captures that the landing has no column for, by name."""
+        groups = self.pattern.groupindex
+        return {name: groups[name] for name in groups if name not in LANDED_KEYS}
+
+    @property
     def posix(self) -> str:
         """The pattern as PostgreSQL reads it; its captures have the same numbers, but no names."""
         return f"^{_NAMED.sub('(', self.pattern.pattern)}$"
@@ -106,10 +125,10 @@ class DocumentKinds:
     @property
     def loaded(self) -> tuple[Rule, ...]:
         """The rules whose documents are loaded."""
-        return tuple(rule for rule in self.rules if rule.verdict == SYSTEM_OF_RECORD)
+        return tuple(rule for rule in self.rules if rule.disposition == SYSTEM_OF_RECORD)
 
     def match(self, path: str) -> Match:
-        """Return kind, verdict and captured keys of a path relative to the source's root."""
+        """Return kind, disposition and captured keys of a path relative to the source's root."""
         name = path[path.rfind("/") + 1 :]
         for pattern, rule in self._by_name.get(name, self._with_any_name):
             found = pattern.fullmatch(path)
@@ -117,7 +136,7 @@ class DocumentKinds:
                 captures = pattern.groupindex
                 return Match(
                     rule.kind,
-                    rule.verdict,
+                    rule.disposition,
                     found["session_key"] if "session_key" in captures else None,
                     found["user_key"] if "user_key" in captures else None,
                 )
@@ -152,17 +171,8 @@ def read_document_kinds(path: Path) -> DocumentKinds:
             the message names the rule.
     """
     document = read_configuration(path, place=_place)
-    rules = [
-        Rule(
-            kind=entry["kind"],
-            paths=tuple(entry["paths"]),
-            verdict=entry["verdict"],
-            why=entry["why"],
-            table=entry.get("table"),
-            retention=entry.get("retention"),
-        )
-        for entry in document["document_kinds"]
-    ]
+    entries = document["document_kinds"]
+    rules = [Rule(**{**entry, "paths": tuple(entry["paths"])}) for entry in entries]
     try:
         _refuse_collisions(rules)
         return DocumentKinds(rules)
@@ -197,6 +207,10 @@ def _refuse_collisions(rules: Sequence[Rule]) -> None:
             tables[rule.table] = rule.kind
         for path in rule.paths:
             _refuse_template(rule, path)
+            if rule.session_date and "{session_key}" not in path:
+                raise ValueError(
+                    f"rule {rule.kind!r} has a session_date, but {path!r} no {{session_key}}."
+                )
 
 
 def _refuse_template(rule: Rule, path: str) -> None:

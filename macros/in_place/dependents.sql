@@ -1,18 +1,17 @@
-{#- What depends on a relation: ours is built again later in the same build, and may go; what others have
-    made on top of it may not. -#}
+{#- Views that depend on a relation which has to go: ours are built again later in the same build, and may go
+    with it; what others made on top of it may not, and the build refuses. -#}
 
-{#- Drops a relation that has to be created anew, and those views of ours that depend on it. -#}
-{% macro drop_with_ours(relation, kind) -%}
-    {%- do clear_dependents(relation) -%}
+{% macro drop_with_dependent_views(relation, kind) -%}
+    {%- do drop_dependents(relation) -%}
     {%- call statement('drop') -%} drop {{ kind }} {{ relation }} {%- endcall -%}
 {%- endmacro %}
 
 
-{% macro clear_dependents(relation, column=none) -%}
+{% macro drop_dependents(relation, column=none) -%}
     {%- set dependents = dependents_of(relation, column) -%}
     {%- set others = dependents | rejectattr('is_ours') | map(attribute='name') | list -%}
     {%- if others -%}
-        {%- do exceptions.raise_compiler_error(told_dependents(relation, column, others)) -%}
+        {%- do exceptions.raise_compiler_error(dependents_message(relation, column, others)) -%}
     {%- endif -%}
     {#- Together, so that none stands in another's way, and without cascade: it would take a user's functions. -#}
     {%- if dependents -%}
@@ -23,7 +22,7 @@
 {%- endmacro %}
 
 
-{% macro told_dependents(relation, column, others) -%}
+{% macro dependents_message(relation, column, others) -%}
     {{ relation.schema }}.{{ relation.identifier }} has to {# -#}
     {{ 'lose its column ' ~ column if column else 'be created anew' }}, and {{ others | join(', ') }} {# -#}
     {{ 'depends' if others | length == 1 else 'depend' }} on it. Nothing was touched. {# -#}

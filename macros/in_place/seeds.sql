@@ -1,38 +1,28 @@
-{#- Seeds in place: dbt truncates a seed, or drops it and whatever depends on it. Here a seed whose file has
-    not changed is left alone; of any other the rows are replaced in the transaction of the seed, and its
-    readers are rebuilt whole. -#}
+{#- Seeds in place: dbt truncates a seed, or drops it with whatever depends on it. Here a seed whose file has not
+    changed is left alone; of any other the rows are replaced in one transaction, and its readers are
+    rebuilt whole. -#}
 
 {% materialization seed, adapter='postgres' %}
 
-    {%- set state = standing_state(this) -%}
-    {%- if not is_standing_seed(state) -%}
+    {%- set state = read_state(this) -%}
+    {%- if not is_unchanged_seed(state) -%}
         {{ return(materialization_seed_default()) }}
     {%- endif -%}
 
     {#- What 'dbt seed --show' prints. -#}
     {%- set rows = load_agate_table() if invocation_args_dict.get('show') else none -%}
     {%- do store_result('agate_table', response='OK', agate_table=rows) -%}
-
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {%- call statement('begin', auto_begin=true) -%}
-        {{ say_it_is_a_build() }}
-    {%- endcall -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- do apply_grants(this, config.get('grants'), should_revoke=true) -%}
-    {%- call noop_statement('main', 'UNCHANGED', 'UNCHANGED', 0) -%} {%- endcall -%}
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {%- do adapter.commit() -%}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
-
-    {{ return({'relations': [this.incorporate(type='table')]}) }}
+    {{ return(end_node(this.incorporate(type='table'), state, 'UNCHANGED', 0)) }}
 
 {% endmaterialization %}
 
 
-{% macro is_standing_seed(state) -%}
+{% macro is_unchanged_seed(state) -%}
     {{ return(
         state.kind == 'r' and state.definition == seed_definition() and state.documentation == documentation_of()
-        and state.is_booked_here and not state.damages
+        and state.is_registered_here and not state.damages
         and not (is_large_seed() or should_full_refresh() or is_verifying())
     ) }}
 {%- endmacro %}
@@ -40,12 +30,9 @@
 
 {% macro postgres__create_csv_table(model, agate_table) -%}
     {%- call statement('create_seed') -%}
-        {{ say_it_is_a_build() }}
+        {{ mark_as_build() }}
         create table {{ this }} {{ seed_columns(agate_table) }};
-        {{ attach_touch_trigger(this) }}
-        {{ forget_touches(this) }}
-        {{ tell_consumers_everything(consumers_of(model.unique_id)) }}
-        {{ record_standing(this, seed_definition(), documentation_of()) }}
+        {{ finish_seed(is_changed=true) }}
     {%- endcall -%}
     {{ return('') }}
 {%- endmacro %}
@@ -53,28 +40,31 @@
 
 {% macro postgres__reset_csv_table(model, full_refresh, old_relation, agate_table) -%}
     {#- Another build may be at the same seed: its rows are not there yet to be deleted, and would double. -#}
-    {%- call statement('await_others') -%}
-        {{ say_it_is_a_build() }}
+    {%- call statement('take_turns') -%}
+        {{ mark_as_build() }}
         lock table {{ this }} in share row exclusive mode
     {%- endcall -%}
-    {%- set state = standing_state(this) -%}
-    {%- if state.damages -%}
-        {%- do warn_of_damages(this, state.damages) -%}
-    {%- endif -%}
+    {%- set state = read_state(this) -%}
+    {%- do warn_of_damages(this, state.damages) -%}
     {%- do conform_columns(create_shape(seed_columns(agate_table)), this, true) -%}
     {%- set is_changed = state.damages or state.definition != seed_definition() or is_large_seed() -%}
     {%- call statement('empty_seed') -%}
         delete from {{ this }};
-        {{ attach_touch_trigger(this) }}
-        {{ forget_touches(this) }}
-        {{ tell_consumers_everything(consumers_of(model.unique_id)) if is_changed }}
-        {{ record_standing(this, seed_definition(), documentation_of()) }}
+        {{ finish_seed(is_changed) }}
     {%- endcall -%}
     {{ return('') }}
 {%- endmacro %}
 
 
-{#- As dbt's: types that are configured, else those that the values look like. -#}
+{#- SQL that records a seed; dbt inserts its rows afterwards, in the same transaction. -#}
+{% macro finish_seed(is_changed) -%}
+    {{ attach_change_trigger(this) }}
+    {{ queue_whole(readers_of(model.unique_id)) if is_changed }}
+    {{ register_relation(this, seed_definition(), documentation_of()) }}
+{%- endmacro %}
+
+
+{#- Like dbt's: types that are configured, else those that the values look like. -#}
 {% macro seed_columns(agate_table) -%}
     {%- set types = model.config.get('column_types') or {} -%}
     (
@@ -95,4 +85,3 @@
 {% macro is_large_seed() -%}
     {{ return(model.checksum.name == 'path') }}
 {%- endmacro %}
-

@@ -25,7 +25,7 @@ entries as (
         landed_at,
         payload
     from {{ ref('stg_pulse__user_histories__sessions') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 

@@ -34,7 +34,7 @@ scorecards as (
         landed_at,
         payload
     from {{ ref('stg_pulse__scorecards') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -50,7 +50,7 @@ histories as (
         landed_at,
         payload
     from {{ ref('int_history_sessions_deduplicated') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 

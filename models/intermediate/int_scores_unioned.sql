@@ -20,7 +20,7 @@ scorecards as (
         cpo_score,
         cpo_notes
     from {{ ref('int_scorecards_normalized') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -33,7 +33,7 @@ evaluations as (
         reason,
         score
     from {{ ref('stg_pulse__evaluations__steps') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -51,7 +51,7 @@ answers as (
         occurred_at,
         raw_metrics
     from {{ ref('stg_pulse__answer_events') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 

@@ -15,7 +15,7 @@ sessions as (
         request_user_key,
         request_other_user_key
     from {{ ref('stg_pulse__sessions') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -25,7 +25,7 @@ scorecards as (
         session_id,
         user_key
     from {{ ref('stg_pulse__scorecards') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -36,7 +36,7 @@ answers as (
         user_key,
         answer_index
     from {{ ref('stg_pulse__answer_events') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -47,7 +47,7 @@ history_entries as (
         user_key,
         user_id
     from {{ ref('stg_pulse__user_histories__sessions') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -55,7 +55,7 @@ history_sessions as (
 
     select session_id
     from {{ ref('int_history_sessions_deduplicated') }}
-    where owner_count = 1 and {{ is_touched('session_id') }}
+    where owner_count = 1 and {{ is_affected('session_id') }}
 
 ),
 

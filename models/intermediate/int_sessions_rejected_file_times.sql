@@ -17,7 +17,7 @@ rejected_documents as (
         kind,
         rejected_file_time
     from {{ ref('stg_pulse__session_documents') }}
-    where rejected_file_time is not null and {{ is_touched('session_id') }}
+    where rejected_file_time is not null and {{ is_affected('session_id') }}
 
 ),
 
@@ -30,18 +30,18 @@ documents as (
         kind,
         source_modified_at
     from {{ ref('stg_pulse__session_documents') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
-outdone as (
+duplicates as (
 
     select
         document_id,
         source_path,
         session_id
     from {{ ref('stg_pulse__duplicate_documents') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -57,7 +57,7 @@ rejected_entries as (
     where
         entry_kind = 'session'
         and rejected_file_time is not null
-        and {{ is_touched('session_id') }}
+        and {{ is_affected('session_id') }}
 
 ),
 
@@ -70,7 +70,7 @@ entries as (
         source_modified_at,
         landed_at
     from {{ ref('base_pulse__user_histories__entries') }}
-    where entry_kind = 'session' and {{ is_touched('session_id') }}
+    where entry_kind = 'session' and {{ is_affected('session_id') }}
 
 ),
 
@@ -82,7 +82,7 @@ histories as (
         session_id,
         rejected_file_time
     from {{ ref('int_history_sessions_deduplicated') }}
-    where rejected_file_time is not null and {{ is_touched('session_id') }}
+    where rejected_file_time is not null and {{ is_affected('session_id') }}
 
 ),
 
@@ -95,7 +95,7 @@ sessions as (
     from {{ ref('int_sessions_resolved') }}
     where
         (occurred_at_source is null or occurred_at_source = 'document_file')
-        and {{ is_touched('session_id') }}
+        and {{ is_affected('session_id') }}
 
 ),
 
@@ -104,7 +104,7 @@ asking as (
 
     select session_id from sessions
     union
-    select session_id from outdone
+    select session_id from duplicates
 
 ),
 
@@ -120,7 +120,9 @@ compared as (
         max(neighbours.source_modified_at) filter (
             where neighbours.kind = rejected_documents.kind
         ) as rivals_file_at,
-        min(neighbours.source_modified_at) filter (where neighbours.kind <> 'scorecard') as document_file_at
+        min(neighbours.source_modified_at) filter (
+            where not {{ is_asked_first('neighbours.kind') }}
+        ) as document_file_at
     from rejected_documents
     inner join asking on rejected_documents.session_id = asking.session_id
     left join documents as neighbours
@@ -146,10 +148,10 @@ needed_documents as (
         compared.rejected_file_time
     from compared
     left join sessions on compared.session_id = sessions.session_id
-    left join outdone
+    left join duplicates
         on
-            compared.document_id = outdone.document_id
-            and compared.source_path = outdone.source_path
+            compared.document_id = duplicates.document_id
+            and compared.source_path = duplicates.source_path
     where
         -- The later of two documents of one kind counts.
         (
@@ -159,9 +161,9 @@ needed_documents as (
         -- The scorecard's file dates its session, then the earliest of the neighbours.
         or (
             sessions.session_id is not null
-            and outdone.document_id is null
+            and duplicates.document_id is null
             and (
-                compared.kind = 'scorecard'
+                {{ is_asked_first('compared.kind') }}
                 or coalesce(compared.rejected_file_time < compared.document_file_at, true)
             )
         )

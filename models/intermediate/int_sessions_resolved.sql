@@ -17,17 +17,17 @@ documents as (
         kind,
         source_modified_at
     from {{ ref('stg_pulse__session_documents') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
-outdone as (
+duplicates as (
 
     select
         document_id,
         source_path
     from {{ ref('stg_pulse__duplicate_documents') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -40,7 +40,7 @@ sessions as (
         created_at,
         completed_at
     from {{ ref('stg_pulse__sessions') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -50,7 +50,7 @@ scorecards as (
         session_id,
         persona
     from {{ ref('stg_pulse__scorecards') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -63,7 +63,7 @@ histories as (
         occurred_at,
         source_modified_at
     from {{ ref('int_history_sessions_deduplicated') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -74,7 +74,7 @@ users as (
         user_id,
         legacy_user_key
     from {{ ref('int_session_users_resolved') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -82,11 +82,11 @@ speaking as (
 
     select documents.*
     from documents
-    left join outdone
+    left join duplicates
         on
-            documents.document_id = outdone.document_id
-            and documents.source_path = outdone.source_path
-    where outdone.document_id is null
+            documents.document_id = duplicates.document_id
+            and documents.source_path = duplicates.source_path
+    where duplicates.document_id is null
 
 ),
 
@@ -95,8 +95,8 @@ files as (
     select
         session_id,
         min(session_key collate "C") as session_key,
-        max(source_modified_at) filter (where kind = 'scorecard') as scorecard_file_at,
-        min(source_modified_at) filter (where kind <> 'scorecard') as document_file_at
+        max(source_modified_at) filter (where {{ is_asked_first('kind') }}) as scorecard_file_at,
+        min(source_modified_at) filter (where not {{ is_asked_first('kind') }}) as document_file_at
     from speaking
     group by session_id
 

@@ -1,22 +1,3 @@
-{#- One row per cohort of learners and month since it began, for BI. -#}
+{#- Written by 'make marts' from the YAML in models/marts. -#}
 
-{{ config(alias='cohort_readiness') }}
-
-with
-
-final as (
-
-    select
-        cohort_month,
-        months_since,
-        learner_count,
-        mean_readiness,
-        p25,
-        p50,
-        p75
-    from {{ ref('cohort_readiness') }}
-    where {{ sees_all_learners() }}
-
-)
-
-select * from final
+{{ reporting_view('cohort_readiness', learner=none) }}

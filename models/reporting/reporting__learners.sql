@@ -1,22 +1,3 @@
-{#- One row per user with any session, for BI. -#}
+{#- Written by 'make marts' from the YAML in models/marts. -#}
 
-{{ config(alias='learners') }}
-
-with
-
-final as (
-
-    select
-        user_id,
-        first_session_at,
-        last_session_at,
-        session_count,
-        win_count,
-        readiness_overall,
-        readiness_band
-    from {{ ref('learners') }}
-    where {{ is_seen('learners.user_id') }}
-
-)
-
-select * from final
+{{ reporting_view('learners', learner='user_id') }}

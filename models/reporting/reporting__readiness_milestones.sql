@@ -1,20 +1,3 @@
-{#- One row per user and threshold of readiness that the user has reached, for BI. -#}
+{#- Written by 'make marts' from the YAML in models/marts. -#}
 
-{{ config(alias='readiness_milestones') }}
-
-with
-
-final as (
-
-    select
-        user_id,
-        threshold,
-        reached_at,
-        session_count,
-        days_to_reach
-    from {{ ref('readiness_milestones') }}
-    where {{ is_seen('readiness_milestones.user_id') }}
-
-)
-
-select * from final
+{{ reporting_view('readiness_milestones', learner='user_id') }}

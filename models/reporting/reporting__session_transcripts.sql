@@ -1,19 +1,3 @@
-{#- One row per session that has a transcript, for BI: without personal data. -#}
+{#- Written by 'make marts' from the YAML in models/marts. -#}
 
-{{ config(alias='session_transcripts') }}
-
-with
-
-final as (
-
-    select
-        session_id,
-        user_id,
-        occurred_at,
-        line_count
-    from {{ ref('session_transcripts') }}
-    where {{ is_seen('session_transcripts.user_id') }}
-
-)
-
-select * from final
+{{ reporting_view('session_transcripts', learner='user_id') }}

@@ -1,21 +1,3 @@
-{#- One row per trainer change log, for BI: without personal data. -#}
+{#- Written by 'make marts' from the YAML in models/marts. -#}
 
-{{ config(alias='trainer_change_logs') }}
-
-with
-
-final as (
-
-    select
-        log_id,
-        logged_at,
-        pulse_step,
-        scenario_id,
-        user_id,
-        session_id
-    from {{ ref('trainer_change_logs') }}
-    where {{ is_seen('trainer_change_logs.user_id') }}
-
-)
-
-select * from final
+{{ reporting_view('trainer_change_logs', learner='user_id') }}

@@ -2,48 +2,30 @@
 -- Why it matters: a document that is in neither model nor rejected values is data lost in silence.
 -- How to resolve: read the staging model of the kind named; a filter or join there drops the document.
 
-{%- set models_by_table = {
-    'scorecards': 'base_pulse__scorecards',
-    'sessions': 'base_pulse__sessions',
-    'transcripts': 'base_pulse__transcripts',
-    'conversations': 'base_pulse__conversations',
-    'pulse_states': 'base_pulse__pulse_states',
-    'sale_states': 'base_pulse__sale_states',
-    'evaluations': 'base_pulse__evaluations',
-    'answer_events': 'base_pulse__answer_events',
-    'trainer_change_logs': 'base_pulse__trainer_change_logs',
-    'user_histories': 'base_pulse__user_histories',
-} %}
-
 with
 
 landed as (
 
-    {%- for table in models_by_table %}
+    {%- call(kind, rule) union_of_kinds() %}
     select
-        '{{ table }}' as landing_table,
+        '{{ rule.table }}' as landing_table,
         source_path,
         document_id
-    from {{ landed_versions(table) if table == 'user_histories' else landed_documents(table) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    from {{ documents_of(kind) }}
+    {%- endcall %}
 
 ),
 
 represented as (
 
-    {%- for table, model in models_by_table.items() %}
+    {%- call(kind, rule) union_of_kinds() %}
     select
-        '{{ table }}' as landing_table,
+        '{{ rule.table }}' as landing_table,
         source_path,
-        document_id
-    from {{ ref(model) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+        document_id,
+        {{ (rule.retention == 'latest_version') | lower }} as is_latest_alone
+    from {{ ref(base_model_of(kind)) }}
+    {%- endcall %}
 
 ),
 
@@ -64,7 +46,7 @@ final as (
         represented.document_id is null
         -- Of some kinds a later load removes what it superseded, also from under an older cutoff.
         or landed.document_id is null
-        and represented.landing_table not in ('conversations', 'pulse_states', 'sale_states')
+        and not represented.is_latest_alone
 
 )
 

@@ -2,16 +2,11 @@
 -- Why it matters: what is deduplicated later, by session or by snapshot, would hide entries read twice.
 -- How to resolve: compare the model named with its document's payload; a join or lateral there multiplies.
 
-{%- set lists = [
-    ('base_pulse__user_histories', 'entry_count', 'base_pulse__user_histories__entries', 'entry_index'),
-    ('base_pulse__answer_events', 'answer_count', 'base_pulse__answer_events__answers', 'answer_index'),
-] %}
-
 with
 
 documents as (
 
-    {%- for documents, count_column, entries, index_column in lists %}
+    {%- call(documents, count_column, entries, index_column) union_of_lists() %}
     select
         '{{ entries }}' as model_name,
         source_path,
@@ -20,16 +15,13 @@ documents as (
         sum({{ count_column }}) as expected_count
     from {{ ref(documents) }}
     group by source_path, document_id
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {%- endcall %}
 
 ),
 
 entries as (
 
-    {%- for documents, count_column, entries, index_column in lists %}
+    {%- call(documents, count_column, entries, index_column) union_of_lists() %}
     select
         '{{ entries }}' as model_name,
         source_path,
@@ -38,10 +30,7 @@ entries as (
         count(distinct {{ index_column }}) as place_count
     from {{ ref(entries) }}
     group by source_path, document_id
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {%- endcall %}
 
 ),
 

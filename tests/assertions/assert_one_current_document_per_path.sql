@@ -2,31 +2,16 @@
 -- Why it matters: the deduplication by session would hide a landing that kept two versions current.
 -- How to resolve: look the path up in raw.documents; superseded_at of the older version is missing.
 
-{%- set models = [
-    'base_pulse__scorecards',
-    'base_pulse__sessions',
-    'base_pulse__transcripts',
-    'base_pulse__conversations',
-    'base_pulse__pulse_states',
-    'base_pulse__sale_states',
-    'base_pulse__evaluations',
-    'base_pulse__answer_events',
-    'base_pulse__trainer_change_logs',
-] %}
-
 with
 
 documents as (
 
-    {%- for model in models %}
+    {%- call(kind, rule) union_of_kinds(kinds_read_as_current()) %}
     select
-        '{{ model }}' as model_name,
+        '{{ base_model_of(kind) }}' as model_name,
         source_path
-    from {{ ref(model) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    from {{ ref(base_model_of(kind)) }}
+    {%- endcall %}
 
 ),
 

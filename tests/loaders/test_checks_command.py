@@ -15,7 +15,8 @@ from tests.conftest import ROOT, RunCommand, Tree
 def project(tmp_path: Path) -> Path:
     """What the command needs of a checkout, so that Data Docs go elsewhere."""
     root = tmp_path / "project"
-    shutil.copytree(ROOT / "config", root / "config")
+    for name in ("config", "macros"):
+        shutil.copytree(ROOT / name, root / name)
     shutil.copyfile(ROOT / "dbt_project.yml", root / "dbt_project.yml")
     return root
 
@@ -58,7 +59,12 @@ def test_a_gate_that_fails_exits_with_1_and_names_the_documents_until_it_is_acce
         "unusable.scorecard",
     ]
     # It writes below .pulse and nowhere else.
-    assert {path.name for path in project.iterdir()} == {".pulse", "config", "dbt_project.yml"}
+    assert {path.name for path in project.iterdir()} == {
+        ".pulse",
+        "config",
+        "dbt_project.yml",
+        "macros",
+    }
     assert len(list((project / ".pulse").rglob("landing-*.html"))) == 3
 
 

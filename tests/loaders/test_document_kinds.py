@@ -113,7 +113,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 def rule(kind: str, *paths: str, **more: str) -> dict[str, object]:
     """A rule that lands documents in a table named after the kind, unless told otherwise."""
-    fixed = {"verdict": LOADED, "retention": "all_versions", "why": "A test wants it."}
+    fixed = {"disposition": LOADED, "retention": "all_versions", "why": "A test wants it."}
     return {"kind": kind, "paths": list(paths), "table": f"{kind}s", **fixed, **more}
 
 
@@ -135,7 +135,12 @@ def test_what_is_not_in_the_table_is_unrecognised(path: str) -> None:
 
 
 def test_every_kind_has_the_retention_of_the_format() -> None:
-    loaded = {rule.kind: rule.retention for rule in configured_kinds().loaded}
+    of_the_format = {kind for kind, *_ in TABLE_OF_THE_FORMAT.values()}
+    loaded = {
+        rule.kind: rule.retention
+        for rule in configured_kinds().loaded
+        if rule.kind in of_the_format
+    }
     latest_only = {kind for kind, retention in loaded.items() if retention == "latest_version"}
     assert latest_only == {"conversation", "pulse_state", "sale_state"}
     assert loaded["user_history"] == "all_versions_forever"
@@ -151,21 +156,26 @@ def test_the_partitions_have_the_names_of_the_design(connection: psycopg.Connect
         "select relname from pg_inherits inner join pg_class on pg_class.oid = inhrelid "
         "where inhparent = 'raw.documents'::regclass"
     ).fetchall()
-    assert {name for (name,) in found} == set(names.split(", "))
+    later = {rule.table for rule in configured_kinds().loaded[10:]}
+    assert {name for (name,) in found} == set(names.split(", ")) | later
 
 
 @pytest.mark.parametrize(
     ("changes", "without"),
     [
-        ({"verdict": "MAYBE"}, ()),
+        ({"disposition": "MAYBE"}, ()),
         ({"retention": "for a while"}, ()),
         ({"paths": []}, ()),
         ({"paths": ["/sessions/{session_key}/evaluation.json"]}, ()),
         ({"table": "robert'); drop table students"}, ()),
         ({"why": ""}, ()),
         ({"colour": "blue"}, ()),
+        ({"session_date": "yesterday"}, ()),
+        ({"session_date": "document_file", "paths": ["evaluations/{n}.json"]}, ()),
+        ({"known_fields": {"[]": ["score"]}}, ()),
+        ({"parts": {"Steps": "step_key"}}, ()),
         ({}, ("table",)),
-        ({}, ("verdict",)),
+        ({}, ("disposition",)),
     ],
 )
 def test_a_rule_that_breaks_the_schema_is_named(
@@ -295,8 +305,8 @@ def test_one_line_lands_prompts_and_takes_them_back(
     tree.write("prompts/p.json", {"text": "be kind"})
     tree.write("sessions/a/session.json", {})
 
-    def flip(verdict: str) -> tuple[int, int, int]:
-        project.edit(lambda rules: rules["prompt"].update(verdict=verdict))
+    def flip(disposition: str) -> tuple[int, int, int]:
+        project.edit(lambda rules: rules["prompt"].update(disposition=disposition))
         result = counters(load(tree))
         return result.landed, result.unchanged, result.left_as_config
 
@@ -321,9 +331,9 @@ def test_a_refused_file_that_becomes_configuration_leaves_the_quarantine(
 ) -> None:
     tree.write("prompts/p.json", b"{")
     tree.write("sessions/a/session.json", {})
-    project.edit(lambda rules: rules["prompt"].update(verdict=LOADED))
+    project.edit(lambda rules: rules["prompt"].update(disposition=LOADED))
     assert counters(load(tree)).quarantined == 1
-    project.edit(lambda rules: rules["prompt"].update(verdict=CONFIG))
+    project.edit(lambda rules: rules["prompt"].update(disposition=CONFIG))
     assert counters(load(tree)).left_as_config == 1
     assert connection.execute("select resolution from raw.quarantine").fetchall() == [("left",)]
 

@@ -1,6 +1,7 @@
 """Reads `docs/analysts.md`, and prints what a query answers as the guide prints it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,12 @@ def read_questions(guide: Path) -> list[Question]:
             if place % 2 == 0
         ]
     return questions
+
+
+def unasked(guide: Path, marts: Sequence[str]) -> list[str]:
+    """Return the marts that no question of the guide asks."""
+    asked = " ".join(question.sql for question in read_questions(guide))
+    return [mart for mart in marts if not re.search(rf"\.{mart}\b", asked)]
 
 
 def answer_of(connection: psycopg.Connection, query: str) -> str:

@@ -5,22 +5,12 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
+from loaders.project.marts import read_marts
+from tests.conftest import ROOT
+
 Rows = list[tuple[str | None, ...]]
 
-MARTS = (
-    "scorecards",
-    "session_events",
-    "session_transcripts",
-    "trainer_change_logs",
-    "user_skill_agg",
-    "user_skill_trend",
-    "user_readiness",
-    "user_readiness_latest",
-    "readiness_milestones",
-    "learners",
-    "learner_focus",
-    "cohort_readiness",
-)
+MARTS = tuple(mart.name for mart in read_marts(ROOT))
 
 # Clock times and numbers of versions differ from load to load.
 _RUN_DEPENDENT = ("landed_at", "document_id", "load_id")

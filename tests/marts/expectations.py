@@ -4,7 +4,7 @@ Tests compare the marts with these tables cell by cell; the page, not the code, 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,13 @@ def load_expectations(path: Path) -> dict[str, Table]:
             [_resolve(row, aliases, f"{path}:{number}") for number, row in section.rows],
         )
         for title, section in sections.items()
+    }
+
+
+def marts_on(page: Iterable[str]) -> set[str]:
+    """Return the marts that have a section."""
+    return {
+        heading.removeprefix("analytics.") for heading in page if heading.startswith("analytics.")
     }
 
 

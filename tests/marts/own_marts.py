@@ -84,7 +84,7 @@ models:
 _KIND: dict[str, str | list[str]] = {
     "kind": "coaching_note",
     "paths": ["coaching/{session_key}.json"],
-    "verdict": "SYSTEM_OF_RECORD",
+    "disposition": "SYSTEM_OF_RECORD",
     "table": "coaching_notes",
     "retention": "all_versions",
     "why": "What a coach said.",
@@ -118,15 +118,15 @@ ORACLES = {
 
 
 def add_own_marts(project: Project) -> None:
-    """Add the models, and the kind as CONTRIBUTING says: a rule, a source table, a base model."""
+    """Add the models, and a kind that they alone read: a rule, a source table, a base model."""
     for name, text in _MODELS.items():
         project.add(f"{FOLDER}/{name}.sql", text + "\n")
     project.add(f"{FOLDER}/_desk.yml", _YAML)
     project.edit(
         "models/staging/pulse/_pulse__sources.yml",
         (
-            "      - name: scorecards\n",
-            "      - {name: coaching_notes, description: Notes.}\n      - name: scorecards\n",
+            "      - name: loads\n",
+            "      - {name: coaching_notes, description: Notes.}\n      - name: loads\n",
         ),
     )
     add_configuration(project, _KIND)

@@ -76,10 +76,10 @@ class Project:
 def copy_project(folder: Path, shared: Path, name: str = str(ROOT)) -> Project:
     """Copy what dbt reads of this project; see WarmDbt for `shared` and `name`."""
     root = folder / "project"
-    for name in _PROJECT_FOLDERS:
-        shutil.copytree(ROOT / name, root / name)
-    for name in _PROJECT_FILES:
-        shutil.copyfile(ROOT / name, root / name)
+    for part in _PROJECT_FOLDERS:
+        shutil.copytree(ROOT / part, root / part)
+    for part in _PROJECT_FILES:
+        shutil.copyfile(ROOT / part, root / part)
     return Project(root, warm_dbt(folder / "warm", shared, root, name))
 
 

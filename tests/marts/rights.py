@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import errors, sql
 
+from loaders.project.marts import read_marts
+from tests.conftest import ROOT
+
 SCHEMAS = (
     "raw",
     "ops",
@@ -18,6 +21,9 @@ SCHEMAS = (
     "public",
 )
 OPERATIONS = ("own", "create", "select", "insert", "update", "delete", "truncate", "execute")
+
+# The marts whose YAML says so, which another page lists.
+FOR_THE_APPLICATION = sorted(mart.name for mart in read_marts(ROOT) if mart.app_reads)
 
 _RELATIONS = """
 select
@@ -140,6 +146,8 @@ def _some(mine: Sequence[Attempt], all_of_it: Sequence[Attempt]) -> str:
         names.append(
             f"`{target}`" if is_whole else f"`{target}` ({', '.join(sorted(map(str, columns)))})"
         )
+    if names == [f"`{name}`" for name in FOR_THE_APPLICATION]:
+        return "what [the map](analysts.md#the-map) says"
     return ", ".join(names)
 
 

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.conftest import RunCommand
+from loaders.project.marts import read_marts
+from tests.conftest import ROOT, RunCommand
 from tests.marts.access import ACTING, PIPELINE, House, create_login, page
 from tests.marts.comparison import MARTS
 
@@ -20,7 +21,7 @@ ADA = "ada1ec75-0724-46cf-a5d1-1321a58903e3"
 BEA = "be40f433-c9eb-4525-b24e-35c469437b50"
 
 # One row is of everybody together.
-ABOUT_EVERYBODY = ("cohort_readiness",)
+ABOUT_EVERYBODY = tuple(mart.name for mart in read_marts(ROOT) if mart.learner is None)
 ABOUT_LEARNERS = tuple(mart for mart in MARTS if mart not in ABOUT_EVERYBODY)
 
 # Logins, the roles they are in besides pulse_reader, and what is listed for either.

@@ -174,7 +174,7 @@ def test_an_exposure_has_an_owner_that_is_no_person_and_bi_reads_all_of_reportin
 
 
 def test_an_assertion_opens_with_what_why_and_how() -> None:
-    files = sorted(ROOT.glob("tests/assertions/*.sql"))
+    files = sorted(ROOT.glob("tests/assertions/**/*.sql"))
     assert files
     for file in files:
         opening = file.read_text(encoding="utf-8").splitlines()[:3]
@@ -187,7 +187,7 @@ def test_a_test_stops_the_build_unless_a_named_threshold_says_otherwise() -> Non
         ROOT / "dbt_project.yml",
         *ROOT.glob("models/**/*.yml"),
         *ROOT.glob("seeds/*.yml"),
-        *ROOT.glob("tests/assertions/*.sql"),
+        *ROOT.glob("tests/assertions/**/*.sql"),
     ]
     severities = [
         line.strip()

@@ -254,7 +254,7 @@ def test_no_detour_leaves_a_mart_stale(
 def test_rows_whose_key_is_null_follow(small: DatabaseSettings, small_project: Project) -> None:
     mart = (
         "{{ config(materialized='in_place', rebuilt_by='user_key') }} "
-        "select k, v, user_key from {{ ref('desk_people') }} where {{ is_touched('user_key') }}"
+        "select k, v, user_key from {{ ref('desk_people') }} where {{ is_affected('user_key') }}"
     )
     with connect(small) as connection:
         create_people(connection)
@@ -311,14 +311,14 @@ def test_models_that_are_compared_whole_are_listed_with_the_reason(
 
 
 def unannounced_models(settings: DatabaseSettings, dbt: WarmDbt) -> list[str]:
-    """Return what dbt run-operation list_unannounced_models says."""
+    """Return what dbt run-operation list_unfollowed_models says."""
     said: list[str] = []
 
     def note(event: Any) -> None:  # noqa: ANN401 - dbt's events carry no types
         if event.info.name == "JinjaLogInfo":
             said.append(event.data.msg)
 
-    dbt.operate(settings, "list_unannounced_models", note)
+    dbt.operate(settings, "list_unfollowed_models", note)
     return said
 
 

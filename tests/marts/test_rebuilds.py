@@ -196,7 +196,7 @@ def test_a_build_that_fails_or_is_killed_forgets_nothing(
         holder.execute("commit")
         until(lambda: not others_at_work(analyst))
         assert rows_in(analyst, below) == before
-    assert small_project.dbt.build(small)[model].startswith("TOUCHED")
+    assert small_project.dbt.build(small)[model].startswith("AFFECTED")
     assert_equals_full_build(small, small_project.dbt)
 
 
@@ -234,7 +234,7 @@ def test_what_part_of_a_build_left_behind_follows_in_the_next(
             "insert into staging.builds (invocation_id, command, cutoff_at) "
             "values ('killed', 'build', clock_timestamp())"
         )
-    assert dbt.build(small, "--select", base)[base].startswith("TOUCHED -")
+    assert dbt.build(small, "--select", base)[base].startswith("AFFECTED -")
     dbt.build(small, "--select", "stg_pulse__trainer_change_logs", "trainer_change_logs")
     dbt.build(small, "--exclude", "base_pulse__evaluations__steps")
     dbt.build(small)

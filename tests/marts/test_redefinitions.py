@@ -343,7 +343,7 @@ def changed(built: dict[str, str]) -> set[str]:
     return {
         name
         for name, message in built.items()
-        if message.startswith(("WHOLE", "TOUCHED", "CREATED")) and not message.endswith("-0 +0")
+        if message.startswith(("WHOLE", "AFFECTED", "CREATED")) and not message.endswith("-0 +0")
     }
 
 

@@ -41,7 +41,7 @@ class WarmDbt:
     def build(
         self, settings: DatabaseSettings, *arguments: str, **environment: str
     ) -> dict[str, str]:
-        """Build without tests; return what became of each node, such as 'TOUCHED -1 +2'.
+        """Build without tests; return what became of each node, such as 'AFFECTED -1 +2'.
 
         Raises AssertionError, with dbt's words, when a node failed.
         """

@@ -1,11 +1,8 @@
--- One row per file that landed, or was newly refused, since the last check; judge_files.sql has filled it.
+-- One row per file that landed, or was newly refused, since the last check, with a column per share.
+-- find_faults.sql has filled the table.
 select
     kind,
     source_path,
-    quarantined,
-    wrong_type,
-    bad_score,
-    unscored,
-    unusable
+    :'shares' -- noqa: AL03
 from ops.judged_files
 where check_id = :'check_id'

@@ -1,5 +1,5 @@
--- Two rows: the newest document of the landing, and the newest session of the marts. Time is told by
--- the landing, never by the clock on the wall. (to_char gives NULL for an infinite time; a message that
+-- Two rows: the newest document of the landing, and the newest session of the marts. What is new is
+-- measured by the landing, never by today. (to_char gives NULL for an infinite time, and a message that
 -- is NULL would be no finding.)
 with
 

@@ -1,7 +1,7 @@
 -- One row per learner known at the last check of the marts that passed; lost is who is gone since.
 with
 
-judged as (
+known_before as (
 
     select
         known.user_id,
@@ -15,17 +15,17 @@ judged as (
 documents as (
 
     select
-        judged.user_id,
+        known_before.user_id,
         min(documents.source_path) as source_path
-    from judged
-    inner join raw.documents as documents on judged.user_id::text = documents.payload ->> 'user_id'
-    where judged.is_lost and documents.kind = 'session'
-    group by judged.user_id
+    from known_before
+    inner join raw.documents as documents on known_before.user_id::text = documents.payload ->> 'user_id'
+    where known_before.is_lost and documents.kind = 'session'
+    group by known_before.user_id
 
 )
 
 select
     documents.source_path,
-    case when judged.is_lost then judged.user_id::text end as lost
-from judged
-left join documents on judged.user_id = documents.user_id
+    case when known_before.is_lost then known_before.user_id::text end as lost
+from known_before
+left join documents on known_before.user_id = documents.user_id

@@ -13,7 +13,7 @@ averages as (
         avg_score,
         sample_size
     from {{ ref('user_skill_agg') }}
-    where window_name in ('last_5_sessions', '90d') and {{ is_touched('user_id') }}
+    where window_name in ('last_5_sessions', '90d') and {{ is_affected('user_id') }}
 
 ),
 

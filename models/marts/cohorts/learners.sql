@@ -10,7 +10,7 @@ sessions as (
         user_id,
         occurred_at
     from {{ ref('int_sessions_resolved') }}
-    where user_id is not null and {{ is_touched('user_id') }}
+    where user_id is not null and {{ is_affected('user_id') }}
 
 ),
 
@@ -20,7 +20,7 @@ wins as (
         user_id,
         count(*) as win_count
     from {{ ref('scorecards') }}
-    where sale_outcome = 'won' and {{ is_touched('user_id') }}
+    where sale_outcome = 'won' and {{ is_affected('user_id') }}
     group by user_id
 
 ),
@@ -32,7 +32,7 @@ readiness as (
         readiness_overall,
         readiness_band
     from {{ ref('user_readiness_latest') }}
-    where {{ is_touched('user_id') }}
+    where {{ is_affected('user_id') }}
 
 ),
 

@@ -31,7 +31,7 @@ scorecards as (
         landed_at,
         payload
     from {{ ref('int_scorecards_normalized') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -45,7 +45,7 @@ sessions as (
         occurred_at_source,
         occurred_at
     from {{ ref('int_sessions_resolved') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 

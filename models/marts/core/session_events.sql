@@ -32,7 +32,7 @@ sessions as (
         persona,
         occurred_at
     from {{ ref('int_sessions_resolved') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 

@@ -14,7 +14,7 @@ transcripts as (
         transcript_lines,
         payload
     from {{ ref('stg_pulse__transcripts') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 
@@ -25,7 +25,7 @@ sessions as (
         user_id,
         occurred_at
     from {{ ref('int_sessions_resolved') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 

@@ -12,7 +12,7 @@ snapshots as (
         readiness_overall,
         min(snapshot_at) over (partition by user_id) as first_snapshot_at
     from {{ ref('user_readiness') }}
-    where source = 'computed' and {{ is_touched('user_id') }}
+    where source = 'computed' and {{ is_affected('user_id') }}
 
 ),
 
@@ -23,7 +23,7 @@ events as (
         session_id,
         occurred_at
     from {{ ref('session_events') }}
-    where user_id is not null and occurred_at is not null and {{ is_touched('user_id') }}
+    where user_id is not null and occurred_at is not null and {{ is_affected('user_id') }}
 
 ),
 

@@ -13,7 +13,7 @@ events as (
         score,
         occurred_at
     from {{ ref('session_events') }}
-    where user_id is not null and occurred_at is not null and {{ is_touched('user_id') }}
+    where user_id is not null and occurred_at is not null and {{ is_affected('user_id') }}
 
 ),
 
@@ -33,7 +33,7 @@ legacy_snapshots as (
         landed_at,
         payload
     from {{ ref('stg_pulse__user_histories__snapshots') }}
-    where user_id is not null and {{ is_touched('user_id') }}
+    where user_id is not null and {{ is_affected('user_id') }}
 
 ),
 

@@ -21,7 +21,7 @@ snapshots as (
         formula_version,
         meta
     from {{ ref('user_readiness') }}
-    where source = 'computed' and {{ is_touched('user_id') }}
+    where source = 'computed' and {{ is_affected('user_id') }}
 
 ),
 

@@ -16,7 +16,7 @@ events as (
         -- Windows end at data time, never at now().
         max(occurred_at) over (partition by user_id) as as_of
     from {{ ref('session_events') }}
-    where user_id is not null and occurred_at is not null and {{ is_touched('user_id') }}
+    where user_id is not null and occurred_at is not null and {{ is_affected('user_id') }}
 
 ),
 

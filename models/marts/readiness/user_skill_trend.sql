@@ -17,7 +17,7 @@ events as (
         user_id is not null
         and occurred_at is not null
         and skill_tag is not null
-        and {{ is_touched('user_id') }}
+        and {{ is_affected('user_id') }}
 
 ),
 

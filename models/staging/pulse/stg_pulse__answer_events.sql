@@ -4,21 +4,7 @@ with
 
 answers as (
 
-    select
-        document_id,
-        source_path,
-        session_id,
-        answer_index,
-        user_key,
-        scenario_id,
-        pulse_step,
-        skill_tag,
-        notes,
-        score,
-        is_unit_scale,
-        occurred_at,
-        raw_metrics
-    from {{ speaking_documents('base_pulse__answer_events__answers') }}
+    select * from {{ authoritative_documents('base_pulse__answer_events__answers') }}
 
 ),
 

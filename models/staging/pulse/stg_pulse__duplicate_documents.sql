@@ -19,7 +19,7 @@ documents as (
         kind,
         source_modified_at
     from {{ ref('stg_pulse__session_documents') }}
-    where {{ is_touched('session_id') }}
+    where {{ is_affected('session_id') }}
 
 ),
 

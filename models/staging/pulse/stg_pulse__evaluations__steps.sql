@@ -4,14 +4,8 @@ with
 
 steps as (
 
-    select
-        document_id,
-        source_path,
-        session_id,
-        step_key,
-        reason,
-        score
-    from {{ speaking_documents('base_pulse__evaluations__steps') }}
+    select *
+    from {{ authoritative_documents('base_pulse__evaluations__steps') }}
     where is_repeated is not true
 
 ),

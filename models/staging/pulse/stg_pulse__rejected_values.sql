@@ -7,38 +7,21 @@
     indexes=[{'columns': ['document_id']}],
 ) }}
 
-{%- set kinds_by_model = {
-    'base_pulse__scorecards': 'scorecard',
-    'base_pulse__sessions': 'session',
-    'base_pulse__transcripts': 'transcript',
-    'base_pulse__conversations': 'conversation',
-    'base_pulse__pulse_states': 'pulse_state',
-    'base_pulse__sale_states': 'sale_state',
-    'base_pulse__evaluations': 'evaluation',
-    'base_pulse__evaluations__steps': 'evaluation',
-    'base_pulse__answer_events': 'answer_events',
-    'base_pulse__answer_events__answers': 'answer_events',
-    'base_pulse__user_histories': 'user_history',
-    'base_pulse__user_histories__entries': 'user_history',
-    'base_pulse__trainer_change_logs': 'trainer_change_log',
-} %}
+{%- do refuse_uncollected_models() %}
 
 with
 
 casts as (
 
-    {%- for model, kind in kinds_by_model.items() %}
+    {%- call(base_model, kind) union_of_base_models() %}
     select
         source_path,
         document_id,
         '{{ kind }}' as kind,
         rejected_values
-    from {{ ref(model) }}
-    where rejected_values is not null and {{ is_touched('source_path', 'document_id') }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    from {{ ref(base_model) }}
+    where rejected_values is not null and {{ is_affected('source_path', 'document_id') }}
+    {%- endcall %}
 
 ),
 
@@ -66,7 +49,7 @@ duplicate_documents as (
         session_key as rejected_text,
         'duplicate_session' as reason
     from {{ ref('stg_pulse__duplicate_documents') }}
-    where {{ is_touched('source_path', 'document_id') }}
+    where {{ is_affected('source_path', 'document_id') }}
 
 ),
 
@@ -89,7 +72,7 @@ step_spellings as (
         step_key as step,
         true as must_be_numbered
     from {{ ref('base_pulse__evaluations__steps') }}
-    where {{ is_touched('source_path', 'document_id') }}
+    where {{ is_affected('source_path', 'document_id') }}
     union all
     select
         source_path,
@@ -99,7 +82,7 @@ step_spellings as (
         pulse_step as step,
         false as must_be_numbered
     from {{ ref('base_pulse__answer_events__answers') }}
-    where {{ is_touched('source_path', 'document_id') }}
+    where {{ is_affected('source_path', 'document_id') }}
     union all
     select
         source_path,
@@ -109,7 +92,7 @@ step_spellings as (
         pulse_step as step,
         false as must_be_numbered
     from {{ ref('base_pulse__trainer_change_logs') }}
-    where {{ is_touched('source_path', 'document_id') }}
+    where {{ is_affected('source_path', 'document_id') }}
 
 ),
 
@@ -144,7 +127,7 @@ two_owners as (
     where
         owner_count > 1
         and {{ history_owner('user_id', 'user_key') }} is not null
-        and {{ is_touched('source_path', 'document_id') }}
+        and {{ is_affected('source_path', 'document_id') }}
 
 ),
 
@@ -158,7 +141,7 @@ unresolved_snapshots as (
         user_key as rejected_text,
         'unresolved_user' as reason
     from {{ ref('stg_pulse__user_histories__snapshots') }}
-    where user_id is null and {{ is_touched('source_path', 'document_id') }}
+    where user_id is null and {{ is_affected('source_path', 'document_id') }}
 
 ),
 
@@ -170,7 +153,7 @@ needed_file_times as (
         kind,
         rejected_file_time
     from {{ ref('int_sessions_rejected_file_times') }}
-    where {{ is_touched('source_path', 'document_id') }}
+    where {{ is_affected('source_path', 'document_id') }}
     union
     select
         source_path,
@@ -178,7 +161,7 @@ needed_file_times as (
         'user_history' as kind,
         rejected_file_time
     from {{ ref('int_snapshots_rejected_file_times') }}
-    where {{ is_touched('source_path', 'document_id') }}
+    where {{ is_affected('source_path', 'document_id') }}
 
 ),
 

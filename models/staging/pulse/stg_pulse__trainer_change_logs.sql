@@ -4,21 +4,7 @@ with
 
 logs as (
 
-    select
-        document_id,
-        source_path,
-        session_id,
-        session_key,
-        user_key,
-        scenario_id,
-        pulse_step,
-        observed_pattern,
-        is_emitted,
-        logged_at,
-        source_modified_at,
-        landed_at,
-        payload
-    from {{ ref('base_pulse__trainer_change_logs') }}
+    select * from {{ ref('base_pulse__trainer_change_logs') }}
 
 ),
 

@@ -1,34 +1,18 @@
 {#- One row per kind and field that its documents hold and the legacy format does not know: drift. -#}
 
-{%- set models_by_kind = {
-    'scorecard': 'base_pulse__scorecards',
-    'session': 'base_pulse__sessions',
-    'transcript': 'base_pulse__transcripts',
-    'conversation': 'base_pulse__conversations',
-    'pulse_state': 'base_pulse__pulse_states',
-    'sale_state': 'base_pulse__sale_states',
-    'evaluation': 'base_pulse__evaluations',
-    'answer_events': 'base_pulse__answer_events',
-    'user_history': 'base_pulse__user_histories',
-    'trainer_change_log': 'base_pulse__trainer_change_logs',
-} %}
-
 with
 
 documents as (
 
-    {%- for kind, model in models_by_kind.items() %}
+    {%- call(kind, rule) union_of_kinds() %}
     select
         '{{ kind }}' as kind,
         source_path,
         landed_at,
         unknown_fields
-    from {{ ref(model) }}
+    from {{ ref(base_model_of(kind)) }}
     where unknown_fields is not null
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {%- endcall %}
 
 ),
 

@@ -29,7 +29,7 @@ entries as (
         landed_at,
         payload
     from {{ ref('base_pulse__user_histories__entries') }}
-    where entry_kind = 'session' and {{ is_touched('session_id') }}
+    where entry_kind = 'session' and {{ is_affected('session_id') }}
 
 ),
 

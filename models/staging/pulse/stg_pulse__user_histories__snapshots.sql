@@ -29,7 +29,7 @@ entries as (
         payload
     from {{ ref('base_pulse__user_histories__entries') }}
     -- A snapshot without a moment is among the rejected values.
-    where entry_kind = 'snapshot' and snapshot_at is not null and {{ is_touched('user_key') }}
+    where entry_kind = 'snapshot' and snapshot_at is not null and {{ is_affected('user_key') }}
 
 ),
 

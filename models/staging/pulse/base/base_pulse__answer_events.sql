@@ -1,11 +1,6 @@
 {#- One row per current answer events document: how many answers it holds. -#}
 
-{{ config(
-    landing='documents',
-    unique_key=['source_path', 'document_id'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
-) }}
+{{ whole_documents('answer_events') }}
 
 {%- set casts = [] -%}
 {%- do expect_list(casts, 'payload', ['events']) -%}
@@ -14,34 +9,17 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        session_key,
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
-        payload
-    from {{ detoasted(landed_documents('answer_events')) }}
+    select * from {{ documents_of('answer_events', is_detoasted=true) }}
 
 ),
 
 renamed as (
 
     select
-        -- ids
-        document_id,
-        source_path,
-        session_key,
-        {{ session_id_of('session_key') }} as session_id,
+        {{ document_columns('answer_events') }},
 
         -- numerics
         jsonb_array_length({{ json_list('payload', ['events']) }}) as answer_count,
-
-        -- timestamps
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,

@@ -1,13 +1,7 @@
 {#- One row per answer of a current answer events document, its score on the scale of the file. -#}
 
-{{ config(
-    unique_key=['source_path', 'document_id', 'answer_index'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
-) }}
+{{ parts_of_documents('answer_events', 'answers') }}
 
-{#- Which documents were touched, the model of whole documents knows. -#}
-{%- do ref('base_pulse__answer_events') -%}
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'answers.payload', '$', 'object') -%}
 {%- do expect_session_id(casts, 'answer.session_id', 'answers.session_key') -%}
@@ -16,13 +10,7 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        session_key,
-        landed_at,
-        payload
-    from {{ landed_documents('answer_events') }}
+    select * from {{ documents_of('answer_events') }}
 
 ),
 

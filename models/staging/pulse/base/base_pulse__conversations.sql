@@ -1,11 +1,6 @@
 {#- One row per current conversation document: how many messages were exchanged. -#}
 
-{{ config(
-    landing='documents',
-    unique_key=['source_path', 'document_id'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
-) }}
+{{ whole_documents('conversation') }}
 
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
@@ -15,34 +10,17 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        session_key,
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
-        payload
-    from {{ detoasted(landed_documents('conversations')) }}
+    select * from {{ documents_of('conversation', is_detoasted=true) }}
 
 ),
 
 renamed as (
 
     select
-        -- ids
-        source.document_id,
-        source.source_path,
-        source.session_key,
-        {{ session_id_of('source.session_key') }} as session_id,
+        {{ document_columns('conversation', 'source') }},
 
         -- numerics
         jsonb_array_length({{ json_array('document.messages') }}) as message_count,
-
-        -- timestamps
-        source.source_modified_at,
-        source.rejected_file_time,
-        source.landed_at,
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,

@@ -1,11 +1,6 @@
 {#- One row per current evaluation document: what was said of the session as a whole. -#}
 
-{{ config(
-    landing='documents',
-    unique_key=['source_path', 'document_id'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
-) }}
+{{ whole_documents('evaluation') }}
 
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
@@ -16,26 +11,14 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        session_key,
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
-        payload
-    from {{ landed_documents('evaluations') }}
+    select * from {{ documents_of('evaluation') }}
 
 ),
 
 renamed as (
 
     select
-        -- ids
-        source.document_id,
-        source.source_path,
-        source.session_key,
-        {{ session_id_of('source.session_key') }} as session_id,
+        {{ document_columns('evaluation', 'source') }},
 
         -- strings
         {{ safe_text(casts, 'document.framework', 'framework') }} as framework,
@@ -43,11 +26,6 @@ renamed as (
             as strengths,
         {{ safe_text(casts, "document.overall_summary -> 'improvements'", 'overall_summary.improvements') }}
             as improvements,
-
-        -- timestamps
-        source.source_modified_at,
-        source.rejected_file_time,
-        source.landed_at,
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,

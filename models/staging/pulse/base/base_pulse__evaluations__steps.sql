@@ -1,13 +1,7 @@
 {#- One row per step of a current evaluation document: its score on the scale 0 to 3. -#}
 
-{{ config(
-    unique_key=['source_path', 'document_id', 'step_key'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
-) }}
+{{ parts_of_documents('evaluation', 'steps') }}
 
-{#- Which documents were touched, the model of whole documents knows. -#}
-{%- do ref('base_pulse__evaluations') -%}
 {%- set casts = [] -%}
 {%- do register_cast(
     casts, 'step', '$', none, "(jsonb_typeof(step) <> 'object' or is_repeated)",
@@ -19,12 +13,7 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        session_key,
-        payload
-    from {{ landed_documents('evaluations') }}
+    select * from {{ documents_of('evaluation') }}
 
 ),
 

@@ -1,11 +1,6 @@
 {#- One row per current pulse state document: where a session stands in the five steps. -#}
 
-{{ config(
-    landing='documents',
-    unique_key=['source_path', 'document_id'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
-) }}
+{{ whole_documents('pulse_state') }}
 
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
@@ -14,26 +9,14 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        session_key,
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
-        payload
-    from {{ landed_documents('pulse_states') }}
+    select * from {{ documents_of('pulse_state') }}
 
 ),
 
 renamed as (
 
     select
-        -- ids
-        source.document_id,
-        source.source_path,
-        source.session_key,
-        {{ session_id_of('source.session_key') }} as session_id,
+        {{ document_columns('pulse_state', 'source') }},
 
         -- strings
         {{ safe_text(casts, 'document.stage_name', 'stage_name') }} as stage_name,
@@ -42,11 +25,6 @@ renamed as (
 
         -- numerics
         {{ safe_integer(casts, 'document.current_stage', 'current_stage', 1, 5) }} as current_stage,
-
-        -- timestamps
-        source.source_modified_at,
-        source.rejected_file_time,
-        source.landed_at,
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,

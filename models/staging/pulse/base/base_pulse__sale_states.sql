@@ -1,11 +1,6 @@
 {#- One row per current sale state document: trust, outcome and missteps of a running sale. -#}
 
-{{ config(
-    landing='documents',
-    unique_key=['source_path', 'document_id'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
-) }}
+{{ whole_documents('sale_state') }}
 
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
@@ -15,26 +10,14 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        session_key,
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
-        payload
-    from {{ landed_documents('sale_states') }}
+    select * from {{ documents_of('sale_state') }}
 
 ),
 
 renamed as (
 
     select
-        -- ids
-        source.document_id,
-        source.source_path,
-        source.session_key,
-        {{ session_id_of('source.session_key') }} as session_id,
+        {{ document_columns('sale_state', 'source') }},
 
         -- strings
         {{ safe_choice(casts, 'document.outcome', 'outcome', sale_outcomes()) }} as sale_outcome,
@@ -43,11 +26,6 @@ renamed as (
         {{ safe_integer(casts, 'document.trust_score', 'trust_score', 0, 10) }} as trust_score,
         {{ safe_integer(casts, 'document.total_missteps', 'total_missteps') }} as misstep_count,
         jsonb_array_length({{ json_array('document.missteps') }}) as listed_misstep_count,
-
-        -- timestamps
-        source.source_modified_at,
-        source.rejected_file_time,
-        source.landed_at,
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,

@@ -1,12 +1,7 @@
 {#- One row per current scorecard document: its generation told apart, its scores cast on the scale
     they were written in. -#}
 
-{{ config(
-    landing='documents',
-    unique_key=['source_path', 'document_id'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
-) }}
+{{ whole_documents('scorecard') }}
 
 {%- set casts = [] -%}
 {%- set parts = {'bce': 'BCE_Score', 'mcf': 'MCF_Score', 'cpo': 'CPO_Score'} -%}
@@ -25,15 +20,7 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        session_key,
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
-        payload
-    from {{ landed_documents('scorecards') }}
+    select * from {{ documents_of('scorecard') }}
 
 ),
 
@@ -164,11 +151,9 @@ ranges as materialized (
 renamed as (
 
     select
+        {{ document_columns('scorecard') }},
+
         -- ids
-        document_id,
-        source_path,
-        session_key,
-        {{ session_id_of('session_key') }} as session_id,
         {{ safe_text(casts, 'trainee_id', 'Trainee_ID') }} as user_key,
 
         -- strings
@@ -216,11 +201,6 @@ renamed as (
 
         -- booleans
         {{ safe_boolean(casts, "overall -> 'passed'", 'overall.passed') }} as is_passed,
-
-        -- timestamps
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
 
         -- what could not be cast, and the evidence
         {{ rejected_values(casts) }} as rejected_values,

@@ -1,11 +1,6 @@
 {#- One row per current session document: extracted and cast. -#}
 
-{{ config(
-    landing='documents',
-    unique_key=['source_path', 'document_id'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
-) }}
+{{ whole_documents('session') }}
 
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
@@ -16,26 +11,16 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        session_key,
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
-        payload
-    from {{ landed_documents('sessions') }}
+    select * from {{ documents_of('session') }}
 
 ),
 
 renamed as (
 
     select
+        {{ document_columns('session', 'source') }},
+
         -- ids
-        source.document_id,
-        source.source_path,
-        source.session_key,
-        {{ session_id_of('source.session_key') }} as session_id,
         {{ safe_text(casts, 'document.user_id', 'user_id') }} as user_key,
         {{ safe_text(casts, "document.request -> 'userId'", 'request.userId') }} as request_user_key,
         {{ safe_text(casts, "document.request -> 'user_id'", 'request.user_id') }} as request_other_user_key,
@@ -50,9 +35,6 @@ renamed as (
             as created_at,
         {{ safe_timestamp(casts, 'document.completed_at', 'completed_at', 'source.landed_at') }}
             as completed_at,
-        source.source_modified_at,
-        source.rejected_file_time,
-        source.landed_at,
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,

@@ -1,11 +1,6 @@
 {#- One row per current trainer change log: what the trainer observed, of whom, at which step. -#}
 
-{{ config(
-    landing='documents',
-    unique_key=['source_path', 'document_id'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
-) }}
+{{ whole_documents('trainer_change_log') }}
 
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
@@ -16,25 +11,16 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        session_key,
-        source_modified_at,
-        landed_at,
-        payload
-    from {{ landed_documents('trainer_change_logs') }}
+    select * from {{ documents_of('trainer_change_log') }}
 
 ),
 
 renamed as (
 
     select
+        {{ document_columns('trainer_change_log', 'source') }},
+
         -- ids
-        source.document_id,
-        source.source_path,
-        source.session_key,
-        {{ session_id_of('source.session_key') }} as session_id,
         {{ safe_text(casts, 'document.learner_id', 'learner_id') }} as user_key,
         {{ safe_text(casts, 'document.scenario_id', 'scenario_id') }} as scenario_id,
 
@@ -52,8 +38,6 @@ renamed as (
 
         -- timestamps
         {{ safe_timestamp(casts, 'document."timestamp"', 'timestamp', 'source.landed_at') }} as logged_at,
-        source.source_modified_at,
-        source.landed_at,
 
         -- what could not be cast, and the evidence
         {{ rejected_values(casts) }} as rejected_values,

@@ -1,11 +1,6 @@
 {#- One row per current transcript document: its lines as texts, and the original. -#}
 
-{{ config(
-    landing='documents',
-    unique_key=['source_path', 'document_id'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}],
-) }}
+{{ whole_documents('transcript') }}
 
 {%- set casts = [] -%}
 {%- do expect_shape(casts, 'source.payload', '$', 'object') -%}
@@ -15,36 +10,19 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        session_key,
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
-        payload
-    from {{ landed_documents('transcripts') }}
+    select * from {{ documents_of('transcript') }}
 
 ),
 
 renamed as (
 
     select
-        -- ids
-        source.document_id,
-        source.source_path,
-        source.session_key,
-        {{ session_id_of('source.session_key') }} as session_id,
+        {{ document_columns('transcript', 'source') }},
 
         -- strings
         coalesce(
             {{ safe_text_array(casts, 'document.transcript', 'transcript', takes_string=true) }}, '{}'
         ) as transcript_lines,
-
-        -- timestamps
-        source.source_modified_at,
-        source.rejected_file_time,
-        source.landed_at,
 
         -- what could not be cast, and the evidence
         {{ rejected_values(casts) }} as rejected_values,

@@ -1,11 +1,6 @@
 {#- One row per landed version of a user history, superseded or not: who owns it. -#}
 
-{{ config(
-    landing='versions',
-    unique_key=['source_path', 'document_id'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}],
-) }}
+{{ whole_documents('user_history') }}
 
 {%- set casts = [] -%}
 {%- set list_names = ['history', 'sessions'] -%}
@@ -15,33 +10,17 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        user_key,
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
-        payload
-    from {{ detoasted(landed_versions('user_histories')) }}
+    select * from {{ documents_of('user_history', is_detoasted=true) }}
 
 ),
 
 renamed as (
 
     select
-        -- ids
-        document_id,
-        source_path,
-        user_key,
+        {{ document_columns('user_history') }},
 
         -- numerics
         jsonb_array_length({{ json_list('payload', list_names) }}) as entry_count,
-
-        -- timestamps
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
 
         -- what could not be cast
         {{ rejected_values(casts) }} as rejected_values,

@@ -1,14 +1,8 @@
 {#- One row per entry of a landed version of a user history: a session's result or a readiness
     snapshot that the app computed. -#}
 
-{{ config(
-    unique_key=['source_path', 'document_id', 'entry_index'],
-    rebuilt_by=['source_path', 'document_id'],
-    indexes=[{'columns': ['document_id']}, {'columns': ['session_id']}, {'columns': ['user_key']}],
-) }}
+{{ parts_of_documents('user_history', 'entries', ['user_key']) }}
 
-{#- Which documents were touched, the model of whole documents knows. -#}
-{%- do ref('base_pulse__user_histories') -%}
 {%- set casts = [] -%}
 {%- set list_names = ['history', 'sessions'] -%}
 {%- do reject_when(casts, 'entries.payload', '$', "entries.entry_kind = 'unusable'", 'wrong_shape') -%}
@@ -17,15 +11,7 @@ with
 
 source as (
 
-    select
-        document_id,
-        source_path,
-        user_key,
-        source_modified_at,
-        rejected_file_time,
-        landed_at,
-        payload
-    from {{ landed_versions('user_histories') }}
+    select * from {{ documents_of('user_history') }}
 
 ),
 

@@ -1,95 +1,73 @@
-{#- The book of builds: each build writes down its cutoff, and all its models read as of it. -#}
+{#- The table of builds: each build records its cutoff, and all its models read the landing as of it. -#}
 
 {% macro builds_relation() -%}
-    {{ return(api.Relation.create(
-        database=target.database,
-        schema=generate_schema_name('staging', none),
-        identifier='builds',
-        type='table'
-    )) }}
+    {{ return(registry_table('builds')) }}
 {%- endmacro %}
 
 
-{#- The commands that write down a build; all others read as of the cutoff of the last one. -#}
+{#- The commands that record a build; all others read as of the cutoff of the last one. -#}
 {% macro is_opening_builds() -%}
     {{ return(flags.WHICH in ('build', 'run')) }}
 {%- endmacro %}
 
 
-{#- on-run-start: the books must be there before anything is built, also by 'dbt seed' alone. -#}
-{% macro open_books() -%}
+{#- On-run-start. The guard comes first: nothing is touched in a database that is not fit. What this returns is
+    the SQL of the last step. -#}
+{% macro start_build() -%}
     {%- if execute and is_making_relations() -%}
-        {%- call statement('look_for_books', fetch_result=true, auto_begin=true) -%}
-            select
-                to_regclass('{{ standing_relations() }}') is not null
-                and to_regclass('{{ rebuild_queue() }}') is not null
-                and to_regclass('{{ touches() }}') is not null
-                and to_regproc('{{ touch_function() }}') is not null
-                and exists (
-                    select from pg_catalog.pg_attribute
-                    where attrelid = to_regclass('{{ builds_relation() }}') and attname = 'build_number'
-                )
-        {%- endcall -%}
-        {%- if not load_result('look_for_books').data[0][0] -%}
-            {#- Two builds may find the same missing. -#}
-            {%- do begin_transaction() -%}
-            {%- call statement('wait_for_books') -%}
-                select pg_advisory_xact_lock({{ advisory_lock('builds_table') }})
-            {%- endcall -%}
-            {%- do create_builds(builds_relation()) -%}
-            {%- call statement('create_rebuild_books') -%} {{ create_rebuild_books() }} {%- endcall -%}
-            {#- Who waited for what, and who changed what by hand, is forgotten. -#}
-            {%- call statement('tell_all') -%}
-                {{ say_it_is_a_build() }}
-                {{ tell_consumers_everything(models_in_place()) }}
-            {%- endcall -%}
+        {%- do refuse_unfit_database() -%}
+        {%- do refuse_changed_columns() -%}
+        {%- do ensure_registry() -%}
+        {%- if is_opening_builds() -%}
+            {%- do open_build() -%}
+            {%- do warn_of_clock() -%}
         {%- endif -%}
-        {%- do adapter.commit() -%}
+        {{ mark_as_build() }}
+        {{ repair_changed_queue() }}
+        {{ queue_models_out_of_step() }}
     {%- endif -%}
 {%- endmacro %}
 
 
-{#- on-run-start: fixes the cutoff of a build, in one short transaction. Part of the models read what the
-    others have read, and a retry what it retries: new documents come with a whole build. -#}
+{#- Fixes the cutoff of a build, in one short transaction. A build of some of the models reads what the others have
+    read, and a retry what it retries: new documents come with a whole build. -#}
 {% macro open_build() -%}
-    {%- if execute and is_opening_builds() -%}
-        {%- set builds = builds_relation() -%}
-        {%- do refuse_unwritable_cutoffs() -%}
-        {%- set retried = build_to_retry() -%}
-        {%- set is_part = is_build_of_part() or is_verifying() -%}
-        {%- set is_first = not run_query("select exists (select from " ~ builds ~ ")").rows[0][0] -%}
-        {%- set has_own_cutoff = not retried and (is_first or not is_part) -%}
+    {%- set builds = builds_relation() -%}
+    {%- do refuse_unwritable_cutoffs() -%}
+    {%- set retried = build_to_retry() -%}
+    {%- set is_part = is_build_of_part() or is_verifying() -%}
+    {%- set is_first = not run_query("select exists (select 1 from " ~ builds ~ ")").rows[0][0] -%}
+    {%- set has_own_cutoff = not retried and (is_first or not is_part) -%}
 
-        {%- do begin_transaction() -%}
-        {%- if has_own_cutoff -%}
-            {%- do await_writers() -%}
-        {%- endif -%}
-        {#- After that, for it may take long: whoever is numbered later has the later cutoff. -#}
-        {%- call statement('await_numbers') -%}
-            lock table {{ builds }} in share row exclusive mode
-        {%- endcall -%}
-        {%- do refuse_overtaken_retry(retried) -%}
-        {%- call statement('fix_cutoff') -%}
-            insert into {{ builds }} (invocation_id, command, cutoff_at, is_whole)
-            select
-                '{{ invocation_id }}',
-                '{{ 'retry' if retried else flags.WHICH }}',
-                {% if has_own_cutoff -%}
-                clock_timestamp(),
-                {%- else -%}
-                (select cutoff_at from {{ builds }} order by build_number desc limit 1),
-                {%- endif %}
-                {{ retried['is_whole'] if retried else not is_part }};
-            {{ book_cutoff_at_work() }}
-        {%- endcall -%}
-        {%- do adapter.commit() -%}
-        {%- do tell_retries() -%}
+    {%- do begin_transaction() -%}
+    {%- if has_own_cutoff -%}
+        {%- do await_writers() -%}
     {%- endif -%}
+    {#- Only now, for that may take long: whoever is numbered later has the later cutoff. -#}
+    {%- call statement('take_turns') -%}
+        lock table {{ builds }} in share row exclusive mode
+    {%- endcall -%}
+    {%- do refuse_overtaken_retry(retried) -%}
+    {%- call statement('fix_cutoff') -%}
+        insert into {{ builds }} (invocation_id, command, cutoff_at, is_whole)
+        select
+            '{{ invocation_id }}',
+            '{{ 'retry' if retried else flags.WHICH }}',
+            {% if has_own_cutoff -%}
+            clock_timestamp(),
+            {%- else -%}
+            (select cutoff_at from {{ builds }} order by build_number desc limit 1),
+            {%- endif %}
+            {{ retried['is_whole'] if retried else not is_part }};
+        {{ record_cutoff_at_work() }}
+    {%- endcall -%}
+    {%- do adapter.commit() -%}
+    {%- do remember_for_retry() -%}
 {%- endmacro %}
 
 
-{#- In hooks dbt begins no transaction: it leaves that to the driver, which does so once, before the first
-    commit. What follows would be committed statement by statement, and a lock be gone at once. -#}
+{#- In hooks dbt begins no transaction but leaves that to the driver, which does it once, before the first commit.
+    What follows would be committed statement by statement, and a lock would be released at once. -#}
 {% macro begin_transaction() -%}
     {%- call statement('begin', auto_begin=true) -%} begin {%- endcall -%}
 {%- endmacro %}
@@ -97,23 +75,23 @@
 
 {#- Whether models are left out, be it by an argument or by a default selector. -#}
 {% macro is_build_of_part() -%}
-    {%- set told = invocation_args_dict.get('select') or invocation_args_dict.get('exclude')
+    {%- set is_selecting = invocation_args_dict.get('select') or invocation_args_dict.get('exclude')
         or invocation_args_dict.get('selector') -%}
     {%- set left_out = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
         | selectattr('raw_code') | map(attribute='unique_id') | reject('in', selected_resources) | list -%}
-    {{ return((told or left_out) | length > 0) }}
+    {{ return((is_selecting or left_out) | length > 0) }}
 {%- endmacro %}
 
 
-{#- Waits, patiently, until nobody is writing documents: whoever comes later is stamped later. -#}
+{#- Waits until nobody is writing documents: whoever comes later is stamped later. -#}
 {% macro await_writers() -%}
-    {%- set patience = env_var('PULSE_ELT_WRITERS_PATIENCE', '') | trim -%}
-    {%- if not modules.re.fullmatch('([0-9]+([.][0-9]+)?)?', patience) -%}
+    {%- set timeout = env_var('PULSE_ELT_WRITERS_PATIENCE', '') | trim -%}
+    {%- if not modules.re.fullmatch('([0-9]+([.][0-9]+)?)?', timeout) -%}
         {%- do exceptions.raise_compiler_error(
-            "PULSE_ELT_WRITERS_PATIENCE is a number of seconds, not '" ~ patience ~ "'."
+            "PULSE_ELT_WRITERS_PATIENCE is a number of seconds, not '" ~ timeout ~ "'."
         ) -%}
     {%- endif -%}
-    {#- A server that waits would not notice that its client was killed. Not every one can look. -#}
+    {#- A server that waits would not notice that its client was killed. Not every platform can check. -#}
     {%- call statement('notice_kills') -%}
         do $$
         begin
@@ -124,7 +102,7 @@
         $$
     {%- endcall -%}
     {%- call statement('await_writers') -%}
-        select raw.await_writers({{ "make_interval(secs => " ~ patience ~ ")" if patience }})
+        select raw.await_writers({{ "make_interval(secs => " ~ timeout ~ ")" if timeout }})
     {%- endcall -%}
 {%- endmacro %}
 
@@ -165,8 +143,8 @@
 {%- endmacro %}
 
 
-{#- Brings the table of an older version up to date. Its rows are numbered in the order of their cutoffs, those
-    of a clock that ran ahead before all others. -#}
+{#- Upgrades the table of an older version. Its rows are numbered in the order of their cutoffs, those of a clock
+    that ran ahead before all others. -#}
 {% macro number_builds(builds) -%}
     alter table {{ builds }}
         add column if not exists build_number bigint,
@@ -174,7 +152,7 @@
     do $$
     begin
         if not exists (
-            select from pg_catalog.pg_attribute
+            select 1 from pg_catalog.pg_attribute
             where
                 attrelid = '{{ builds }}'::regclass
                 and attname = 'build_number' and attidentity <> ''
@@ -201,7 +179,7 @@
 {%- endmacro %}
 
 
-{#- on-run-end: what became of the build. -#}
+{#- On-run-end: what became of the build. -#}
 {% macro close_build(results) -%}
     {%- if execute and is_opening_builds() -%}
         {%- set failed = results | map(attribute='status') | map('string')
@@ -217,11 +195,11 @@
             is_successful = {{ failed | length == 0 }} and (
                 ended.is_whole
                 or exists (
-                    select from {{ builds_relation() }} as whole
+                    select 1 from {{ builds_relation() }} as whole
                     where whole.cutoff_at = ended.cutoff_at and whole.is_whole and whole.is_successful
                 )
             )
         where invocation_id = '{{ invocation_id }}';
-        {{ book_cutoff_that_stands(unbuilt | length == 0) }}
+        {{ record_standing_cutoff(unbuilt | length == 0) }}
     {%- endif -%}
 {%- endmacro %}

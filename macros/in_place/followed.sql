@@ -1,41 +1,33 @@
-{#- Whether a model can be followed: only where everything that it reads announces its changes. Models in
-    place announce rows by key; our seeds, and views in place, that they changed; documents are compared
-    with the landing. Whatever else a model reads may change without a word, so that such a model is
-    compared whole at every build. -#}
+{#- Whether a model can be followed: only where the changes of everything it reads are known. Models in place
+    queue rows by key; our seeds, and views in place, queue everything; documents are compared with the
+    landing. Whatever else a model reads may change unnoticed, so such a model is compared whole at
+    every build. -#}
 
-{#- What a model reads that announces nothing, by name: parents, also behind views, and what stands in SQL
+{#- What this model reads that no build follows, by name: parents, also behind views, and what stands in SQL
     without ref() or source(). -#}
-{% macro unannounced_reads(node, outside_reads) -%}
-    {{ return((unannounced_parents(node) + outside_reads) | unique | list) }}
-{%- endmacro %}
-
-
-{% macro unannounced_parents(node) -%}
-    {%- set found = [] -%}
-    {%- for unique_id in node.depends_on.nodes -%}
-        {%- if unique_id in graph.sources -%}
-            {%- if not is_followed_landing(node, graph.sources[unique_id]) -%}
-                {%- do found.append(graph.sources[unique_id].name) -%}
-            {%- endif -%}
-        {%- elif unique_id not in graph.nodes -%}
-            {%- do found.append(unique_id) -%}
-        {%- else -%}
-            {%- set parent = graph.nodes[unique_id] -%}
-            {%- if is_deferred(parent) -%}
-                {%- do found.append(node_name(parent) ~ ' (deferred)') -%}
-            {%- elif parent.config.materialized == 'ephemeral' or is_in_place_view(parent) -%}
-                {%- do found.extend(unannounced_parents(parent)) -%}
-            {%- elif parent.resource_type != 'seed' and not is_in_place(parent) -%}
-                {%- do found.append(node_name(parent)) -%}
-            {%- endif -%}
-        {%- endif -%}
+{% macro unfollowed_reads(outside_reads) -%}
+    {%- set parents = parents_of(model, lineage().parents) -%}
+    {%- set deferred = [] -%}
+    {%- for unique_id in parents.reads if invocation_args_dict.get('defer') and is_deferred(graph.nodes[unique_id]) -%}
+        {%- do deferred.append(node_name(graph.nodes[unique_id]) ~ ' (deferred)') -%}
     {%- endfor -%}
-    {{ return(found) }}
+    {{ return((parents.unfollowed + deferred + outside_reads) | unique | list) }}
 {%- endmacro %}
 
 
-{#- Whether the model of this source's documents tells the node which were touched: the node itself is that
-    model, or reads from it. Views are not: they are written with the cutoff of one build. -#}
+{#- A parent that is no node of the graph: a list of its name, or an empty one where it is a landing that the
+    node follows. -#}
+{% macro unfollowed_source(node, unique_id) -%}
+    {%- set source = graph.sources.get(unique_id) -%}
+    {%- if source is none -%}
+        {{ return([unique_id]) }}
+    {%- endif -%}
+    {{ return([] if is_followed_landing(node, source) else [source.name]) }}
+{%- endmacro %}
+
+
+{#- Whether the model of this source's documents queues what is affected for the node: the node itself is that
+    model, or reads from it. Views are not followed here: they are written with the cutoff of one build. -#}
 {% macro is_followed_landing(node, source) -%}
     {%- if source.schema != landing_schema() or not is_in_place(node) -%}
         {{ return(false) }}
@@ -66,29 +58,26 @@
 
 {#- Whether ref() may lead to another environment's relation in this build. -#}
 {% macro is_deferred(node) -%}
-    {{ return(
-        invocation_args_dict.get('defer')
-        and node.get('defer_relation')
-        and node.unique_id not in selected_resources
-    ) }}
+    {{ return(node.get('defer_relation') and node.unique_id not in selected_resources) }}
 {%- endmacro %}
 
 
 {#- What a query reads besides its parents: relations that it names itself, functions whose answers change
     without a change of rows, such as now(), and functions that somebody wrote. PostgreSQL's own parse of the
-    query says so; asked when the query has changed. -#}
+    query shows it; asked when the query has changed. -#}
 {% macro outside_reads_of(sql) -%}
     {%- set view = 'pg_temp.' ~ adapter.quote('reads of ' ~ model.alias) -%}
-    {%- call statement('create_reads') -%}
+    {%- call statement('outside_reads', fetch_result=true) -%}
         create temporary view {{ adapter.quote('reads of ' ~ model.alias) }} as
         select 1 as one
         from (
             {{ sql }}
-        ) as computed
+        ) as computed;
+        {{ outside_reads_query(view) }}
     {%- endcall -%}
-    {%- set reads = run_query(outside_reads_query(view)).columns[0].values() | list -%}
+    {%- set reads = load_result('outside_reads').table.columns[0].values() | list -%}
     {%- call statement('drop_reads') -%} drop view {{ view }} {%- endcall -%}
-    {#- These words become a constant before the view is written. -#}
+    {#- PostgreSQL turns these words into a constant before the view is stored. -#}
     {%- if modules.re.search("'[^']*\\b(now|today|tomorrow|yesterday)\\b[^']*'", sql, modules.re.IGNORECASE) -%}
         {%- do reads.append("'now', 'today', 'tomorrow' or 'yesterday'") -%}
     {%- endif -%}
@@ -159,16 +148,11 @@
 {#- The relations that ref() and source() of this model lead to, also through ephemeral models. -#}
 {% macro parent_relations() -%}
     {%- set found = [] -%}
-    {%- for unique_id in model.depends_on.nodes + everything_read_by(model) -%}
-        {%- if unique_id in graph.sources -%}
-            {%- set source = graph.sources[unique_id] -%}
+    {%- for unique_id in (model.depends_on.nodes + reads_of(model)) | unique -%}
+        {%- set parent = graph.sources.get(unique_id) or graph.nodes.get(unique_id) -%}
+        {%- if parent -%}
             {%- do found.append(api.Relation.create(
-                database=source.database, schema=source.schema, identifier=source.identifier
-            )) -%}
-        {%- elif unique_id in graph.nodes -%}
-            {%- set node = graph.nodes[unique_id] -%}
-            {%- do found.append(api.Relation.create(
-                database=node.database, schema=node.schema, identifier=node.alias
+                database=parent.database, schema=parent.schema, identifier=parent.get('identifier') or parent.alias
             )) -%}
         {%- endif -%}
     {%- endfor -%}
@@ -176,9 +160,9 @@
 {%- endmacro %}
 
 
-{#- dbt run-operation list_unannounced_models: models compared whole at every build, and what they read that
-    announces nothing, as of the last build. -#}
-{% macro list_unannounced_models() -%}
+{#- dbt run-operation list_unfollowed_models: models that are compared whole at every build, and what they read
+    that no build follows, as of the last build. -#}
+{% macro list_unfollowed_models() -%}
     {%- for row in run_query(
         "select node_name, array_to_string(unannounced_reads, ', ') from " ~ standing_relations()
         ~ " where unannounced_reads <> '{}' order by node_name"

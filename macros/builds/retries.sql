@@ -1,20 +1,19 @@
-{#- 'dbt retry' is the build that failed, gone on with: it keeps its cutoff, and is as whole as that was.
+{#- 'dbt retry' continues the build that failed: it keeps that cutoff, and is as whole as that build was.
 
-    dbt does not tell its macros that it retries, but hands the arguments of the failed command on, by way of
-    target/run_results.json. So each build leaves its name among its vars: as a tuple, which a file gives
-    back as a list. A list is thus what comes from a retry, in a process of its own and in one that built
-    before. -#}
+    dbt does not let its macros know that it retries, but passes the arguments of the failed command on, through
+    target/run_results.json. So each build leaves its id among its vars as a tuple, which the file gives back
+    as a list. A list therefore comes from a retry, in a process of its own or in one that built before. -#}
 
-{% macro tell_retries() -%}
+{% macro remember_for_retry() -%}
     {%- do invocation_args_dict['vars'].update({'pulse_elt_build': (invocation_id,)}) -%}
 {%- endmacro %}
 
 
-{#- The build that this one retries, none if it retries nothing. What was interrupted may have left nodes of
-    which dbt knows nothing, so its retry is the build of a part. -#}
+{#- The build that this one retries; none if it retries nothing. An interrupted build may have left out nodes that
+    dbt does not know of, so its retry is the build of a part. -#}
 {% macro build_to_retry() -%}
-    {%- set told = invocation_args_dict['vars'].get('pulse_elt_build') -%}
-    {%- if told is string or told is not sequence or told != told | list -%}
+    {%- set passed_on = invocation_args_dict['vars'].get('pulse_elt_build') -%}
+    {%- if passed_on is string or passed_on is not sequence or passed_on != passed_on | list -%}
         {%- if not selected_resources -%}
             {#- A retry selects nothing: dbt has its list already. -#}
             {%- do exceptions.raise_compiler_error(
@@ -26,7 +25,7 @@
     {%- endif -%}
     {%- set found = run_query(
         "select invocation_id, is_whole and finished_at is not null from " ~ builds_relation()
-        ~ " where invocation_id = '" ~ (told | join) | replace("'", "''") ~ "'"
+        ~ " where invocation_id = '" ~ (passed_on | join) | replace("'", "''") ~ "'"
     ).rows -%}
     {%- if not found -%}
         {%- do exceptions.raise_compiler_error(
@@ -40,7 +39,7 @@
 {#- Models of two cutoffs side by side would be neither build. -#}
 {% macro refuse_overtaken_retry(retried) -%}
     {%- if retried and run_query(
-        "select exists (select from " ~ builds_relation() ~ " as mine"
+        "select exists (select 1 from " ~ builds_relation() ~ " as mine"
         ~ " inner join " ~ builds_relation() ~ " as other"
         ~ " on mine.build_number < other.build_number and mine.cutoff_at <> other.cutoff_at"
         ~ " where mine.invocation_id = '" ~ retried['invocation_id'] ~ "')"

@@ -1,7 +1,7 @@
 {#- The guard: what a build must find before it touches anything. dbt creates schemas before
     on-run-start, so both ask here. -#}
 
-{#- What every relation comment of ours ends with, and how the guard knows ours from theirs. -#}
+{#- How every comment on a relation of ours ends, and by which the guard recognises ours. -#}
 {% macro ownership_marker() -%}
     {{ return(' [pulse-elt]') }}
 {%- endmacro %}
@@ -15,28 +15,28 @@
 
 
 {#- Overrides dbt's, which comments on nothing that has no description: in the transaction that makes a
-    relation, by any materialization of any package, it gets its marker and its entry in the book. What is
-    rebuilt in place writes its entry itself. -#}
+    relation, by any materialization of any package, it gets its marker and is registered. What is rebuilt
+    in place comments and registers by itself, and seeds register by themselves. -#}
 {% macro postgres__persist_docs(relation, model, for_relation, for_columns) -%}
     {%- if for_relation -%}
         {%- do run_query(alter_relation_comment(
             relation, model.description if config.persist_relation_docs() else ''
         )) -%}
-        {%- if not (is_in_place(model) or is_in_place_view(model) or model.resource_type == 'seed') -%}
-            {%- do run_query(record_standing(relation)) -%}
+        {%- if model.resource_type != 'seed' -%}
+            {%- do run_query(register_relation(relation)) -%}
         {%- endif -%}
     {%- endif -%}
     {%- do default__persist_docs(relation, model, false, for_columns) -%}
 {%- endmacro %}
 
 
-{#- Post-hook of all models: materializations that somebody wrote need not know persist_docs. -#}
-{% macro book_unknown_materialization() -%}
-    {%- if execute and config.get('materialized') not in [
-        'in_place', 'in_place_view', 'table', 'view', 'incremental', 'materialized_view', 'ephemeral'
-    ] -%}
-        {{ record_standing(this) }}
-    {%- endif -%}
+{#- SQL for what is rebuilt in place: all comments at once. Its columns are known, so none is looked up. -#}
+{% macro comment_on(relation) -%}
+    {{ alter_relation_comment(relation, model.description if config.persist_relation_docs() else '') }}
+    {%- for column in model.columns.values() if config.persist_column_docs() %}
+    comment on column {{ relation }}.{{ adapter.quote(column.name) if column.quote else column.name }}
+    is '{{ column.description | replace("'", "''") }}';
+    {%- endfor %}
 {%- endmacro %}
 
 
@@ -48,7 +48,7 @@
 
 {#- Overrides dbt's: no schema is created in a database that is not fit for us. -#}
 {% macro postgres__create_schema(relation) -%}
-    {%- do refuse_unfit_database() -%}
+    {%- if is_making_relations() -%} {%- do refuse_unfit_database() -%} {%- endif -%}
     {%- call statement('create_schema') -%}
         create schema if not exists {{ relation.without_identifier().include(database=False) }}
     {%- endcall -%}
@@ -57,37 +57,23 @@
 
 {#- Refuses an old server, a database without a landing, and relations of others in analytics. -#}
 {% macro refuse_unfit_database() -%}
-    {%- if execute and is_making_relations() -%}
-        {%- if flags.EMPTY -%}
-            {%- do exceptions.raise_compiler_error(
-                "--empty would empty the marts that stand. Nothing was touched. Try it with --target dev and "
-                ~ "a database of your own, or use 'dbt compile'."
-            ) -%}
-        {%- endif -%}
-        {%- do refuse_old_server() -%}
-        {%- do refuse_foreign_relations() -%}
-        {%- do refuse_missing_landing() -%}
+    {%- if flags.EMPTY -%}
+        {%- do exceptions.raise_compiler_error(
+            "--empty would empty the marts that stand. Nothing was touched. Try it with --target dev and "
+            ~ "a database of your own, or use 'dbt compile'."
+        ) -%}
     {%- endif -%}
-{%- endmacro %}
-
-
-{% macro refuse_old_server() -%}
-    {%- set version = run_query(
-        "select current_setting('server_version_num')::int / 10000"
-    ).columns[0].values()[0] | int -%}
+    {%- set version, has_landing, has_registry = run_query(
+        "select current_setting('server_version_num')::int / 10000, to_regclass('raw.documents') is not null,"
+        ~ " to_regclass('" ~ standing_relations() ~ "') is not null"
+    ).rows[0] -%}
     {%- if version < 16 -%}
         {%- do exceptions.raise_compiler_error(
             "the server is PostgreSQL " ~ version ~ "; pulse-elt needs 16 or newer."
         ) -%}
     {%- endif -%}
-{%- endmacro %}
-
-
-{% macro refuse_missing_landing() -%}
-    {%- set is_there = run_query(
-        "select to_regclass('raw.documents') is not null"
-    ).columns[0].values()[0] -%}
-    {%- if not is_there -%}
+    {%- do refuse_foreign_relations(has_registry) -%}
+    {%- if not has_landing -%}
         {%- do exceptions.raise_compiler_error(
             "this database holds no landing yet: run 'pulse-elt load' or 'pulse-elt db migrate' first."
         ) -%}
@@ -95,20 +81,19 @@
 {%- endmacro %}
 
 
-{#- Names relations that are not ours: any in analytics, where the app may keep tables of its own, and in
-    the other schemas those that stand where one of ours belongs. Ours carries the marker, or is in the book;
-    to have the name of a model is not enough. -#}
-{% macro refuse_foreign_relations() -%}
+{#- Refuses relations that are not ours: any in analytics, where the app may keep tables of its own, and in the
+    other schemas those that stand where one of ours belongs. Ours carries the marker, or is registered; to
+    have the name of a model is not enough. -#}
+{% macro refuse_foreign_relations(has_registry) -%}
     {%- set schema_name = generate_schema_name('analytics', none) -%}
-    {%- set has_book = run_query(
-        "select to_regclass('" ~ standing_relations() ~ "') is not null"
-    ).rows[0][0] -%}
-    {%- set foreign_relations = run_query(foreign_relations_query(schema_name, has_book)).columns[0].values() -%}
+    {%- set foreign_relations = run_query(
+        foreign_relations_query(schema_name, has_registry)
+    ).columns[0].values() -%}
     {%- if foreign_relations -%}
         {%- do exceptions.raise_compiler_error(
             "what is not pulse-elt's stands in its schemas: " ~ foreign_relations | join(', ')
             ~ ". Nothing was touched. Move that to another schema, or build into schemas of your own "
-            ~ "with --target dev. What this project made and has forgotten (comment and book are lost) is ours "
+            ~ "with --target dev. What this project made and has forgotten (comment and registry are lost) is ours "
             ~ "again after: comment on table SCHEMA.NAME is '" ~ ownership_marker() ~ "'; kept rows of "
             ~ "test_failures may be dropped."
         ) -%}
@@ -116,16 +101,16 @@
 {%- endmacro %}
 
 
-{% macro foreign_relations_query(schema_name, has_book) -%}
+{% macro foreign_relations_query(schema_name, has_registry) -%}
     select namespace.nspname || '.' || relation.relname as name
     from pg_catalog.pg_class as relation
     inner join pg_catalog.pg_namespace as namespace on relation.relnamespace = namespace.oid
     where
         relation.relkind in ('r', 'p', 'v', 'm', 'f')
         and coalesce(obj_description(relation.oid, 'pg_class'), '') not like '%{{ ownership_marker() }}'
-        {%- if has_book %}
+        {%- if has_registry %}
         and not exists (
-            select from {{ standing_relations() }} as standing
+            select 1 from {{ standing_relations() }} as standing
             where
                 namespace.nspname = standing.schema_name
                 {# A killed build may leave the table that it has just replaced. #}

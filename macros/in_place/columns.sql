@@ -1,8 +1,18 @@
-{#- A standing table and the contract it was not built by: columns, keys and checks are brought into line
-    without a swap, so that what depends on the table stays, or the build refuses. -#}
+{#- The columns of a standing table and those of its contract: brought into line without a swap, so that what
+    depends on the table stays; or the build refuses. constraints.sql does the same for keys and checks. -#}
 
-{#- The SQL of a model gives the columns of its contract, in any order. As dbt's own check, but silent on
-    numerics without a precision: staging takes numbers as they are. -#}
+{#- An empty temporary table of these columns: what the standing one must look like. -#}
+{% macro create_shape(columns) -%}
+    {%- set shape = api.Relation.create(schema='pg_temp', identifier=this.identifier, type='table') -%}
+    {%- call statement('create_shape') -%}
+        create temporary table {{ adapter.quote(this.identifier) }} {{ columns }} on commit drop
+    {%- endcall -%}
+    {{ return(shape) }}
+{%- endmacro %}
+
+
+{#- Refuses SQL that does not give the columns of the contract, in any order. Like dbt's own check, but silent
+    on numerics without a precision: staging takes numbers as they are. -#}
 {% macro assert_contract(sql) -%}
     {%- set given = get_column_schema_from_query(sql) -%}
     {%- set wanted = contracted_columns() -%}
@@ -52,123 +62,46 @@
 {% macro conform_columns(shape, relation, is_allowed) -%}
     {%- set differing = differing_columns(shape, relation) -%}
     {%- if differing and not is_allowed -%}
-        {%- do exceptions.raise_compiler_error(told_columns(relation, differing | map('first') | list)) -%}
+        {%- do exceptions.raise_compiler_error(changed_columns_message(relation, differing | map('first') | list)) -%}
     {%- endif -%}
     {%- if differing -%}
         {%- for column in differing if column[2] -%}
-            {%- do clear_dependents(relation, column[0]) -%}
+            {%- do drop_dependents(relation, column[0]) -%}
         {%- endfor -%}
-        {%- call statement('conform_columns') -%}
-            {%- for column in differing if column[2] %}
-            alter table {{ relation }} drop column {{ adapter.quote(column[0]) }};
-            {%- endfor %}
-            {%- for column in differing if column[1] %}
-            alter table {{ relation }} add column {{ adapter.quote(column[0]) }} {{ column[1] }};
-            {%- endfor %}
-        {%- endcall -%}
+        {%- set clauses = [] -%}
+        {%- for column in differing if column[2] -%}
+            {%- do clauses.append('drop column ' ~ adapter.quote(column[0])) -%}
+        {%- endfor -%}
+        {%- for column in differing if column[1] -%}
+            {%- do clauses.append('add column ' ~ adapter.quote(column[0]) ~ ' ' ~ column[1]) -%}
+        {%- endfor -%}
+        {%- do alter_table(relation, clauses) -%}
     {%- endif -%}
 {%- endmacro %}
 
 
-{% macro told_columns(relation, columns) -%}
+{% macro changed_columns_message(relation, columns) -%}
     the columns of {{ relation.schema }}.{{ relation.identifier }} have changed ({{ columns | join(', ') }}). {# -#}
     Nothing was touched. Rebuild it with --full-refresh, which alters the standing table.
 {%- endmacro %}
 
 
-{% macro constraints_of(relation) -%}
-    {{ return(run_query(
-        "select conname, pg_get_constraintdef(oid) from pg_catalog.pg_constraint"
-        ~ " where conrelid = '" ~ relation.render() ~ "'::regclass and contype in ('p', 'u', 'c')"
-        ~ " order by contype desc, conname"
-    ).rows) }}
-{%- endmacro %}
-
-
-{#- Before the rows: what the shape does not have must not forbid what it allows. -#}
-{% macro release_constraints(shape, relation) -%}
-    {%- set wanted = constraints_of(shape) | map('last') | list -%}
-    {%- call statement('release_constraints') -%}
-        select;
-        {%- for constraint in constraints_of(relation) if constraint[1] not in wanted %}
-        alter table {{ relation }} drop constraint {{ adapter.quote(constraint[0]) }};
-        {%- endfor %}
-        {%- for column in differing_nulls(shape, relation) if not column[1] %}
-        alter table {{ relation }} alter column {{ adapter.quote(column[0]) }} drop not null;
-        {%- endfor %}
-    {%- endcall -%}
-{%- endmacro %}
-
-
-{#- After the rows: keys, checks and NOT NULL as in the shape. -#}
-{% macro conform_constraints(shape, relation) -%}
-    {%- set standing = constraints_of(relation) | map('last') | list -%}
-    {%- call statement('conform_constraints') -%}
-        select;
-        {%- for column in differing_nulls(shape, relation) if column[1] %}
-        alter table {{ relation }} alter column {{ adapter.quote(column[0]) }} set not null;
-        {%- endfor %}
-        {%- for constraint in constraints_of(shape) if constraint[1] not in standing %}
-        alter table {{ relation }} add {{ constraint[1] }};
-        {%- endfor %}
-    {%- endcall -%}
-{%- endmacro %}
-
-
-{#- Columns that only one of both allows to be NULL: name, whether the shape forbids it. -#}
-{% macro differing_nulls(shape, relation) -%}
-    {{ return(run_query(
-        "select shape.attname, shape.attnotnull"
-        ~ " from pg_catalog.pg_attribute as shape"
-        ~ " inner join pg_catalog.pg_attribute as standing on shape.attname = standing.attname"
-        ~ " where shape.attrelid = '" ~ shape.render() ~ "'::regclass and shape.attnum > 0"
-        ~ " and standing.attrelid = '" ~ relation.render() ~ "'::regclass"
-        ~ " and shape.attnotnull <> standing.attnotnull"
-    ).rows) }}
-{%- endmacro %}
-
-
-{#- dbt names indexes by the clock: what is there is told by its columns. -#}
-{% macro create_missing_indexes(relation) -%}
-    {%- set there = run_query(
-        indexed_columns("'" ~ relation.render() ~ "'::regclass")
-    ).columns[0].values() -%}
-    {%- for index in config.get('indexes', []) if index['columns'] | join(',') not in there -%}
-        {%- call statement('create_index') -%} {{ get_create_index_sql(relation, index) }} {%- endcall -%}
-    {%- endfor -%}
-{%- endmacro %}
-
-
-{#- The columns of each plain index of a relation, as text. -#}
-{% macro indexed_columns(oid) -%}
-    select array_to_string(array(
-        select attname
-        from unnest(indkey) with ordinality as place (attnum, position)
-        inner join pg_catalog.pg_attribute as attribute
-            on attribute.attrelid = indrelid and attribute.attnum = place.attnum
-        order by place.position
-    ), ',')
-    from pg_catalog.pg_index
-    where indrelid = {{ oid }} and indisvalid and indpred is null and indexprs is null
-{%- endmacro %}
-
-
-{#- on-run-start: what the materializations would refuse half-way through a build is looked at before
-    anything is touched. A change of precision alone, as of numeric, is seen when its turn comes. -#}
+{#- On-run-start: what the materializations would refuse half-way through a build is checked before anything is
+    touched. A change of precision alone, as of numeric, is seen when its turn comes. -#}
 {% macro refuse_changed_columns() -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'retry') -%}
+    {%- if flags.WHICH in ('build', 'run', 'retry') -%}
         {%- for row in run_query(changed_columns_query()).rows -%}
             {%- set relation = api.Relation.create(schema=row[0], identifier=row[1]) -%}
             {%- if not flags.FULL_REFRESH -%}
                 {%- do exceptions.raise_compiler_error(
-                    told_columns(relation, (names_in(row[2]) + names_in(row[3])) | unique | list)
+                    changed_columns_message(relation, (names_in(row[2]) + names_in(row[3])) | unique | list)
                 ) -%}
             {%- endif -%}
             {%- for column in names_in(row[3]) -%}
                 {%- set others = dependents_of(relation, column)
                     | rejectattr('is_ours') | map(attribute='name') | list -%}
                 {%- if others -%}
-                    {%- do exceptions.raise_compiler_error(told_dependents(relation, column, others)) -%}
+                    {%- do exceptions.raise_compiler_error(dependents_message(relation, column, others)) -%}
                 {%- endif -%}
             {%- endfor -%}
         {%- endfor -%}

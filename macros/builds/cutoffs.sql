@@ -1,4 +1,4 @@
-{#- ops.cutoffs: what the builds of this target still read as of, so that nobody prunes it meanwhile. -#}
+{#- ops.cutoffs: the cutoffs that builds of this target still read, so that nobody prunes those documents meanwhile. -#}
 
 {#- The name of this target there: its schema staging tells two developers apart. -#}
 {% macro target_of_cutoff() -%}
@@ -25,9 +25,9 @@
 {%- endmacro %}
 
 
-{#- SQL for the transaction that writes down this build. What stood before the first row of this target here
-    was built by an older version: as of the last build that succeeded. -#}
-{% macro book_cutoff_at_work() -%}
+{#- SQL for the transaction that records this build. Where the target has no row yet, an older version built what
+    stands: as of the last build that succeeded. -#}
+{% macro record_cutoff_at_work() -%}
     insert into ops.cutoffs as cutoffs (target_schema, standing_cutoff_at, at_work_cutoff_at)
     select
         {{ target_of_cutoff() }},
@@ -56,7 +56,7 @@
 
 
 {#- SQL for the end of the build. -#}
-{% macro book_cutoff_that_stands(is_all_built) -%}
+{% macro record_standing_cutoff(is_all_built) -%}
     update ops.cutoffs
     set
         standing_cutoff_at = case
@@ -69,8 +69,8 @@
 {%- endmacro %}
 
 
-{#- Pre-hook of seeds, and part of what every reader of the landing asks first (build_cutoff): as long as one
-    of their sessions is there, the build is at work. -#}
+{#- Pre-hook of seeds, and part of the first query of every reader of the landing (build_cutoff): as long as one
+    of their sessions lives, the build is at work. -#}
 {% macro hold_cutoff() -%}
     {%- if execute and is_opening_builds() -%}
         select pg_advisory_lock_shared({{ advisory_lock('build_at_work', target_of_cutoff()) }})

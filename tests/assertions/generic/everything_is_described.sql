@@ -1,12 +1,8 @@
 -- What: every relation of the project itself, and every column of it, carries a comment in the database.
 -- Why it matters: analysts read the catalogue. What they add themselves may go without.
 -- How to resolve: describe the column or model named in its _*.yml.
--- depends_on: {{ ref('reporting__scorecards') }}, {{ ref('reporting__session_events') }}
--- depends_on: {{ ref('reporting__session_transcripts') }}, {{ ref('reporting__trainer_change_logs') }}
--- depends_on: {{ ref('reporting__user_skill_agg') }}, {{ ref('reporting__user_skill_trend') }}
--- depends_on: {{ ref('reporting__user_readiness') }}, {{ ref('reporting__user_readiness_latest') }}
--- depends_on: {{ ref('reporting__readiness_milestones') }}, {{ ref('reporting__cohort_readiness') }}
--- depends_on: {{ ref('reporting__learners') }}, {{ ref('reporting__learner_focus') }}
+{% test everything_is_described(model, after) %}
+{#- after: the views, so that the test waits for them. The others are read by none of them. -#}
 -- depends_on: {{ ref('stg_pulse__rejected_values') }}, {{ ref('stg_pulse__conversations') }}
 -- depends_on: {{ ref('stg_pulse__pulse_states') }}, {{ ref('stg_pulse__sale_states') }}
 -- depends_on: {{ ref('stg_pulse__unknown_fields') }}
@@ -24,7 +20,7 @@ relations as (
     where
         relation.relkind in ('r', 'v', 'm')
         and (schemata.nspname, relation.relname) in (
-            {%- for node in graph.nodes.values()
+            {%- for node in (graph.nodes or {}).values()
                 if node.package_name == project_name and node.fqn[1] != 'own'
                 and (node.config.get('contract', {}).get('enforced') or node.config.get('column_types')) %}
             ('{{ node.schema }}', '{{ node.alias }}'){{ ',' if not loop.last }}
@@ -53,3 +49,5 @@ final as (
 )
 
 select * from final
+
+{% endtest %}

@@ -1,0 +1,96 @@
+"""Writes what dbt has to know of config/document_kinds.json, a file that it cannot read itself."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from loaders.errors import WrongRequest
+from loaders.project.document_kinds import LANDED_KEYS, DocumentKinds, Rule, read_document_kinds
+from loaders.project.root import project_root
+
+_MACRO = """{{#- Written by 'make kinds' from config/document_kinds.json: edit that. -#}}
+
+{{#- The kinds of documents that are loaded, by name. -#}}
+{{% macro document_kinds() -%}}
+    {{{{ return({{
+{kinds}
+    }}) }}}}
+{{%- endmacro %}}
+"""
+
+_MACRO_FILE = "macros/kinds/document_kinds.sql"
+_SOURCES_FILE = "models/staging/pulse/_pulse__sources.yml"
+_TABLES = re.compile(
+    r"(?<=\n)( *# From here: written by 'make kinds'[^\n]*\n).*?( *# To here\.\n)", re.DOTALL
+)
+
+
+def generated_files(kinds: DocumentKinds, root: Path) -> Mapping[Path, str]:
+    """Return what the files below the project's root must say.
+
+    Raises:
+        WrongRequest: a kind that is loaded says nothing of its fields, so that no drift would show.
+    """
+    entries = ",\n".join(
+        f"        {json.dumps(rule.kind)}: {json.dumps(_known_to_dbt(rule, kinds))}"
+        for rule in kinds.loaded
+    )
+    tables = "".join(
+        f"      - {{name: {rule.table}, description: {json.dumps(rule.why)}, "
+        "columns: *documents}\n"
+        for rule in kinds.loaded
+    )
+    sources = root / _SOURCES_FILE
+    return {
+        root / _MACRO_FILE: _MACRO.format(kinds=entries),
+        sources: _TABLES.sub(
+            lambda found: found[1] + tables + found[2], sources.read_text(encoding="utf-8")
+        ),
+    }
+
+
+def write_generated_files(root: Path) -> tuple[Path, ...]:
+    """Write the files that do not say what they must; return their paths."""
+    kinds = read_document_kinds(root / "config" / "document_kinds.json")
+    written = []
+    for path, text in generated_files(kinds, root).items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            written.append(path)
+    return tuple(written)
+
+
+def _known_to_dbt(rule: Rule, kinds: DocumentKinds) -> Mapping[str, Any]:
+    if rule.known_fields is None:
+        raise WrongRequest(
+            f"config/document_kinds.json: rule {rule.kind!r} is {rule.disposition} and has no "
+            'known_fields; {"": []} makes drift of every field.'
+        )
+    templates = [template for template in kinds.templates if template.rule is rule]
+    keys = {name: group for template in templates for name, group in template.path_keys.items()}
+    return {
+        "table": rule.table,
+        "retention": rule.retention,
+        "session_date": rule.session_date or "",
+        "landed_keys": [
+            key for key in LANDED_KEYS if any(key in each.pattern.groupindex for each in templates)
+        ],
+        # Where each key stands in each of the paths that have it, as PostgreSQL reads them.
+        "path_keys": {
+            name: [
+                [template.posix, template.path_keys[name]]
+                for template in templates
+                if name in template.path_keys
+            ]
+            for name in keys
+        },
+        "parts": dict(rule.parts),
+        "known_fields": dict(rule.known_fields),
+    }
+
+
+if __name__ == "__main__":
+    for path in write_generated_files(project_root()):
+        print(f"wrote {path}")

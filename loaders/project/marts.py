@@ -1,0 +1,161 @@
+"""The marts as their YAML describes them: the one list that views, guides and rights follow.
+
+What has to be a file and follows from the list is written by `make marts`, which is
+`python -m loaders.project.marts`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from loaders.errors import WrongRequest
+
+MARTS = "models/marts"
+VIEWS = "models/reporting"
+_VIEW = "reporting__"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a mart; the description is as written, a doc() of dbt's unrendered."""
+
+    name: str
+    data_type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A mart, and what its meta decides: who reads it, and what its view shows.
+
+    learner is the column whose learner a role must be listed for; None where a row is about
+    everybody together.
+    """
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    ask: str
+    app_reads: bool
+    learner: str | None
+    shown: tuple[Column, ...]
+    left_out: tuple[str, ...]
+    note: str | None
+    example: str
+
+    @property
+    def view(self) -> str:
+        """The model of its view."""
+        return _VIEW + self.name
+
+
+def read_marts(root: Path) -> tuple[Mart, ...]:
+    """Return the marts of a project, in the order of folders and of their YAML.
+
+    Raises:
+        WrongRequest: something was forgotten; the message names each mart and what it lacks.
+    """
+    files = [
+        yaml.safe_load(file.read_text(encoding="utf-8"))
+        for file in sorted((root / MARTS).rglob("*.yml"))
+    ]
+    described = {model["name"]: model for file in files for model in file.get("models", ())}
+    tried = {test["model"] for file in files for test in file.get("unit_tests", ())}
+    written = {file.stem for file in (root / MARTS).rglob("*.sql")}
+    views = {file.stem for file in (root / VIEWS).glob(f"{_VIEW}*.sql")}
+    problems = [f"{name}: no YAML describes it." for name in sorted(written - set(described))]
+    problems += [f"{name}: there is no {name}.sql." for name in sorted(set(described) - written)]
+    problems += [
+        f"{view}: there is no mart of that name; delete the view."
+        for view in sorted(views - {_VIEW + name for name in described})
+    ]
+    problems += [f"{name}: it has no unit test." for name in sorted(set(described) - tried)]
+    for name, model in described.items():
+        problems += [f"{name}: {problem}" for problem in _problems(model)]
+    if problems:
+        raise WrongRequest("The list of marts is not complete. " + " ".join(problems))
+    return tuple(_mart(model) for model in described.values())
+
+
+def _problems(model: Mapping[str, Any]) -> Iterator[str]:
+    config = model.get("config", {})
+    if not config.get("contract", {}).get("enforced"):
+        yield "config has no contract: {enforced: true}."
+    if not str(model.get("description", "")).startswith("One row per "):
+        yield "its description has to begin with its grain, 'One row per …'."
+    for column in model.get("columns", ()):
+        for needed in ("data_type", "description"):
+            if not column.get(needed):
+                yield f"column {column['name']} has no {needed}."
+    if not _key(model):
+        yield "it has no primary key."
+    yield from _undecided(config.get("meta", {}), model.get("columns", ()))
+
+
+def _undecided(meta: Mapping[str, Any], columns: list[dict[str, Any]]) -> Iterator[str]:
+    if not meta.get("ask"):
+        yield "meta.ask does not say what one asks it."
+    if not isinstance(meta.get("app_reads"), bool):
+        yield "meta.app_reads does not say whether the application reads it: true or false."
+    reporting = meta.get("reporting", {})
+    if "learner" not in reporting:
+        yield (
+            "meta.reporting.learner does not name the column of the learner whose rows these are; "
+            "null is for rows about everybody."
+        )
+    if not reporting.get("example"):
+        yield "meta.reporting.example has no query."
+    shows = reporting.get("shows", ())
+    names = [column["name"] for column in columns]
+    for name in [*shows, *filter(None, [reporting.get("learner")])]:
+        if name not in names:
+            yield f"meta.reporting names {name}, which is no column."
+    for column in columns:
+        if _is_personal(column) and column["name"] in shows:
+            yield f"column {column['name']} contains_pii and is in meta.reporting.shows."
+        elif not _is_personal(column) and column["name"] not in shows:
+            yield (
+                f"column {column['name']} is not in meta.reporting.shows; "
+                "what is left out is tagged contains_pii."
+            )
+
+
+def _is_personal(column: Mapping[str, Any]) -> bool:
+    return bool(column.get("config", {}).get("meta", {}).get("contains_pii"))
+
+
+def _key(model: Mapping[str, Any]) -> tuple[str, ...]:
+    for constraint in model.get("constraints", ()):
+        if constraint["type"] == "primary_key":
+            return tuple(constraint["columns"])
+    return tuple(
+        column["name"]
+        for column in model.get("columns", ())
+        for constraint in column.get("constraints", ())
+        if constraint["type"] == "primary_key"
+    )
+
+
+def _mart(model: Mapping[str, Any]) -> Mart:
+    meta = model["config"]["meta"]
+    reporting = meta["reporting"]
+    shown = reporting["shows"]
+    return Mart(
+        name=model["name"],
+        grain=model["description"].splitlines()[0],
+        key=_key(model),
+        ask=meta["ask"],
+        app_reads=meta["app_reads"],
+        learner=reporting["learner"],
+        shown=tuple(
+            Column(column["name"], column["data_type"], column["description"])
+            for column in model["columns"]
+            if column["name"] in shown
+        ),
+        left_out=tuple(c["name"] for c in model["columns"] if c["name"] not in shown),
+        note=reporting.get("note"),
+        example=reporting["example"],
+    )
