@@ -103,7 +103,7 @@ def database(
 @pytest.fixture
 def gates(database: DatabaseSettings, first_night: Path, tree: Tree, tmp_path: Path) -> Gates:
     """Gates of a database whose first night, a good one, has passed."""
-    for name in ("config", "site"):
+    for name in ("config", "macros", "site"):
         shutil.copytree(first_night / name, tmp_path / name)
     # With its times, by which the next load knows what it has read.
     shutil.copytree(first_night / "tree", tree.root, dirs_exist_ok=True)
