@@ -1,4 +1,4 @@
-"""How a nightly run looks: details as they come, and at the end what fits a phone's screen."""
+"""Displays a nightly run: details as they come, and at the end a summary for a phone's screen."""
 
 import json
 import textwrap
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from loaders.pipeline import RunPreview
     from loaders.transform.marts import Readiness
 
-# The columns of a phone held upright, and the lines that its screen has.
+# The columns and lines of a phone's screen held upright.
 PHONE_COLUMNS = 40
 PHONE_LINES = 20
 
@@ -36,7 +36,7 @@ _STATUS = {
 
 
 class TextWatch:
-    """Shows people each stage's own result as it ends."""
+    """Prints each stage's result for people as it ends."""
 
     def loading(self) -> "AbstractContextManager[Callable[[Progress], None]]":
         """Show the load's progress."""
@@ -47,10 +47,10 @@ class TextWatch:
         return build_progress()
 
     def begins(self, stage: "Stage") -> None:
-        """Say nothing: progress and results say it."""
+        """Print nothing: progress and results say it."""
 
     def waits(self, stage: "Stage", seconds: float, error: "DatabaseUnavailable") -> None:
-        """Say that the database is away."""
+        """Print that the database is unavailable."""
         said = display.printable(str(error))
         with display_errors_tolerated("That the database is away"):
             click.echo(f"{_name(stage)}: {said} Trying again in {seconds:.0f} s.", err=True)
@@ -99,11 +99,11 @@ class JsonWatch:
         _event({"event": "stage_began", "stage": stage})
 
     def waits(self, stage: "Stage", seconds: float, error: "DatabaseUnavailable") -> None:
-        """Write that the database is away."""
+        """Write that the database is unavailable."""
         _event({"event": "waiting", "stage": stage, "seconds": seconds, "error": str(error)})
 
     def ends(self, result: "StageResult", details: "Details") -> None:
-        """Write what became of a stage."""
+        """Write the result of a stage."""
         _event({"event": "stage_ended", **asdict(result)})
 
 
@@ -131,7 +131,7 @@ def as_json(result: "RunResult", details: "Details") -> None:
 
 
 def summary(result: "RunResult", details: "Details") -> None:
-    """Print readiness, and what became of the run on a phone's screen."""
+    """Print readiness, and the outcome of the run for a phone's screen."""
     readiness, trouble = _latest_readiness(result)
     with display_errors_tolerated("The latest readiness"):
         build_display.readiness_table(readiness)
@@ -144,7 +144,7 @@ def summary(result: "RunResult", details: "Details") -> None:
 
 
 def _latest_readiness(result: "RunResult") -> "tuple[tuple[Readiness, ...], str | None]":
-    """Return it where marts are new, and why it cannot be had if so: a run is over by now."""
+    """Return readiness if the marts are new, or why it cannot be read: the run is over by now."""
     from loaders.pipeline import latest_readiness
 
     if not _has_new_marts(result):
@@ -208,7 +208,7 @@ def _name(stage: str) -> str:
 
 
 def _short(path: Path) -> str:
-    """Return a path from here if it lies below."""
+    """Return a path relative to the working directory if it is below."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 

@@ -18,7 +18,7 @@ import click
     "--learners",
     type=click.IntRange(min=1),
     metavar="M",
-    help="How many learners share them.  [default: one per 25 sessions]",
+    help="How many learners they belong to.  [default: one per 25 sessions]",
 )
 @click.option(
     "--seed",
@@ -46,7 +46,7 @@ import click
     "--workers",
     type=click.IntRange(min=1),
     metavar="W",
-    help="Processes; they change nothing but the time.  [default: one per core]",
+    help="Processes; they affect only the time.  [default: one per core]",
 )
 @click.option(
     "--nights",

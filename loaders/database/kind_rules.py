@@ -1,4 +1,4 @@
-"""The rules of config/document_kinds.json in the database, where raw.write_document asks them."""
+"""The rules of config/document_kinds.json in the database, where raw.write_document reads them."""
 
 import hashlib
 import json
@@ -44,15 +44,15 @@ class _Row(NamedTuple):
 
 
 def are_in_force(connection: psycopg.Connection, kinds: DocumentKinds) -> bool:
-    """Return whether the database has these very rules, if it has a place for any."""
+    """Return whether the database has exactly these rules."""
     row = connection.execute("select to_regclass('raw.document_kinds') is null").fetchone()
     return row == (True,) or _checksum_in_force(connection) == _checksum(_rows(kinds))
 
 
 def put_in_force(connection: psycopg.Connection, kinds: DocumentKinds) -> bool:
-    """Write rules in place of those that are there; return whether there were any.
+    """Replace the rules in the database; return whether it had any.
 
-    Joins the caller's transaction, which keeps others from doing the same.
+    Joins the caller's transaction, which holds the lock of migrations.
     """
     rows = _rows(kinds)
     earlier = _checksum_in_force(connection)
