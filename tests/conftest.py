@@ -82,11 +82,9 @@ class RunCommand:
         if "DBT_TARGET_PATH" in environment:
             yield variables
             return
-        # dbt parses everything anew for a database of another name, for another role or project.
-        url = variables.get(URL_VARIABLE, "").partition("?")[0]
-        name = url.rpartition("/")[2] or variables.get(PART_VARIABLES["dbname"])
+        # dbt parses everything anew for another role or project.
         root = variables.get("PULSE_ELT_PROJECT_DIR", str(ROOT))
-        parsed = parsed_name(name, variables.get(TRANSFORMER_ROLE_VARIABLE), root)
+        parsed = parsed_name(variables.get(TRANSFORMER_ROLE_VARIABLE), root)
         target = Path(f"{self.dbt_environment['DBT_TARGET_PATH']}-{parsed}")
         variables["DBT_TARGET_PATH"] = str(target)
         with parsed_before(self.shared_folder / parsed, target):
@@ -154,7 +152,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what the soak tries, and on older versions what does not depend on the version."""
     longest_first(items)
-    is_soaking, is_thorough = config.getoption("--moments") > 1, config.getoption("--thorough")
+    is_soaking = config.getoption("--moments") > 1 or config.getoption("--histories") > 1
+    is_thorough = config.getoption("--thorough")
     newest = max(_versions(config))
     spared = [
         item

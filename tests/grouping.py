@@ -6,7 +6,9 @@ import pytest
 # seconds and the examples built once more. The longest parts come first: one that is taken last is
 # waited for by all the others.
 _PARTS = {
-    "analysts": ("marts.test_damages", "marts.test_own_models"),
+    "loaders": ("",),
+    "roads": ("marts.test_readiness_oracle", "marts.test_road", "marts.test_scorecard_oracle"),
+    "access": ("marts.test_access", "marts.test_checks"),
     "cutoffs": (
         "marts.test_builds_wait",
         "marts.test_cutoffs",
@@ -15,9 +17,9 @@ _PARTS = {
         "marts.test_writers",
     ),
     "nights": ("marts.test_bad_nights", "marts.test_killed", "marts.test_nightly"),
-    "loaders": ("",),
-    "rebuilds": ("marts.test_drift", "marts.test_increments", "marts.test_rebuilds"),
+    "marts": ("marts.",),
     "redefinitions": ("marts.test_odd_requests", "marts.test_prune", "marts.test_redefinitions"),
+    "rebuilds": ("marts.test_drift", "marts.test_increments", "marts.test_rebuilds"),
     "commands": (
         "loaders.test_checks",
         "loaders.test_command",
@@ -27,8 +29,7 @@ _PARTS = {
     ),
     # Its tests have a server of their own, and name the group themselves.
     "upgrade": (),
-    "access": ("marts.test_access", "marts.test_checks"),
-    "marts": ("marts.",),
+    "analysts": ("marts.test_damages", "marts.test_own_models"),
     "stores": ("loaders.test_archive", "loaders.test_moving_files", "loaders.test_object_store"),
 }
 _PART_OF = {beginning: part for part, names in _PARTS.items() for beginning in names}

@@ -1,8 +1,7 @@
 """What dbt works out anew in every build, and the same each time, kept for the next test's build.
 
 None of it changes what a build does: Jinja parsed and compiled, the calendar that agate makes for
-every result, who asks about flags, and the project as it was parsed for a database of the same
-name on another server.
+every result, who asks about flags, and the project as it was parsed for another database.
 """
 
 import functools
@@ -37,11 +36,29 @@ def keep_what_dbt_works_out() -> None:
     ManifestLoader.build_manifest_state_check = _wherever_it_is(
         ManifestLoader.build_manifest_state_check
     )
+    ManifestLoader.read_manifest_for_partial_parse = _as_of_this_database(
+        ManifestLoader.read_manifest_for_partial_parse
+    )
 
 
-def parsed_name(database: str | None, role: str | None, root: str) -> str:
-    """Name what dbt parses: it holds the database's name, and the role's."""
-    return "parsed-" + sha256(str([database, role or "", root]).encode()).hexdigest()[:8]
+def parsed_name(role: str | None, project: str) -> str:
+    """Name what dbt parses: it holds the role's name."""
+    return "parsed-" + sha256(str([role or "", project]).encode()).hexdigest()[:8]
+
+
+def say_which_database(manifest: Any, name: str) -> bool:  # noqa: ANN401 - dbt's types are its own
+    """Make what was parsed for one database that of another; return whether it was another's."""
+    others = [
+        node
+        for node in (*manifest.nodes.values(), *manifest.sources.values())
+        if node.database != name
+    ]
+    for node in others:
+        if node.relation_name:
+            quoted = f'"{node.database}"'
+            node.relation_name = node.relation_name.replace(quoted, f'"{name}"', 1)
+        node.database = name
+    return bool(others)
 
 
 @contextmanager
@@ -74,14 +91,24 @@ def _compiled_once(compile_source: Any) -> Any:  # noqa: ANN401 - Jinja's overlo
 
 
 def _wherever_it_is(check_state: Any) -> Any:  # noqa: ANN401 - dbt's types are its own
-    """What dbt parses depends on the database's name and the role, not on its host and port."""
+    """What dbt parses depends on the role, and on nothing else of the database but its name."""
 
     def check_without_place(self: Any) -> Any:  # noqa: ANN401
         from dbt.contracts.files import FileHash
 
         state = check_state(self)
         credentials = self.root_project.credentials
-        state.profile_hash = FileHash.from_contents(f"{credentials.database} {credentials.role}")
+        state.profile_hash = FileHash.from_contents(str(credentials.role))
         return state
 
     return check_without_place
+
+
+def _as_of_this_database(read_manifest: Any) -> Any:  # noqa: ANN401 - dbt's types are its own
+    def read_and_rename(self: Any) -> Any:  # noqa: ANN401
+        manifest = read_manifest(self)
+        if manifest is not None:
+            say_which_database(manifest, self.root_project.credentials.database)
+        return manifest
+
+    return read_and_rename

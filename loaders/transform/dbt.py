@@ -1,5 +1,6 @@
 """Runs dbt in this process, on the database that the settings name."""
 
+import gc
 import os
 import re
 import signal
@@ -156,7 +157,7 @@ def build(
         command = ["--log-level", "none", *command]
     if not sys.stdout.isatty():
         command = ["--no-use-colors", *command]
-    with _environment(settings, verify=verify), _interruption_told():
+    with _environment(settings, verify=verify), _interruption_told(), _rare_collection():
         outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *arguments])
     if isinstance(outcome.exception, DbtUsageException):
         raise WrongRequest(f"dbt: {outcome.exception}")
@@ -193,6 +194,19 @@ def models_reading(settings: DatabaseSettings, root: Path, tables: Sequence[str]
     if outcome.exception is not None:
         raise WorkFailed(f"dbt: {outcome.exception}")
     return sorted(str(name) for name in outcome.result)
+
+
+@contextmanager
+def _rare_collection() -> Iterator[None]:
+    """Search for reference cycles less often: that was a seventh of a build's CPU time."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @contextmanager

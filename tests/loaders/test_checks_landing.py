@@ -10,6 +10,7 @@ import pytest
 
 from loaders.checks.configuration import read_suite
 from loaders.checks.result import CheckResult
+from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from loaders.errors import WorkFailed, WrongRequest
 from tests.checking import (
@@ -102,10 +103,13 @@ def database(
 @pytest.fixture
 def gates(database: DatabaseSettings, first_night: Path, tree: Tree, tmp_path: Path) -> Gates:
     """Gates of a database whose first night, a good one, has passed."""
-    for name in ("config", "site"):
+    for name in ("config", "macros", "site"):
         shutil.copytree(first_night / name, tmp_path / name)
     # With its times, by which the next load knows what it has read.
     shutil.copytree(first_night / "tree", tree.root, dirs_exist_ok=True)
+    with connect(database) as connection:
+        # What is usual is asked of each source.
+        connection.execute("update raw.loads set source = %s", (str(tree.root),))
     return Gates(database, tmp_path / "config", tmp_path / "site")
 
 

@@ -1,5 +1,6 @@
 """What tests of the marts share: the example tree, loaded and built once per server."""
 
+import functools
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,8 @@ from tests.conftest import (
 )
 from tests.marts.access import House, close_house, open_house
 from tests.marts.rebuilding import Project, copy_project
-from tests.marts.small_project import copy_small_project
-from tests.marts.warm_dbt import WarmDbt, warm_dbt
+from tests.marts.small_project import copy_part, copy_small_project
+from tests.marts.warm_dbt import PartOf, WarmDbt, warm_dbt
 
 
 @pytest.fixture(scope="session")
@@ -99,3 +100,17 @@ def seed(request: pytest.FixtureRequest) -> int:
 def dbt(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> WarmDbt:
     """dbt in this process, for tests of what is built and not of how the command tells it."""
     return warm_dbt(tmp_path_factory.mktemp("warm"), shared_folder)
+
+
+@pytest.fixture(scope="session")
+def part_of(
+    server: Server, dbt: WarmDbt, tmp_path_factory: pytest.TempPathFactory, shared_folder: Path
+) -> PartOf:
+    """dbt on some models and what they are made of, for tests that read no others."""
+
+    @functools.cache
+    def copy(*models: str) -> WarmDbt:
+        folder = tmp_path_factory.mktemp("part")
+        return copy_part(folder, shared_folder, dbt.parse(server.settings), *models).dbt
+
+    return copy

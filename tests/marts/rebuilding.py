@@ -73,7 +73,7 @@ class Project:
         self.dbt.parse_again()
 
 
-def copy_project(folder: Path, shared: Path, name: str = "whole") -> Project:
+def copy_project(folder: Path, shared: Path, name: str = str(ROOT)) -> Project:
     """Copy what dbt reads of this project; see WarmDbt for `shared` and `name`."""
     root = folder / "project"
     for part in _PROJECT_FOLDERS:

@@ -58,7 +58,7 @@ def copy_part(folder: Path, shared: Path, manifest: Any, *models: str) -> Projec
     while waiting:
         node = waiting.pop()
         nodes.add(node.name)
-        waiting += [by_id[parent] for parent in node.depends_on.nodes if parent in by_id]
+        waiting += [by_id[parent] for parent in node.depends_on_nodes if parent in by_id]
     project = copy_project(folder, shared, "part of " + " ".join(models))
     _cut_down(project, nodes, keep_tests=False)
     return project

@@ -12,13 +12,23 @@ import pytest
 
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
 from tests.conftest import EXAMPLES, ROOT, RunCommand
+from tests.marts.own_marts import add_configuration
+from tests.marts.rebuilding import Project
 
 # As it is, and as a URL holds it. The server trusts its socket: any password will do.
 PASSWORD = f"p@ss/{secrets.token_urlsafe(12)}"
 WRITTEN = (PASSWORD, quote(PASSWORD, safe=""))
 
 
-FAILING_TEST = ("build", "--debug", "--select", "assert_readiness_formula_is_complete")
+FAILING_TEST = ("build", "--debug", "--select", "desk_test")
+
+
+@pytest.fixture
+def root(small_project: Project) -> Path:
+    """A project with a test that fails: what it is, no leak depends on."""
+    small_project.add("tests/assertions/desk_test.sql", "select 1 as found")
+    add_configuration(small_project)
+    return small_project.root
 
 
 def with_password(database: DatabaseSettings, by: str) -> dict[str, str]:
@@ -39,10 +49,11 @@ def leaks_in(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("by", ["url", "parts"])
 def test_no_command_prints_or_keeps_the_password(
-    standing: DatabaseSettings, pulse_elt: RunCommand, tmp_path: Path, by: str
+    small: DatabaseSettings, root: Path, pulse_elt: RunCommand, tmp_path: Path, by: str
 ) -> None:
     environment = {
-        **with_password(standing, by),
+        **with_password(small, by),
+        "PULSE_ELT_PROJECT_DIR": str(root),
         "DBT_TARGET_PATH": str(tmp_path / "target"),
         "DBT_LOG_PATH": str(tmp_path / "logs"),
     }
@@ -51,7 +62,7 @@ def test_no_command_prints_or_keeps_the_password(
     nowhere |= {PART_VARIABLES["port"]: "1"}
     # A build gets its database in parts, however it was named.
     builds: tuple[tuple[list[object], int, dict[str, str]], ...] = (
-        (["--debug", "build", "--debug", "--select", "learners"], 0, {}),
+        (["--debug", "build", "--debug", "--select", "trainer_change_logs"], 0, {}),
         (["--debug", "build", "--empty"], 4, {}),
         ([*FAILING_TEST, "--vars", "readiness_formula: none_such"], 1, {}),
         (["--debug", "build"], 3, nowhere),
@@ -72,21 +83,21 @@ def test_no_command_prints_or_keeps_the_password(
         assert done.returncode == code, said
         assert [text for text in WRITTEN if text in said] == [], arguments
     assert by != "url" or leaks_in(tmp_path) == []
-    assert leaks_in(ROOT / ".pulse" / "dbt") == []
+    assert by != "url" or leaks_in(root / ".pulse" / "dbt") == []
 
 
-def test_plain_dbt_keeps_none_either(standing: DatabaseSettings, tmp_path: Path) -> None:
+def test_plain_dbt_keeps_none_either(small: DatabaseSettings, root: Path, tmp_path: Path) -> None:
     shutil.copy(ROOT / "profiles.example.yml", tmp_path / "profiles.yml")
     environment = {
         **os.environ,
-        **with_password(standing, "parts"),
+        **with_password(small, "parts"),
         "DBT_TARGET_PATH": str(tmp_path / "target"),
         "DBT_LOG_PATH": str(tmp_path / "logs"),
     }
-    for command in (["debug"], ["compile", "--debug", "--select", "learners"]):
+    for command in (["debug"], ["compile", "--debug", "--select", "trainer_change_logs"]):
         done = subprocess.run(
             [sys.executable, "-m", "dbt.cli.main", *command, "--profiles-dir", str(tmp_path)],
-            cwd=ROOT,
+            cwd=root,
             env=environment,
             capture_output=True,
             text=True,

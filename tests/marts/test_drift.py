@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,8 +9,7 @@ import pytest
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import RunCommand, Tree
-from tests.marts.small_project import copy_part
-from tests.marts.warm_dbt import WarmDbt
+from tests.marts.warm_dbt import PartOf, WarmDbt
 
 # Colours, erases and turns round what a terminal shows; the last two are no ASCII.
 ESC = "\x1b[2J"
@@ -138,17 +136,10 @@ DRIFT = {
 }
 
 
-@pytest.fixture(scope="module")
-def fields(
-    built_examples: DatabaseSettings,
-    dbt: WarmDbt,
-    tmp_path_factory: pytest.TempPathFactory,
-    shared_folder: Path,
-) -> WarmDbt:
+@pytest.fixture
+def fields(part_of: PartOf) -> WarmDbt:
     """dbt on the models of which unknown fields are made, and on nothing else."""
-    manifest = dbt.parse(built_examples)
-    folder = tmp_path_factory.mktemp("fields")
-    return copy_part(folder, shared_folder, manifest, "stg_pulse__unknown_fields").dbt
+    return part_of("stg_pulse__unknown_fields")
 
 
 HEADING = "Unknown fields (drift)"

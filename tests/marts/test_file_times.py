@@ -19,8 +19,7 @@ from loaders.pipeline import load_source
 from tests.conftest import RunCommand, Server, create_database, drop_database
 from tests.loaders.archives import tar_member
 from tests.marts.rebuilding import assert_equals_full_build
-from tests.marts.small_project import copy_part
-from tests.marts.warm_dbt import WarmDbt
+from tests.marts.warm_dbt import PartOf
 
 EPOCH, EVE, FIRST, MARCH, APRIL, LATE, LATEST = (
     "1970-01-01T00:00:00", "1999-12-31T23:59:59", "2000-01-01T00:00:00", "2025-03-04T10:00:00",
@@ -154,8 +153,9 @@ class Built:
 
 @pytest.fixture(scope="module")
 def built(
-    server: Server, template: str, dbt: WarmDbt, tmp_path_factory: pytest.TempPathFactory
+    server: Server, template: str, part_of: PartOf, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Built]:
+    dbt = part_of("scorecards", "user_readiness", "stg_pulse__rejected_values")
     files = {
         path_of(name, key): held for key, case in CASES.items() for name, held in case.files.items()
     } | SNAPSHOTS
@@ -306,12 +306,10 @@ def test_a_session_without_any_date_stays_where_sessions_are_and_counts_nowhere_
 def test_rejected_file_times_follow_when_only_the_need_changes(
     database: DatabaseSettings,
     connection: psycopg.Connection,
-    dbt: WarmDbt,
-    shared_folder: Path,
+    part_of: PartOf,
     tmp_path: Path,
 ) -> None:
-    models = ("int_sessions_resolved", "stg_pulse__rejected_values")
-    dated = copy_part(tmp_path / "part", shared_folder, dbt.parse(database), *models).dbt
+    dated = part_of("int_sessions_resolved", "stg_pulse__rejected_values")
     card, session = "sessions/a/scorecard.json", "sessions/a/session.json"
     second, history = "scorecards/a.json", "history_T1.json"
 

@@ -24,7 +24,7 @@ from tests.marts.oracle.made_up_histories import WINDOW, histories
 from tests.marts.oracle.readiness import Snapshot, formula, readiness
 from tests.marts.oracle.skills import SkillAggregate, skill_aggregates, windows
 from tests.marts.oracle.writing import write_text
-from tests.marts.warm_dbt import WarmDbt
+from tests.marts.warm_dbt import PartOf
 
 LEARNERS = 1_500
 
@@ -48,7 +48,7 @@ class Built:
 def built(
     server: Server,
     template: str,
-    dbt: WarmDbt,
+    part_of: PartOf,
     tmp_path_factory: pytest.TempPathFactory,
     seed: int,
     request: pytest.FixtureRequest,
@@ -61,6 +61,7 @@ def built(
         os.utime(write_text(root, path, file.text), (at, at))
     settings = create_database(server, "pulse_learners", template)
     with connect(settings) as connection:
+        dbt = part_of("user_readiness", "user_skill_agg", "stg_pulse__rejected_values")
         dbt.run(settings, root)
         found = {"v1": _readiness(connection)}
         skills = _skills(connection)

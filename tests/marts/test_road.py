@@ -16,7 +16,7 @@ from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import EXAMPLES, ROOT, RunCommand, Tree
 from tests.marts.comparison import marts_of
-from tests.marts.rebuilding import Project
+from tests.marts.rebuilding import Project, everything
 from tests.marts.small_project import MART
 from tests.marts.warm_dbt import WarmDbt
 
@@ -77,33 +77,37 @@ def test_bad_scorecards_are_quarantined_by_name_and_all_else_is_in_the_marts(
     assert listed.count("scorecard.json, byte") == len(BAD_SCORECARDS)
 
 
-# Its tests once; the second time is about reaching the database.
-@pytest.mark.parametrize(("by", "command"), [("url", "build"), ("parts", "run")])
-def test_plain_dbt_builds_the_same_marts(
-    built_examples: DatabaseSettings,
-    dbt_environment: dict[str, str],
-    tmp_path: Path,
-    by: str,
-    command: str,
-) -> None:
-    shutil.copy(ROOT / "profiles.example.yml", tmp_path / "profiles.yml")
-    named = (
-        {URL_VARIABLE: built_examples.as_url(with_password=True)}
-        if by == "url"
-        else built_examples.as_environment(with_password=True)
+def plain_dbt(command: str, root: Path, profiles: Path, **named: str) -> None:
+    shutil.copy(ROOT / "profiles.example.yml", profiles / "profiles.yml")
+    done = subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", command, "--profiles-dir", str(profiles)],
+        cwd=root,
+        env={name: value for name, value in {**os.environ, **named}.items() if value},
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stdout
+
+
+def test_plain_dbt_builds_the_same_marts(built_examples: DatabaseSettings, tmp_path: Path) -> None:
     with connect(built_examples) as connection:
         before = marts_of(connection)
-        done = subprocess.run(
-            [sys.executable, "-m", "dbt.cli.main", command, "--profiles-dir", str(tmp_path)],
-            cwd=ROOT,
-            env={**os.environ, **dbt_environment, **named},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
+        url = built_examples.as_url(with_password=True)
+        plain_dbt("build", ROOT, tmp_path, **{URL_VARIABLE: url})
         assert marts_of(connection) == before
+
+
+def test_plain_dbt_finds_a_database_that_is_named_in_parts(
+    small: DatabaseSettings, small_project: Project, tmp_path: Path
+) -> None:
+    with connect(small) as connection:
+        before = everything(connection)
+        connection.execute(f"delete from {MART}")
+        parts = small.as_environment(with_password=True)
+        target = {"DBT_TARGET_PATH": str(tmp_path / "target")}
+        plain_dbt("run", small_project.root, tmp_path, **parts, **target, **{URL_VARIABLE: ""})
+        assert everything(connection) == before
 
 
 def test_a_build_does_not_touch_an_analytics_schema_of_the_application(

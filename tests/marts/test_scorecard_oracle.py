@@ -21,7 +21,7 @@ from tests.conftest import Server, create_database, drop_database
 from tests.marts.oracle.made_up_scorecards import scorecard
 from tests.marts.oracle.scorecards import Scorecard, normalise
 from tests.marts.oracle.writing import write_text
-from tests.marts.warm_dbt import WarmDbt
+from tests.marts.warm_dbt import PartOf
 
 RANDOM_SCORECARDS = 4_000
 
@@ -251,7 +251,7 @@ class Built:
 def built(
     server: Server,
     template: str,
-    dbt: WarmDbt,
+    part_of: PartOf,
     tmp_path_factory: pytest.TempPathFactory,
     seed: int,
     request: pytest.FixtureRequest,
@@ -270,7 +270,7 @@ def built(
     for key, text in documents.items():
         write_text(root, _path(key), text)
     settings = create_database(server, "pulse_scorecards", template)
-    dbt.run(settings, root)
+    part_of("scorecards", "stg_pulse__rejected_values").run(settings, root)
     with connect(settings) as connection:
         yield Built(seed, documents, _rows(connection), _rejected(connection))
     drop_database(server, "pulse_scorecards")

@@ -12,10 +12,12 @@ from loaders.database.settings import DatabaseSettings
 from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import ROOT
-from tests.warm_caches import keep_what_dbt_works_out, parsed_before, parsed_name
-
-# dbt writes the name of the database into what it parses; afterwards it is easily another.
-_PARSED_FOR = "pulse_test"
+from tests.warm_caches import (
+    keep_what_dbt_works_out,
+    parsed_before,
+    parsed_name,
+    say_which_database,
+)
 
 _SILENTLY = ("--log-level", "none", "--log-level-file", "none")
 
@@ -118,11 +120,10 @@ class WarmDbt:
         from dbt.cli.main import dbtRunner
 
         if self._manifest is None:
-            anywhere = DatabaseSettings({**settings.parameters, "dbname": _PARSED_FOR})
-            parsed = parsed_name(_PARSED_FOR, None, self.name)
+            parsed = parsed_name(None, self.name)
             target = self.target / parsed
             with (
-                _environment(anywhere.as_environment(with_password=True)),
+                _environment(settings.as_environment(with_password=True)),
                 parsed_before(self.shared / parsed, target),
             ):
                 places = [*self._places(), "--target-path", str(target)]
@@ -133,7 +134,9 @@ class WarmDbt:
                 if node.resource_type == "seed":
                     # Another copy of the project may have parsed it.
                     node.root_path = str(self.root)
-        _say_which_database(self._manifest, str(settings.parameters["dbname"]))
+        if say_which_database(self._manifest, str(settings.parameters["dbname"])):
+            # What macros know as the graph.
+            self._manifest.build_flat_graph()
         return self._manifest
 
     def parse_again(self) -> None:
@@ -147,7 +150,11 @@ class WarmDbt:
         ]  # fmt: skip
 
 
-def warm_dbt(folder: Path, shared: Path, root: Path = ROOT, name: str = "whole") -> WarmDbt:
+# Returns dbt on the models that are named; see part_of.
+PartOf = Callable[..., WarmDbt]
+
+
+def warm_dbt(folder: Path, shared: Path, root: Path = ROOT, name: str = str(ROOT)) -> WarmDbt:
     """Return dbt on a project, its profile and whatever it writes below `folder`."""
     keep_what_dbt_works_out()
     _do_nothing_for_nobody()
@@ -189,23 +196,6 @@ def _do_nothing_for_nobody() -> None:
 
     ParsedNode.write_node = write_if_read
     EventManager.fire_event = fire_if_heard  # type: ignore[assignment, method-assign]
-
-
-def _say_which_database(manifest: Any, name: str) -> None:  # noqa: ANN401 - dbt's types are its own
-    """Make what was parsed that of a database."""
-    others = [
-        node
-        for node in (*manifest.nodes.values(), *manifest.sources.values())
-        if node.database != name
-    ]
-    for node in others:
-        if node.relation_name:
-            quoted = f'"{node.database}"'
-            node.relation_name = node.relation_name.replace(quoted, f'"{name}"', 1)
-        node.database = name
-    if others:
-        # What macros know as the graph.
-        manifest.build_flat_graph()
 
 
 def _forget_compilations(manifest: Any) -> None:  # noqa: ANN401 - dbt's types are its own
