@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from benchmarks.ground import Server, give_up, keep_warm, note
+from benchmarks.ground import BenchmarkServer, give_up, keep_warm, note
 from loaders.database.settings import DatabaseSettings
 from loaders.project.root import project_root
 
@@ -49,7 +49,7 @@ class DltRun:
         return f"dlt {_VERSION}, filesystem → postgres, {_SHAPES[self.shape]}{part}"
 
 
-def run_dlt(server: Server, tree: Path, work: Path) -> list[DltRun]:
+def run_dlt(server: BenchmarkServer, tree: Path, work: Path) -> list[DltRun]:
     """Load the tree, or the part of it that dlt has time for, once in each shape."""
     python = _installed()
     files = sorted(path for path in tree.rglob("*.json") if path.is_file())

@@ -26,7 +26,7 @@ _TEMPLATE = "landing_template"
 
 
 @dataclass(frozen=True)
-class Server:
+class BenchmarkServer:
     """An embedded server of the benchmark's own; it dies with the block that started it."""
 
     settings: DatabaseSettings
@@ -88,12 +88,12 @@ def own_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def own_server(work: Path) -> Iterator[Server]:
+def own_server(work: Path) -> Iterator[BenchmarkServer]:
     """Start an embedded server below work and stop it again, whatever happens."""
     data = work / "postgres"
     settings = embedded.start(data)
     try:
-        yield Server(settings, data)
+        yield BenchmarkServer(settings, data)
     finally:
         embedded.stop(data)
 
@@ -127,7 +127,7 @@ class Load:
     counters: Mapping[str, int]
 
 
-def load(database: DatabaseSettings, tree: Path) -> Load:
+def measured_load(database: DatabaseSettings, tree: Path) -> Load:
     """Load a tree as an operator does."""
     started = time.perf_counter()
     done = pulse_elt("load", str(tree), "--json", database=database)
@@ -183,7 +183,7 @@ def give_up(sentence: str) -> NoReturn:
     sys.exit(f"benchmark: {sentence}")
 
 
-def surroundings(server: Server) -> str:
+def surroundings(server: BenchmarkServer) -> str:
     """Return in one line what the figures depend on, without naming the machine."""
     return "; ".join(
         [

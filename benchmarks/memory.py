@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.ground import (
-    Server,
+    BenchmarkServer,
     command,
     environment,
     give_up,
@@ -77,7 +77,7 @@ def watched_load(database: DatabaseSettings, tree: Path) -> Watched:
     return Watched(tuple(seen), counters)
 
 
-def memory_series(server: Server, work: Path, sizes: tuple[int, ...]) -> list[Series]:
+def memory_series(server: BenchmarkServer, work: Path, sizes: tuple[int, ...]) -> list[Series]:
     """Watch first loads without and with a large document, and loads that change nothing."""
     series = [
         Series("first load", 0, {}),

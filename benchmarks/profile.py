@@ -17,9 +17,8 @@ from struct import Struct
 from typing import TypeVar
 
 from benchmarks.ground import (
-    Server,
+    BenchmarkServer,
     keep_warm,
-    load,
     note,
     own_folder,
     own_server,
@@ -46,7 +45,7 @@ def main() -> None:
         tree = sample_tree(work / "tree", arguments.sessions)
         with own_server(work) as server:
             header = f"{arguments.sessions:,} sessions; medians; {surroundings(server)}"
-            landed = load(server.fresh(_DATABASE), tree).counters["landed"]
+            landed = measured_load(server.fresh(_DATABASE), tree).counters["landed"]
             parts = {**_client_parts(str(tree)), **_server_parts(server, work)}
             rounds = []
             for number in range(arguments.rounds):
@@ -81,7 +80,7 @@ def _client_parts(tree: str) -> dict[str, Part]:
     }
 
 
-def _server_parts(server: Server, work: Path) -> dict[str, Part]:
+def _server_parts(server: BenchmarkServer, work: Path) -> dict[str, Part]:
     loaded = server.database(_DATABASE)
     documents = prebuild("raw.documents", server, loaded, work)
     manifest = prebuild("raw.files", server, loaded, work)
@@ -91,7 +90,7 @@ def _server_parts(server: Server, work: Path) -> dict[str, Part]:
     }
 
 
-def _copied(server: Server, rows: Prebuilt) -> float:
+def _copied(server: BenchmarkServer, rows: Prebuilt) -> float:
     return rows.copy(server, server.fresh_landing("copied"))
 
 

@@ -126,7 +126,7 @@ begin
         );
     if found.names is not null then
         raise exception 'what is not pulse-elt''s stands in its schemas: %', found.names
-        using hint = 'Nothing was touched. Use another database, or move that to another schema first.';
+        using hint = 'Nothing was changed. Use another database, or move that to another schema first.';
     end if;
 
     for wanted in

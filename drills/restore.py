@@ -49,7 +49,7 @@ class Server:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RestoreOutcome:
     """What a drill found.
 
     restored compares right after the restore, continued after a night on both. did holds what
@@ -93,7 +93,7 @@ def drill(
     folder: Path,
     sessions: int,
     say: Callable[[str], None] = lambda text: None,
-) -> Outcome:
+) -> RestoreOutcome:
     """Lose the database of source, and go on with it on target, which is empty.
 
     folder is where the tree and the dump are written. sessions is the size of the sample.
@@ -120,7 +120,7 @@ def drill(
     nights.next(3)
     say("Night 3 on both")
     did = tuple(_what_was_done(_night(server, nights)) for server in (source, target))
-    return Outcome(restored, _compare(source, target), (did[0], did[1]))
+    return RestoreOutcome(restored, _compare(source, target), (did[0], did[1]))
 
 
 def _night(server: Server, nights: Nights) -> BuildResult:
@@ -181,7 +181,7 @@ def running(version: int, folder: Path) -> Iterator[Server]:
         embedded.stop(data)
 
 
-def report(outcome: Outcome, say: Callable[[str], None]) -> None:
+def report(outcome: RestoreOutcome, say: Callable[[str], None]) -> None:
     """Print a line per mart and what went wrong."""
     restored = {entry.relation: entry for entry in outcome.restored}
     width = max(len(entry.relation) for entry in outcome.continued)

@@ -124,7 +124,7 @@ Run = Callable[[Path, DatabaseSettings], "subprocess.CompletedProcess[str]"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class UpgradeOutcome:
     """What became of a dump.
 
     failed says why the drill could not be done, such as the last words of a run that failed; then
@@ -176,7 +176,7 @@ class RunFailed(Exception):
 
 def drill(
     server: Server, dump: Path, folder: Path, run: Run, say: Callable[[str], None] = print
-) -> Outcome:
+) -> UpgradeOutcome:
     """Upgrade the database of a dump; folder is where its tree is unpacked.
 
     Raises:
@@ -187,7 +187,7 @@ def drill(
     restore(server, dump, before)
     with connect(before) as old:
         if old.execute(_IS_TO_COME).fetchone() == (True,):
-            return Outcome(failed=f"{dump.name} is from the future: set this machine's clock.")
+            return UpgradeOutcome(failed=f"{dump.name} is from the future: set the clock.")
         if server.version == _OLDEST:
             old.execute(_NEVER_MOVED)
         old_relations, unused = standing(old), given(old)
@@ -211,11 +211,11 @@ def drill(
             has_changed = not all(entry.is_equal for entry in compare_with_dump(old, new))
             _run(run, tree, fresh)
         except RunFailed as failed:
-            return Outcome(failed=str(failed))
+            return UpgradeOutcome(failed=str(failed))
         with connect(fresh) as made:
             made.execute("insert into ops.role_learners values (current_user, null, true)")
             stands, made_now = standing(new) - users_relations, standing(made)
-            return Outcome(
+            return UpgradeOutcome(
                 taken_over=taken_over,
                 lost=[*lost, *sorted(users_relations - standing(new))],
                 left_over=sorted(stands - made_now),
@@ -288,7 +288,7 @@ def _pulse_elt(folder: Path) -> Run:
     return run
 
 
-def report(outcome: Outcome, say: Callable[[str], None]) -> None:
+def report(outcome: UpgradeOutcome, say: Callable[[str], None]) -> None:
     """Print what was compared, and each deviation."""
     rows = sum(entry.rows for entry in outcome.taken_over)
     say(f"Compared {rows:,} rows of {len(outcome.taken_over)} marts, views and users' tables.")

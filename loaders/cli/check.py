@@ -53,7 +53,7 @@ def _print_result(result: "CheckResult", *, is_json: bool) -> int:
 
     with display_errors_tolerated("The check's result"):
         if is_json:
-            display.as_json(details_of(result))
+            display.print_json(details_of(result))
         else:
             check_display.check_summary(result)
     return 0 if result.is_passed else 1

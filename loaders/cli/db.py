@@ -41,7 +41,7 @@ def status(is_json: bool) -> None:
 
     found = read_database_status()
     if is_json:
-        display.as_json(found)
+        display.print_json(found)
         return
     display.say(f"{found.database}: {found.state}")
     if found.server_version:

@@ -25,13 +25,13 @@ def printable(text: str) -> str:
     )
 
 
-def as_json(value: object) -> None:
+def print_json(value: object) -> None:
     """Print a value as one JSON document, dataclasses as objects; safe for a terminal."""
-    text = json.dumps(value, default=_plain, ensure_ascii=False)
+    text = json.dumps(value, default=_json_default, ensure_ascii=False)
     click.echo("".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text))
 
 
-def _plain(value: object) -> object:
+def _json_default(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, bytes):

@@ -50,7 +50,7 @@ def load(
         )
     with display_errors_tolerated("The load's result"):
         if is_json:
-            display.as_json(result)
+            display.print_json(result)
         else:
             load_display.load_summary(result)
     return 1 if result.counters and result.counters.quarantined else 0

@@ -27,7 +27,7 @@ def prune(is_meant: bool, is_json: bool) -> None:
     result = prune_by_policy(is_dry_run=not is_meant)
     with display_errors_tolerated("The result of prune"):
         if is_json:
-            display.as_json(result)
+            display.print_json(result)
         else:
             _report(result)
 

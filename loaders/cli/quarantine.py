@@ -31,7 +31,7 @@ def list_(
 
     found = find_in_quarantine(Wanted(kinds, codes, prefix, is_all, limit))
     if is_json:
-        display.as_json(found.entries)
+        display.print_json(found.entries)
     else:
         found_lines(found, is_narrowed=bool(kinds or codes or prefix))
 
@@ -50,7 +50,7 @@ def show(path: str, is_json: bool) -> None:
 
     found = look_into_quarantine(path)
     if is_json:
-        display.as_json(found)
+        display.print_json(found)
     else:
         file_report(found)
 
@@ -98,7 +98,7 @@ def retry(
         )
     with display_errors_tolerated("The load's result"):
         if is_json:
-            display.as_json(result)
+            display.print_json(result)
         else:
             retry_summary(result)
     return 1 if result.still_quarantined else 0

@@ -59,23 +59,23 @@ class TextWatch:
         """Print what the stage did."""
         if result.status != "left_out":
             with display_errors_tolerated(f"What stage {_name(result.stage)} did"):
-                self._tell(result, details)
+                self._print_stage(result, details)
 
-    def _tell(self, result: "StageResult", details: "Details") -> None:
+    def _print_stage(self, result: "StageResult", details: "Details") -> None:
         if result.stage == "migrate":
             for sentence in details.notices:
                 display.say(sentence)
         elif result.stage == "load" and details.load:
             load_display.load_summary(details.load)
         elif result.stage == "landing_gate" and details.landing_gate:
-            _tell_gate("Landing gate", details.landing_gate)
+            _print_gate("Landing gate", details.landing_gate)
         elif result.stage == "build" and details.build:
             build_display.build_summary(details.build)
         elif result.stage == "mart_checks" and details.mart_checks:
-            _tell_gate("Mart checks", details.mart_checks)
+            _print_gate("Mart checks", details.mart_checks)
 
 
-def _tell_gate(name: str, found: "CheckResult") -> None:
+def _print_gate(name: str, found: "CheckResult") -> None:
     if found.failed:
         display.say(f"{name}:")
         check_display.check_summary(found)
@@ -112,19 +112,19 @@ def _event(event: dict[str, object]) -> None:
         click.echo(json.dumps(event), err=True)
 
 
-def as_json(result: "RunResult", details: "Details") -> None:
+def print_run_json(result: "RunResult", details: "Details") -> None:
     """Print the whole result as one JSON document."""
     from loaders.checks.gates import details_of
 
     readiness, trouble = _latest_readiness(result)
-    told = {name: found and details_of(found) for name, found in details.checks.items()}
-    display.as_json(
+    checks = {name: found and details_of(found) for name, found in details.checks.items()}
+    display.print_json(
         {
             "run": result,
             "notices": [*details.notices, *filter(None, [trouble])],
             "load": details.load,
             "build": details.build,
-            **told,
+            **checks,
             "readiness": readiness,
         }
     )
@@ -213,7 +213,7 @@ def _short(path: Path) -> str:
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def preview(found: "RunPreview") -> None:
+def preview_summary(found: "RunPreview") -> None:
     """Print what a run would load, and the models that would follow."""
     load_display.load_summary(found.load)
     if not found.models:

@@ -24,6 +24,6 @@ def status(style: str) -> None:
         # Enough to contain the last run of each source.
         prometheus_report(read_pipeline_status(latest=500))
     elif style == "json":
-        display.as_json(read_pipeline_status())
+        display.print_json(read_pipeline_status())
     else:
         status_report(read_pipeline_status())

@@ -108,10 +108,10 @@ def _existing_version(data: Path) -> int | None:
 def _server(data: Path, version: int) -> "PostgresServer":
     wheel = _wheel()
     data.parent.mkdir(parents=True, exist_ok=True)
-    _keep_to_ourselves(wheel.PostgresServer, data.parent)
+    _separate_users(wheel.PostgresServer, data.parent)
     try:
-        with _alone(data.parent / "postgres.lock"):
-            _clear_up_after_a_killed_one(data)
+        with _exclusive(data.parent / "postgres.lock"):
+            _remove_stale_lock_files(data)
             server = wheel.get_server(
                 data, cleanup_mode=None, start=False, postgres_version=version
             )
@@ -127,7 +127,7 @@ def _server(data: Path, version: int) -> "PostgresServer":
         ) from error
 
 
-def _clear_up_after_a_killed_one(data: Path) -> None:
+def _remove_stale_lock_files(data: Path) -> None:
     """Remove the lock files of a server that was killed.
 
     The wheel, and PostgreSQL for its socket, trust such a file as long as any process has its
@@ -139,7 +139,7 @@ def _clear_up_after_a_killed_one(data: Path) -> None:
     lines = lock.read_text().splitlines()
     # Its children may outlive it briefly, and must not meet a second server.
     deadline = time.monotonic() + _SECONDS_TO_DIE
-    while _somebody_works_in(data):
+    while _is_in_use(data):
         if time.monotonic() > deadline:
             raise DatabaseUnavailable(f"Processes of a server that was killed still use {data}.")
         time.sleep(0.05)
@@ -148,7 +148,7 @@ def _clear_up_after_a_killed_one(data: Path) -> None:
     lock.unlink(missing_ok=True)
 
 
-def _somebody_works_in(data: Path) -> bool:
+def _is_in_use(data: Path) -> bool:
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if (process / "cwd").readlink() == data.resolve():
@@ -168,7 +168,7 @@ def _keep_the_socket_private(configuration: Path) -> None:
             file.write(f"\n# Added by pulse-elt.\n{setting}\n")
 
 
-def _keep_to_ourselves(server_class: Any, folder: Path) -> None:  # noqa: ANN401
+def _separate_users(server_class: Any, folder: Path) -> None:  # noqa: ANN401
     """Give each user of a machine a lock and sockets of their own.
 
     The wheel's lock is one file in the temporary folder, which only the first user may open;
@@ -185,7 +185,7 @@ def _keep_to_ourselves(server_class: Any, folder: Path) -> None:  # noqa: ANN401
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def _exclusive(lock: Path) -> Iterator[None]:
     """Keep two commands from setting up the same server at the same time."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -9,7 +9,7 @@ import psycopg
 from loaders.database.queries import one_value
 from loaders.project.document_kinds import DocumentKinds
 
-_IN_FORCE = """
+_PRESENT = """
 select rules_sha256
 from raw.document_kinds_editions
 order by edition desc
@@ -24,7 +24,7 @@ insert into raw.document_kinds (
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
-_BOOK = "insert into raw.document_kinds_editions (rules_sha256) values (%s)"
+_RECORD = "insert into raw.document_kinds_editions (rules_sha256) values (%s)"
 
 
 class _Row(NamedTuple):
@@ -59,12 +59,12 @@ def put_in_force(connection: psycopg.Connection, kinds: DocumentKinds) -> bool:
     connection.execute("delete from raw.document_kinds")
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT, rows)
-    connection.execute(_BOOK, (_checksum(rows),))
+    connection.execute(_RECORD, (_checksum(rows),))
     return earlier is not None
 
 
 def _checksum_in_force(connection: psycopg.Connection) -> str | None:
-    checksum: str | None = one_value(connection, _IN_FORCE)
+    checksum: str | None = one_value(connection, _PRESENT)
     return checksum
 
 

@@ -33,7 +33,7 @@ order by c.relname
 """
 
 # A dump without comments has lost the markers, not the registry of what builds made.
-_HAS_BOOK = """
+_HAS_REGISTRY = """
 select case
     when has_schema_privilege(to_regnamespace('staging'), 'usage')
         then coalesce(
@@ -43,7 +43,7 @@ end
 """
 
 # dbt's backup of a table that a killed build was replacing belongs to us too.
-_BOOKED = r"""
+_REGISTERED = r"""
 select distinct c.relname
 from pg_catalog.pg_class as c
 inner join staging.standing_relations as standing
@@ -51,7 +51,7 @@ inner join staging.standing_relations as standing
 where c.relnamespace = to_regnamespace('analytics') and standing.schema_name = 'analytics'
 """
 
-_STRANGERS_IN_RAW = """
+_RELATIONS_IN_RAW = """
 select c.relname
 from pg_catalog.pg_class as c
 inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -59,7 +59,7 @@ where n.nspname = 'raw' and c.relkind in ('r', 'v', 'm', 'f', 'p')
 order by c.relname
 """
 
-_BOOK = """
+_CREATE_HISTORY = """
 create schema if not exists raw;
 create table raw.schema_migrations (
     version int primary key,
@@ -158,9 +158,9 @@ def migrate(
         if _is_up_to_date(connection, kinds, known):
             return MigrationResult()
         connection.execute("select pg_advisory_xact_lock(%s, %s)", MIGRATION_LOCK)
-        if not _has_book(connection):
-            _refuse_strangers_in_raw(connection)
-            connection.execute(_without_standing_schemas(connection, _BOOK).encode())
+        if not _has_history(connection):
+            _refuse_foreign_relations_in_raw(connection)
+            connection.execute(_without_standing_schemas(connection, _CREATE_HISTORY).encode())
         pending = _pending(connection, known)
         for migration in pending:
             connection.execute(_without_standing_schemas(connection, migration.text).encode())
@@ -206,13 +206,13 @@ def refuse_foreign_relations(connection: psycopg.Connection) -> None:
         DatabaseUnavailable: it holds some; the message names them.
     """
     names = [row[0] for row in connection.execute(_GUARD, ("%" + MARKER,))]
-    if names and connection.execute(_HAS_BOOK).fetchone() == (True,):
-        booked = {row[0] for row in connection.execute(_BOOKED)}
-        names = [name for name in names if name not in booked]
+    if names and connection.execute(_HAS_REGISTRY).fetchone() == (True,):
+        registered = {row[0] for row in connection.execute(_REGISTERED)}
+        names = [name for name in names if name not in registered]
     if names:
         raise DatabaseUnavailable(
-            f"Schema analytics already holds relations that are not pulse-elt's: {_some(names)}. "
-            "Nothing was touched. Use another database, or move them to another schema first."
+            f"Schema analytics already holds relations that are not ours: {_abridged(names)}. "
+            "Nothing was changed. Use another database, or move them to another schema first."
         )
 
 
@@ -225,12 +225,12 @@ def _without_standing_schemas(connection: psycopg.Connection, text: str) -> str:
     return _CREATE_SCHEMA.sub(lambda found: "" if found[1] in there else found[0], text)
 
 
-def _has_book(connection: psycopg.Connection) -> bool:
+def _has_history(connection: psycopg.Connection) -> bool:
     return relation_exists(connection, "raw.schema_migrations")
 
 
 def _pending(connection: psycopg.Connection, known: Sequence[Migration]) -> list[Migration]:
-    if not _has_book(connection):
+    if not _has_history(connection):
         return list(known)
     applied = {
         version: (name, checksum)
@@ -253,12 +253,12 @@ def _pending(connection: psycopg.Connection, known: Sequence[Migration]) -> list
     return [migration for migration in known if migration.version not in applied]
 
 
-def _refuse_strangers_in_raw(connection: psycopg.Connection) -> None:
-    names = [row[0] for row in connection.execute(_STRANGERS_IN_RAW)]
+def _refuse_foreign_relations_in_raw(connection: psycopg.Connection) -> None:
+    names = [row[0] for row in connection.execute(_RELATIONS_IN_RAW)]
     if names:
         raise DatabaseUnavailable(
-            f"Schema raw already holds relations that are not pulse-elt's: {_some(names)}. "
-            "Nothing was touched. Use another database, or move them to another schema first."
+            f"Schema raw already holds relations that are not ours: {_abridged(names)}. "
+            "Nothing was changed. Use another database, or move them to another schema first."
         )
 
 
@@ -331,6 +331,6 @@ def _create_partition(connection: psycopg.Connection, rule: Rule) -> None:
     )
 
 
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:8])
-    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
+def _abridged(names: Sequence[str]) -> str:
+    listed = ", ".join(names[:8])
+    return listed if len(names) <= 8 else f"{listed} and {len(names) - 8} more"

@@ -93,7 +93,7 @@ def work(job: Job, orders: Connection) -> None:
     try:
         start: Start = orders.recv()
         with translated_errors(job.settings), connect(job.settings) as connection:
-            signal.signal(signal.SIGTERM, lambda *_: _leave(connection))
+            signal.signal(signal.SIGTERM, lambda *_: _exit_at_once(connection))
             connection.execute(_SESSION + _ASK_BY_INDEX)
             bound_waits(connection)
             with translated_lock_timeouts(connection):
@@ -101,24 +101,24 @@ def work(job: Job, orders: Connection) -> None:
     except (EOFError, BrokenPipeError):
         pass
     except PulseEltError as error:
-        _give_up(orders, error)
+        _report_failure(orders, error)
     except Exception as error:
-        _give_up(orders, WorkFailed(f"A worker met {type(error).__name__}: {error}"))
+        _report_failure(orders, WorkFailed(f"A worker met {type(error).__name__}: {error}"))
 
 
-def _give_up(orders: Connection, error: PulseEltError) -> None:
+def _report_failure(orders: Connection, error: PulseEltError) -> None:
     # The load may have ended already, because another worker died.
     with suppress(OSError):
         orders.send(Failure(error))
 
 
 def _work(job: Job, connection: psycopg.Connection, start: Start, orders: Connection) -> None:
-    waiting = _Waiting()
+    waiting = _Pending()
     is_last = False
     while not is_last:
         part = orders.recv()
         is_last = part is None
-        entries, gone = _looked_at(job.source, map(Entry._make, part or ()))
+        entries, gone = _with_stamps(job.source, map(Entry._make, part or ()))
         listed = recognise(entries, job.kinds, job.scope)
         plan, to_do, left = compare_with_manifest(
             connection, listed, job.scope, everything_is_new=start.everything_is_new
@@ -132,7 +132,7 @@ def _work(job: Job, connection: psycopg.Connection, start: Start, orders: Connec
         orders.send(Report(is_idle=True))
 
 
-def _looked_at(source: Source, entries: Iterator[Entry]) -> tuple[list[Entry], list[str]]:
+def _with_stamps(source: Source, entries: Iterator[Entry]) -> tuple[list[Entry], list[str]]:
     found: list[Entry] = []
     gone: list[str] = []
     for entry in entries:
@@ -144,7 +144,7 @@ def _looked_at(source: Source, entries: Iterator[Entry]) -> tuple[list[Entry], l
     return found, gone
 
 
-class _Waiting:
+class _Pending:
     """Collects files until they make a batch."""
 
     def __init__(self) -> None:
@@ -175,7 +175,7 @@ class _Waiting:
             self._planned = batch
 
 
-def _leave(connection: psycopg.Connection) -> NoReturn:
+def _exit_at_once(connection: psycopg.Connection) -> NoReturn:
     """Exit at once, even while a statement waits for a lock."""
     try:
         connection.cancel()

@@ -89,7 +89,7 @@ class WorkerPool:
             self._send(pipe, pickle.dumps(None))
         idle.clear()
         while len(idle) < len(self._pipes):
-            yield from self._hear(idle, None)
+            yield from self._collect(idle, None)
 
     def _exchange(
         self, spool: "_PartQueue", idle: list[Connection], timeout: float | None
@@ -98,9 +98,9 @@ class WorkerPool:
             # Only to idle workers: if both sides wrote at once, both would block forever.
             self._send(idle.pop(), spool.take())
         if len(idle) < len(self._pipes):
-            yield from self._hear(idle, timeout)
+            yield from self._collect(idle, timeout)
 
-    def _hear(self, idle: list[Connection], timeout: float | None) -> Iterator[Report]:
+    def _collect(self, idle: list[Connection], timeout: float | None) -> Iterator[Report]:
         busy = [pipe for pipe in self._pipes if pipe not in idle]
         for pipe in wait(busy, timeout):
             assert isinstance(pipe, Connection)  # noqa: S101 - only pipes were passed in
@@ -122,12 +122,12 @@ class WorkerPool:
         try:
             said: Report | Failure = pipe.recv()
         except (EOFError, OSError):
-            self._hear_the_end_of(pipe)
+            self._raise_end_of(pipe)
         if isinstance(said, Failure):
             raise said.error
         return said
 
-    def _hear_the_end_of(self, pipe: Connection) -> NoReturn:
+    def _raise_end_of(self, pipe: Connection) -> NoReturn:
         process = self._pipes[pipe]
         process.join(_SECONDS_TO_END)
         raise WorkFailed(

@@ -188,7 +188,7 @@ def test_tables_of_others_do_not_change_hands(
         done = pulse_elt("db", "roles")
         assert done.returncode == 3
         assert relation in done.stderr
-        assert "Nothing was touched" in done.stderr
+        assert "Nothing was changed" in done.stderr
         assert connection.execute("select count(*) from pg_namespace").fetchone() == before
 
 
