@@ -19,6 +19,7 @@ from typing import TypeVar
 from benchmarks.ground import (
     BenchmarkServer,
     keep_warm,
+    measured_load,
     note,
     own_folder,
     own_server,
