@@ -1,4 +1,4 @@
-"""Times builds of the marts of a sample tree, and what BI asks them for most often.
+"""Times builds of the marts of a sample tree, and BI's most frequent queries.
 
 Run by 'make bench'. Each round starts from an empty database: load, first build, a build when
 nothing has changed, one after one session in a hundred has. Ratios are taken within a round.
@@ -68,7 +68,7 @@ class LookUp:
 
     @property
     def is_by_index(self) -> bool:
-        """Return whether no table is read from end to end."""
+        """Return whether no table is scanned as a whole."""
         return "Seq Scan" not in self.nodes
 
 
@@ -111,7 +111,7 @@ def _round(server: BenchmarkServer, tree: Path, number: int, rounds: int) -> Rou
     with one_percent_changed(tree):
         measured_load(database, tree)
         changed = _build(server, database)
-    # The tree is as it was; so that the next round starts from the same documents.
+    # The tree is restored; the next round has to start from the same documents.
     return {"first": first, "unchanged": unchanged, "changed": changed}
 
 

@@ -1,7 +1,7 @@
-"""Peak memory of the loader's processes, for trees of any size and one large document.
+"""Peak memory of the loader's processes (not the server's), for trees of any size.
 
-Not the server's. A process's peak is VmHWM, its largest resident size; what forked processes
-share is counted in each of them.
+A process's peak is VmHWM, its largest resident size; memory that forked processes share is
+counted in each of them.
 """
 
 import json
@@ -45,7 +45,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Series:
-    """One way to load, over trees of growing size: number of files → what was seen."""
+    """One way to load, over trees of growing size: number of files → peaks."""
 
     what: str
     largest_document: int
@@ -59,7 +59,7 @@ class Series:
 
 
 def watched_load(database: DatabaseSettings, tree: Path) -> Watched:
-    """Load a tree and watch the processes that do it."""
+    """Load a tree and watch the load's processes."""
     if not Path("/proc/thread-self/children").exists():
         give_up("memory is read from a /proc that lists children (--without-memory)")
     arguments = ("load", str(tree), "--json")

@@ -1,7 +1,7 @@
-"""Times loads of a sample tree, beside tar, find, \\copy and dlt.
+"""Times loads of a sample tree, with tar, find, \\copy and dlt for comparison.
 
-Run by 'make bench'. Seconds mean something only beside each other, so each round measures
-everything once, in turn; ratios are taken within a round, and the table shows their medians.
+Run by 'make bench'. Only ratios of seconds are meaningful, so each round measures everything
+once, in turn; ratios are taken within a round, and the table shows their medians.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def _arguments() -> argparse.Namespace:
 
 def _measure(server: BenchmarkServer, work: Path, tree: Path, asked: argparse.Namespace) -> Results:
     header = f"{asked.sessions:,} sessions; medians of {asked.rounds}; {surroundings(server)}"
-    # In a load of its own: watching costs time that no figure should hold.
+    # In a load of its own: watching costs time that would distort the figures.
     note("watching the memory of a first load")
     watched = watched_load(server.fresh(_DATABASE), tree)
     prebuilt = prebuild("raw.documents", server, server.database(_DATABASE), work)

@@ -1,4 +1,4 @@
-"""Rows prebuilt in files, and psql's \\copy of them: what the server alone takes for the work."""
+"""Rows prebuilt in files, and psql's \\copy of them: the time of the server alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         "load_id",
     ),
 }
-# As a load wrote them; rows in order of paths would flatter the index on paths.
+# In the order in which a load wrote them; rows sorted by path would favour the index on paths.
 _ORDER = {"raw.documents": "document_id", "raw.files": "ctid"}
 
 

@@ -1,8 +1,8 @@
-"""Where each microsecond of a document goes: the parts of a first load, each alone.
+"""Profiles a first load: the time of each part alone, per document.
 
 Run by 'make profile'. One process does one thing to every document of a sample tree, page cache
-warm: what is printed is the floor under a loader that does the same, not a loader's time. The
-parts are measured in turn, several times; the table shows medians.
+warm: a lower bound for a loader, not a loader's time. The parts are measured in turn, several
+times; the table shows medians.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from benchmarks.ground import (
 from benchmarks.prebuilt import Prebuilt, prebuild
 
 _DATABASE = "bench"
-# The widths of a landed row's columns but its path and payload: kind, hash, keys, times, load.
+# The widths of a landed row's columns except path and payload: kind, hash, keys, times, load.
 _ROW = Struct("!h i9s i32s i36s i i8s i8s i8s i").pack
 
 Part = Callable[[], float]

@@ -247,4 +247,4 @@ def test_a_role_that_can_do_more_is_not_taken_for_ours(
         finally:
             superuser.execute("alter role pulse_reader nocreatedb")
     assert done.returncode == 3
-    assert "pulse_reader can do more than a role of pulse-elt shall" in done.stderr
+    assert "pulse_reader can do more than a role of pulse-elt may" in done.stderr
