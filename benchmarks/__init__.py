@@ -1,1 +1,1 @@
-"""Where the README's performance figures come from. Nothing here is a test."""
+"""The benchmarks behind docs/performance.md. Nothing here is a test."""

@@ -13,7 +13,7 @@ _CHANGED_SHARE = 100
 
 @contextmanager
 def one_percent_changed(tree: Path) -> Iterator[int]:
-    """Change every good document of one session in a hundred, say how many, take it back."""
+    """Change every good document of one session in a hundred, yield the count, and undo it."""
     folders = sorted((tree / "sessions").iterdir())[::_CHANGED_SHARE]
     paths = [path for folder in folders for path in folder.glob("*.json") if path.is_file()]
     kept = {path: (path.read_bytes(), path.stat()) for path in paths}
@@ -31,7 +31,7 @@ def one_percent_changed(tree: Path) -> Iterator[int]:
 
 
 def _is_changeable(content: bytes) -> bool:
-    """Return whether a document is good and begins with an object that takes a member."""
+    """Return whether a document is good and begins with an object that can take a member."""
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError:

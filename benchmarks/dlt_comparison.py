@@ -1,4 +1,4 @@
-"""Runs dlt beside our loader, in a virtual environment that is kept under .pulse/bench."""
+"""Runs dlt for comparison, in a virtual environment that is kept under .pulse/bench."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from benchmarks.ground import Server, give_up, keep_warm, note
+from benchmarks.ground import BenchmarkServer, give_up, keep_warm, note
 from loaders.database.settings import DatabaseSettings
 from loaders.project.root import project_root
 
@@ -19,13 +19,13 @@ _VERSION = "1.31.0"
 # parquet is the extra that brings Arrow.
 _REQUIREMENT = f"dlt[postgres,filesystem,parquet]=={_VERSION}"
 
-# By its path: the environment it runs in knows nothing of this package.
+# By its path: its environment lacks this package.
 _SCRIPT = Path(__file__).with_name("dlt_pipeline.py")
 
-# About a minute of dlt. It works file by file, so beyond that its rate is extrapolated.
+# About a minute of dlt. It works file by file, so its rate is extrapolated to larger trees.
 _FILES_AT_MOST = 300_000
 
-# The shapes in which dlt can be handed documents, see benchmarks/dlt_pipeline.py.
+# The shapes in which dlt accepts documents, see benchmarks/dlt_pipeline.py.
 _SHAPES = {"rows": "rows of parsed JSON", "tables": "Arrow tables of JSON text"}
 
 
@@ -49,8 +49,8 @@ class DltRun:
         return f"dlt {_VERSION}, filesystem → postgres, {_SHAPES[self.shape]}{part}"
 
 
-def run_dlt(server: Server, tree: Path, work: Path) -> list[DltRun]:
-    """Load the tree, or the part of it that dlt has time for, once in each shape."""
+def run_dlt(server: BenchmarkServer, tree: Path, work: Path) -> list[DltRun]:
+    """Load the tree, or as much of it as takes dlt about a minute, once in each shape."""
     python = _installed()
     files = sorted(path for path in tree.rglob("*.json") if path.is_file())
     runs = []
@@ -102,7 +102,7 @@ def _run(
 
 def _url(database: DatabaseSettings) -> str:
     parts = database.parameters
-    # dlt insists on a password; our server trusts whoever reaches its socket.
+    # dlt insists on a password; our server trusts local connections.
     return (
         f"postgresql://{parts['user']}:none@localhost:{parts['port']}/{parts['dbname']}"
         f"?host={quote(parts['host'], safe='')}"

@@ -9,9 +9,9 @@ The configuration is the fastest found that keeps to dlt's documented interfaces
   parquet needs ADBC, was no faster and gives a json column instead of jsonb;
 - item.read_bytes(), which extracts a quarter faster than item.open(); a thousand files per page;
 - max_table_nesting=0 and the type json for the payload, so that nothing is flattened;
-- one normalising process: two gained nothing, for extracting is most of the work;
-- 'rows' gives dlt parsed documents as its tutorials do; 'tables' hands over their text in Arrow
-  tables, which spares it the look at every row. Both are run, for neither always wins.
+- one normalising process: two gained nothing, since extracting is most of the work;
+- 'rows' gives dlt parsed documents as its tutorials do; 'tables' passes their text in Arrow
+  tables, so that dlt need not inspect every row. Both are run, since neither always wins.
 """
 
 import json

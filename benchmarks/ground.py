@@ -1,4 +1,4 @@
-"""What every benchmark stands on: a sample tree, an embedded server, fresh databases, commands."""
+"""The common parts of benchmarks: a sample tree, an embedded server, fresh databases, commands."""
 
 import atexit
 import json
@@ -26,8 +26,8 @@ _TEMPLATE = "landing_template"
 
 
 @dataclass(frozen=True)
-class Server:
-    """An embedded server of the benchmark's own; it dies with the block that started it."""
+class BenchmarkServer:
+    """An embedded server of the benchmark's own; it ends with the block that started it."""
 
     settings: DatabaseSettings
     data: Path
@@ -37,7 +37,7 @@ class Server:
         return DatabaseSettings({**self.settings.parameters, "dbname": name})
 
     def fresh(self, name: str, *, template: str = "template1") -> DatabaseSettings:
-        """Create a database anew, empty unless a template is given."""
+        """Recreate a database, empty unless a template is given."""
         with connect(self.settings) as connection:
             connection.execute(
                 sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
@@ -60,7 +60,7 @@ class Server:
         return self.fresh(name, template=_TEMPLATE)
 
     def settle(self) -> None:
-        """Write out what earlier steps left dirty, so that the next one does not pay for it."""
+        """Flush dirty pages of earlier steps, so that the next one does not pay for them."""
         with connect(self.settings) as connection:
             connection.execute("checkpoint")
 
@@ -79,7 +79,7 @@ class Server:
 
 @contextmanager
 def own_folder() -> Iterator[Path]:
-    """Yield a folder to work in, and leave nothing of it."""
+    """Yield a temporary folder to work in."""
     with tempfile.TemporaryDirectory(prefix="pulse-bench-") as folder:
         # The embedded wheel makes its lock file anew when Python ends. What was registered
         # before the wheel was imported is called after it.
@@ -88,12 +88,12 @@ def own_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def own_server(work: Path) -> Iterator[Server]:
+def own_server(work: Path) -> Iterator[BenchmarkServer]:
     """Start an embedded server below work and stop it again, whatever happens."""
     data = work / "postgres"
     settings = embedded.start(data)
     try:
-        yield Server(settings, data)
+        yield BenchmarkServer(settings, data)
     finally:
         embedded.stop(data)
 
@@ -127,7 +127,7 @@ class Load:
     counters: Mapping[str, int]
 
 
-def load(database: DatabaseSettings, tree: Path) -> Load:
+def measured_load(database: DatabaseSettings, tree: Path) -> Load:
     """Load a tree as an operator does."""
     started = time.perf_counter()
     done = pulse_elt("load", str(tree), "--json", database=database)
@@ -160,30 +160,30 @@ def pulse_elt(*arguments: str, database: DatabaseSettings | None = None) -> str:
 
 
 def must_be_done(arguments: Sequence[str], code: int, said: str = "") -> None:
-    """End the benchmark unless a pulse-elt command did its work."""
+    """End the benchmark unless a pulse-elt command succeeded."""
     # 1: done, with findings; a sample tree has bad files.
     if code not in (0, 1):
         give_up(f"pulse-elt {' '.join(arguments)} ended with {code}: {said[-500:]}")
 
 
 def timed(command: Sequence[str], folder: Path | None = None) -> float:
-    """Return the seconds of a command that prints nothing worth reading."""
+    """Return the seconds of a command whose output does not matter."""
     started = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
     return time.perf_counter() - started
 
 
 def note(sentence: str) -> None:
-    """Say what goes on, beside the report."""
+    """Print what is going on to stderr."""
     print(f"… {sentence}", file=sys.stderr, flush=True)
 
 
 def give_up(sentence: str) -> NoReturn:
-    """End the benchmark: a figure for something else than it says is worth nothing."""
+    """End the benchmark: its figure would not measure what it claims."""
     sys.exit(f"benchmark: {sentence}")
 
 
-def surroundings(server: Server) -> str:
+def surroundings(server: BenchmarkServer) -> str:
     """Return in one line what the figures depend on, without naming the machine."""
     return "; ".join(
         [

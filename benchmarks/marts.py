@@ -1,4 +1,4 @@
-"""Times builds of the marts of a sample tree, and what BI asks them for most often.
+"""Times builds of the marts of a sample tree, and BI's most frequent queries.
 
 Run by 'make bench'. Each round starts from an empty database: load, first build, a build when
 nothing has changed, one after one session in a hundred has. Ratios are taken within a round.
@@ -18,10 +18,10 @@ import psycopg
 
 from benchmarks.changes import one_percent_changed
 from benchmarks.ground import (
-    Server,
+    BenchmarkServer,
     give_up,
     keep_warm,
-    load,
+    measured_load,
     note,
     own_folder,
     own_server,
@@ -68,7 +68,7 @@ class LookUp:
 
     @property
     def is_by_index(self) -> bool:
-        """Return whether no table is read from end to end."""
+        """Return whether no table is scanned as a whole."""
         return "Seq Scan" not in self.nodes
 
 
@@ -101,21 +101,21 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _round(server: Server, tree: Path, number: int, rounds: int) -> Round:
+def _round(server: BenchmarkServer, tree: Path, number: int, rounds: int) -> Round:
     note(f"round {number + 1} of {rounds}")
     keep_warm(tree)
     database = server.fresh(_DATABASE)
-    load(database, tree)
+    measured_load(database, tree)
     first = _build(server, database)
     unchanged = _build(server, database)
     with one_percent_changed(tree):
-        load(database, tree)
+        measured_load(database, tree)
         changed = _build(server, database)
-    # The tree is as it was; so that the next round starts from the same documents.
+    # The tree is restored; the next round has to start from the same documents.
     return {"first": first, "unchanged": unchanged, "changed": changed}
 
 
-def _build(server: Server, database: DatabaseSettings) -> Build:
+def _build(server: BenchmarkServer, database: DatabaseSettings) -> Build:
     server.settle()
     started = time.perf_counter()
     pulse_elt("build", "--quiet", database=database)
@@ -168,9 +168,9 @@ def _look_up(connection: psycopg.Connection, query: str, learners: Sequence[obje
         plan = explained[0][0] if explained else give_up("explain said nothing")
         milliseconds.append(plan["Planning Time"] + plan["Execution Time"])
         nodes |= _nodes(plan["Plan"])
-    told = connection.execute("explain (analyze, buffers, costs off) " + query, [learners[0]])
+    plan = connection.execute("explain (analyze, buffers, costs off) " + query, [learners[0]])
     # The first one fills the caches of the connection.
-    return LookUp(milliseconds[1:], frozenset(nodes), "\n".join(line for (line,) in told))
+    return LookUp(milliseconds[1:], frozenset(nodes), "\n".join(line for (line,) in plan))
 
 
 def _nodes(plan: Mapping[str, Any]) -> set[str]:

@@ -1,7 +1,7 @@
-"""Peak memory of the loader's processes, for trees of any size and one large document.
+"""Peak memory of the loader's processes (not the server's), for trees of any size.
 
-Not the server's. A process's peak is VmHWM, its largest resident size; what forked processes
-share is counted in each of them.
+A process's peak is VmHWM, its largest resident size; memory that forked processes share is
+counted in each of them.
 """
 
 import json
@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.ground import (
-    Server,
+    BenchmarkServer,
     command,
     environment,
     give_up,
@@ -45,7 +45,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Series:
-    """One way to load, over trees of growing size: number of files → what was seen."""
+    """One way to load, over trees of growing size: number of files → peaks."""
 
     what: str
     largest_document: int
@@ -59,7 +59,7 @@ class Series:
 
 
 def watched_load(database: DatabaseSettings, tree: Path) -> Watched:
-    """Load a tree and watch the processes that do it."""
+    """Load a tree and watch the load's processes."""
     if not Path("/proc/thread-self/children").exists():
         give_up("memory is read from a /proc that lists children (--without-memory)")
     arguments = ("load", str(tree), "--json")
@@ -77,7 +77,7 @@ def watched_load(database: DatabaseSettings, tree: Path) -> Watched:
     return Watched(tuple(seen), counters)
 
 
-def memory_series(server: Server, work: Path, sizes: tuple[int, ...]) -> list[Series]:
+def memory_series(server: BenchmarkServer, work: Path, sizes: tuple[int, ...]) -> list[Series]:
     """Watch first loads without and with a large document, and loads that change nothing."""
     series = [
         Series("first load", 0, {}),

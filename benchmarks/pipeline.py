@@ -1,7 +1,7 @@
-"""Times loads of a sample tree, beside tar, find, \\copy and dlt.
+"""Times loads of a sample tree, with tar, find, \\copy and dlt for comparison.
 
-Run by 'make bench'. Seconds mean something only beside each other, so each round measures
-everything once, in turn; ratios are taken within a round, and the table shows their medians.
+Run by 'make bench'. Only ratios of seconds are meaningful, so each round measures everything
+once, in turn; ratios are taken within a round, and the table shows their medians.
 """
 
 import argparse
@@ -12,11 +12,11 @@ from pathlib import Path
 from benchmarks.changes import one_percent_changed
 from benchmarks.dlt_comparison import DltRun, run_dlt
 from benchmarks.ground import (
+    BenchmarkServer,
     Load,
-    Server,
     give_up,
     keep_warm,
-    load,
+    measured_load,
     note,
     own_folder,
     own_server,
@@ -69,9 +69,9 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(server: Server, work: Path, tree: Path, asked: argparse.Namespace) -> Results:
+def _measure(server: BenchmarkServer, work: Path, tree: Path, asked: argparse.Namespace) -> Results:
     header = f"{asked.sessions:,} sessions; medians of {asked.rounds}; {surroundings(server)}"
-    # In a load of its own: watching costs time that no figure should hold.
+    # In a load of its own: watching costs time that would distort the figures.
     note("watching the memory of a first load")
     watched = watched_load(server.fresh(_DATABASE), tree)
     prebuilt = prebuild("raw.documents", server, server.database(_DATABASE), work)
@@ -85,7 +85,7 @@ def _measure(server: Server, work: Path, tree: Path, asked: argparse.Namespace) 
     return Results(header, watched, rounds, dlt, series)
 
 
-def _round(server: Server, tree: Path, prebuilt: Prebuilt, watched: Watched) -> Round:
+def _round(server: BenchmarkServer, tree: Path, prebuilt: Prebuilt, watched: Watched) -> Round:
     """Measure everything once, in turn."""
     server.settle()
     keep_warm(tree)
@@ -107,10 +107,10 @@ def _found(tree: Path) -> float:
     return timed(["find", tree.name, "-type", "f", "-printf", "%p %s %T@\n"], folder=tree.parent)
 
 
-def _settled_load(server: Server, name: str, tree: Path) -> Load:
+def _settled_load(server: BenchmarkServer, name: str, tree: Path) -> Load:
     server.settle()
     keep_warm(tree)
-    return load(server.database(name), tree)
+    return measured_load(server.database(name), tree)
 
 
 def _expect(done: Load, counter: str, number: int) -> None:

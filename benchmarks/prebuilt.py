@@ -1,10 +1,10 @@
-"""Rows prebuilt in files, and psql's \\copy of them: what the server alone takes for the work."""
+"""Rows prebuilt in files, and psql's \\copy of them: the time of the server alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.ground import Server, keep_warm
+from benchmarks.ground import BenchmarkServer, keep_warm
 from loaders.database.settings import DatabaseSettings
 
 # Every column a load writes; the server gives the others their defaults.
@@ -33,7 +33,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
         "load_id",
     ),
 }
-# As a load wrote them; rows in order of paths would flatter the index on paths.
+# In the order in which a load wrote them; rows sorted by path would favour the index on paths.
 _ORDER = {"raw.documents": "document_id", "raw.files": "ctid"}
 
 
@@ -44,13 +44,13 @@ class Prebuilt:
     table: str
     file: Path
 
-    def copy(self, server: Server, database: DatabaseSettings) -> float:
+    def copy(self, server: BenchmarkServer, database: DatabaseSettings) -> float:
         """Return the seconds of psql, its start included, to \\copy the rows into a landing."""
         server.settle()
         keep_warm(self.file)
         return server.psql(database, f"\\copy {self._target} from '{self.file}' (format binary)")
 
-    def export(self, server: Server, database: DatabaseSettings) -> None:
+    def export(self, server: BenchmarkServer, database: DatabaseSettings) -> None:
         """Write the file from a landing that is loaded."""
         rows = f"select {self._columns} from {self.table} order by {_ORDER[self.table]}"  # noqa: S608
         server.psql(database, f"\\copy ({rows}) to '{self.file}' (format binary)")
@@ -64,7 +64,9 @@ class Prebuilt:
         return f"{self.table} ({self._columns})"
 
 
-def prebuild(table: str, server: Server, loaded: DatabaseSettings, folder: Path) -> Prebuilt:
+def prebuild(
+    table: str, server: BenchmarkServer, loaded: DatabaseSettings, folder: Path
+) -> Prebuilt:
     """Export a table of a loaded database."""
     prebuilt = Prebuilt(table, folder / f"{table}.copy")
     prebuilt.export(server, loaded)

@@ -1,8 +1,8 @@
-"""Where each microsecond of a document goes: the parts of a first load, each alone.
+"""Profiles a first load: the time of each part alone, per document.
 
 Run by 'make profile'. One process does one thing to every document of a sample tree, page cache
-warm: what is printed is the floor under a loader that does the same, not a loader's time. The
-parts are measured in turn, several times; the table shows medians.
+warm: a lower bound for a loader, not a loader's time. The parts are measured in turn, several
+times; the table shows medians.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from struct import Struct
 from typing import TypeVar
 
 from benchmarks.ground import (
-    Server,
+    BenchmarkServer,
     keep_warm,
-    load,
+    measured_load,
     note,
     own_folder,
     own_server,
@@ -29,7 +29,7 @@ from benchmarks.ground import (
 from benchmarks.prebuilt import Prebuilt, prebuild
 
 _DATABASE = "bench"
-# The widths of a landed row's columns but its path and payload: kind, hash, keys, times, load.
+# The widths of a landed row's columns except path and payload: kind, hash, keys, times, load.
 _ROW = Struct("!h i9s i32s i36s i i8s i8s i8s i").pack
 
 Part = Callable[[], float]
@@ -46,7 +46,7 @@ def main() -> None:
         tree = sample_tree(work / "tree", arguments.sessions)
         with own_server(work) as server:
             header = f"{arguments.sessions:,} sessions; medians; {surroundings(server)}"
-            landed = load(server.fresh(_DATABASE), tree).counters["landed"]
+            landed = measured_load(server.fresh(_DATABASE), tree).counters["landed"]
             parts = {**_client_parts(str(tree)), **_server_parts(server, work)}
             rounds = []
             for number in range(arguments.rounds):
@@ -81,7 +81,7 @@ def _client_parts(tree: str) -> dict[str, Part]:
     }
 
 
-def _server_parts(server: Server, work: Path) -> dict[str, Part]:
+def _server_parts(server: BenchmarkServer, work: Path) -> dict[str, Part]:
     loaded = server.database(_DATABASE)
     documents = prebuild("raw.documents", server, loaded, work)
     manifest = prebuild("raw.files", server, loaded, work)
@@ -91,7 +91,7 @@ def _server_parts(server: Server, work: Path) -> dict[str, Part]:
     }
 
 
-def _copied(server: Server, rows: Prebuilt) -> float:
+def _copied(server: BenchmarkServer, rows: Prebuilt) -> float:
     return rows.copy(server, server.fresh_landing("copied"))
 
 

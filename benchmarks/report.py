@@ -1,4 +1,4 @@
-"""The bars a benchmark is held against, and the table that says which are reached."""
+"""The bars of a benchmark, and the table that says which are reached."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Bar:
-    """A limit that a ratio or a size keeps to, from above or from below."""
+    """An upper or lower limit of a ratio or a size."""
 
     limit: float
     is_lowest: bool = False
     unit: str = ""
 
     def is_reached(self, value: float) -> bool:
-        """Return whether a figure is as good as the bar asks."""
+        """Return whether a figure reaches the bar."""
         return value >= self.limit if self.is_lowest else value <= self.limit
 
     def __str__(self) -> str:
@@ -22,7 +22,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what was measured, its figure, and what it is made of."""
+    """One line of the table: what was measured, its figure, and its detail."""
 
     what: str
     figure: str

@@ -55,7 +55,7 @@ class Results:
         return statistics.median(r[name] / r[yardstick] for r in self.rounds)
 
     def as_json(self) -> dict[str, object]:
-        """Return every round and every row, for whoever wants to compare runs."""
+        """Return every round and every row, for comparing runs."""
         return {
             "header": self.header,
             "counters": dict(self.watched.counters),
@@ -98,7 +98,7 @@ def _dlt_rows(results: Results) -> Iterator[Row]:
         rate = f"{run.rows / run.seconds:,.0f} files a second"
         yield Row(str(run), _seconds(run.seconds_for_all), rate)
     if results.dlt:
-        # Against its better half: whichever shape a user would pick for speed.
+        # Against the faster shape, which a user would pick.
         ratio = min(run.seconds_for_all for run in results.dlt) / results.median(FIRST)
         yield Row("the faster dlt ÷ first load", f"{ratio:.2f}", value=ratio, bar=_DLT_BAR)
 

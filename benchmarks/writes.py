@@ -1,7 +1,7 @@
-"""Times writes of the application beside bare inserts, in turn: eight writers and one.
+"""Times writes of the application and bare inserts, in turn: eight writers and one.
 
-Run by 'make bench-writes'. The bare insert is the least that a write could be: path and document
-into a table without an index. Ratios are taken within a round, and the last line has their medians.
+Run by 'make bench-writes'. A bare insert is the least possible write: path and document into a
+table without an index. Ratios are taken within a round; the last line has their medians.
 """
 
 import argparse

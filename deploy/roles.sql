@@ -1,20 +1,20 @@
--- Who may do what: five group roles, and their rights in this database (docs/security.md).
+-- Five group roles, and their rights in this database (docs/security.md).
 --
 --   psql -v ON_ERROR_STOP=1 -f deploy/roles.sql      or      pulse-elt db roles
 --
--- To be run by a superuser, or by the owner of the database with CREATEROLE, who becomes a member of
+-- Run it as a superuser, or as the owner of the database with CREATEROLE, who becomes a member of
 -- the two roles that own schemas; the roles themselves are neither. Running it again changes
--- nothing, or mends what was changed. `pulse-elt db roles` also migrates; by hand, run this again
--- after 'pulse-elt db migrate' on a new database. It speaks of this database: the roles are the
--- server's, and may be used in several.
+-- nothing, or repairs what was changed. `pulse-elt db roles` also migrates; by hand, run this again
+-- after 'pulse-elt db migrate' on a new database. Rights are granted in this database only; the
+-- roles belong to the server and may be used in several.
 
 begin;
 set local search_path = pg_catalog, pg_temp;
 
 do $$
 begin
-    -- Two who run this at the same time would trip over the same rows of the catalogue. It is the
-    -- lock of migrations, which create what is granted here.
+    -- Two concurrent runs would conflict in the catalogue. This is the lock of migrations, which
+    -- create what is granted here.
     perform pg_advisory_xact_lock(x'70756c73'::int, 3);
     if not exists (
         select from pg_roles
@@ -28,12 +28,12 @@ begin
             message = format(
                 '%s is neither a superuser nor the owner of the database with CREATEROLE.', current_user
             ),
-            hint = 'Connect as such a one.';
+            hint = 'Connect as one of them.';
     end if;
 end
 $$;
 
--- The roles. None can log in: an operator makes logins, and grants them one.
+-- The roles. None can log in: an operator creates logins, and grants them a role.
 do $$
 declare
     wanted record;
@@ -56,7 +56,7 @@ begin
                     rolname = wanted.name
                     and (rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication)
             ) then
-                raise exception 'role % can do more than a role of pulse-elt shall', wanted.name
+                raise exception 'role % can do more than a role of pulse-elt may', wanted.name
                 using hint = 'Take SUPERUSER, CREATEROLE, CREATEDB, BYPASSRLS and REPLICATION from it.';
             end if;
         else
@@ -65,7 +65,7 @@ begin
             raise notice 'created role %', wanted.name;
         end if;
     end loop;
-    -- Only a member may hand over to a role, and say what its new tables are granted.
+    -- Only a member may transfer ownership to a role, or alter its default privileges.
     for wanted in
         select name from unnest(array['pulse_loader', 'pulse_transformer']) as owners (name)
     loop
@@ -74,7 +74,7 @@ begin
             if not pg_has_role(current_user, wanted.name, 'MEMBER WITH ADMIN OPTION') then
                 raise exception '% was made by somebody else, and % may not grant it', wanted.name, current_user
                 using hint = format(
-                    'A superuser, or who made the roles, has to: grant pulse_loader, pulse_transformer, '
+                    'A superuser, or the creator of the roles, has to: grant pulse_loader, pulse_transformer, '
                     'pulse_app, pulse_reader, pulse_auditor to %I with admin option;', current_user
                 );
             end if;
@@ -85,8 +85,8 @@ begin
 end
 $$;
 
--- What is ours: it carries the marker, or stands in the book of what builds made, which a dump without
--- comments keeps.
+-- Our relations carry the marker, or are in the registry of what builds made, which survives a dump
+-- without comments.
 create temporary table pulse_elt_ours on commit drop as
 select oid
 from pg_class
@@ -107,13 +107,13 @@ begin
 end
 $$;
 
--- The schemas, and what stands in them, belong to the role that writes them.
+-- The schemas and their contents belong to the role that writes them.
 do $$
 declare
     wanted record;
     found record;
 begin
-    -- The guard of migrations and builds, once more: nobody else's tables change hands.
+    -- The guard of migrations and builds, once more: other applications' tables keep their owner.
     select string_agg(format('%I.%I', nspname, relname), ', ' order by nspname, relname) as names
     into found
     from pg_class
@@ -126,7 +126,7 @@ begin
         );
     if found.names is not null then
         raise exception 'what is not pulse-elt''s stands in its schemas: %', found.names
-        using hint = 'Nothing was touched. Use another database, or move that to another schema first.';
+        using hint = 'Nothing was changed. Use another database, or move that to another schema first.';
     end if;
 
     for wanted in
@@ -157,7 +157,7 @@ begin
                 relnamespace = to_regnamespace(wanted.name)
                 and relkind in ('r', 'p', 'v', 'm')
                 and relowner <> to_regrole(wanted.owner)
-                -- In staging and reporting somebody may keep a view of his own.
+                -- In staging and reporting users may have views of their own.
                 and (
                     wanted.name in ('raw', 'ops')
                     or pg_class.oid in (select ours.oid from pg_temp.pulse_elt_ours as ours)
@@ -181,7 +181,7 @@ begin
 end
 $$;
 
--- PUBLIC, which every role is in, is left with nothing in this database.
+-- PUBLIC, which every role is in, keeps no right in this database.
 do $$
 begin
     execute format('revoke all on database %I from public', current_database());
@@ -190,9 +190,9 @@ begin
         current_database()
     );
     execute format('grant temporary on database %I to pulse_loader, pulse_transformer', current_database());
-    -- Whoever connects finds the system's own names first, then the views for BI, and nothing that
-    -- anybody but the builds could have put there. Naming pg_temp as well would have JDBC drivers,
-    -- which ask for current_schemas(true), fail for whoever may make no temporary tables.
+    -- A session finds the system's own names first, then the views for BI, and nothing that others
+    -- than the builds could have created. With pg_temp named as well, JDBC drivers, which ask for
+    -- current_schemas(true), would fail for roles without the right to temporary tables.
     execute format('alter database %I set search_path = reporting', current_database());
 end
 $$;
@@ -200,13 +200,13 @@ revoke all on schema public from public;
 alter default privileges for role pulse_loader revoke execute on functions from public;
 alter default privileges for role pulse_transformer revoke execute on functions from public;
 
--- What comes later is covered as what is here: a partition of a new kind, a new model, the table of
--- a failed test.
+-- Later relations are covered too: a partition of a new kind, a new model, the table of a failed
+-- test.
 grant usage on schema raw, ops to pulse_transformer;
 grant select on all tables in schema raw, ops to pulse_transformer;
 alter default privileges for role pulse_loader in schema raw, ops grant select on tables to pulse_transformer;
 
--- Loads look into the book of what builds made: only that is ours in analytics.
+-- Loads read the registry of what builds made: only that is ours in analytics.
 grant usage on schema staging to pulse_loader;
 do $$
 begin
@@ -216,7 +216,7 @@ begin
 end
 $$;
 
--- Builds say in ops.cutoffs what they read as of, and ask whether another one is at work.
+-- Builds record their cutoff in ops.cutoffs, and ask whether another one is at work.
 do $$
 begin
     if to_regclass('ops.cutoffs') is not null then
@@ -236,7 +236,7 @@ to pulse_auditor;
 grant select on all tables in schema raw, ops, staging, intermediate, analytics, reporting, test_failures, own
 to pulse_auditor;
 alter default privileges for role pulse_loader in schema raw, ops grant select on tables to pulse_auditor;
--- A dump, which is the audit of audits, reads the counters too.
+-- A dump by the auditor reads sequences too.
 grant select on all sequences in schema raw, ops, staging to pulse_auditor;
 alter default privileges for role pulse_loader in schema raw, ops grant select on sequences to pulse_auditor;
 alter default privileges for role pulse_transformer in schema staging
@@ -245,8 +245,8 @@ alter default privileges for role pulse_transformer
 in schema staging, intermediate, analytics, reporting, test_failures, own
 grant select on tables to pulse_auditor;
 
--- The application writes by raw.write_document and in no other way. Rights on tables that it had, by
--- an older pulse-elt or somebody's hand, are taken away, those on columns with them.
+-- The application writes by raw.write_document and in no other way. Other rights that it had, by an
+-- older pulse-elt or granted by hand, are revoked, those on columns with them.
 revoke insert, update, delete, truncate, references, trigger
 on all tables in schema raw, ops, staging, intermediate, analytics, reporting, test_failures, own
 from pulse_app;
@@ -256,17 +256,17 @@ declare
     mart text;
 begin
     if to_regprocedure('raw.write_document(text, text, bigint, timestamptz)') is null then
-        -- For psql; pulse-elt db roles, which knows what to do, drops notices with a code.
+        -- For psql; pulse-elt db roles, which migrates itself, drops notices with a code.
         raise notice using
             errcode = '01000',
-            message = 'there is no landing yet, or an older one: run this again after pulse-elt db migrate';
+            message = 'there is no landing yet, or an outdated one: run this again after pulse-elt db migrate';
     else
         revoke execute on all functions in schema raw from pulse_app;
         grant execute on function raw.write_document(text, text, bigint, timestamptz) to pulse_app;
         grant execute on function raw.write_document(text, jsonb, bigint, timestamptz) to pulse_app;
         grant select on raw.documents, raw.files, raw.document_kinds to pulse_app;
     end if;
-    -- Those that are not there yet are granted by the build that makes them (macros/app_grants.sql).
+    -- The build that creates a mart grants it later (macros/app_grants.sql).
     foreach mart in array array[ -- written by 'make marts'
         'learners', 'learner_focus', 'user_skill_agg', 'user_skill_trend', 'user_readiness',
         'user_readiness_latest', 'readiness_milestones'

@@ -1,5 +1,5 @@
-"""Drills: what must go well on the day it is needed, tried on days when it is not.
+"""Drills: rehearsals of a restore and of an upgrade.
 
-They need the embedded servers, as tests do, and say something to operators, as benchmarks do; so
-they stand beside both and are no part of the package.
+They need the embedded servers, as tests do, and report to operators, as benchmarks do, so they
+are next to both and not in the package.
 """

@@ -1,8 +1,8 @@
-"""What stands in a database besides rows, in lines that two databases can be compared by."""
+"""Describes a database without its rows, in lines that can be compared with another database's."""
 
 import psycopg
 
-# Whatever is ours or a user's; PostgreSQL's own objects are of no interest.
+# Our objects and users'; PostgreSQL's own are left out.
 _SCHEMAS = """
 with schemas as (
     select oid, nspname

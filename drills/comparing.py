@@ -1,4 +1,4 @@
-"""Whether two databases show the same marts, row by row."""
+"""Compares the marts of two databases, row by row."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import zip_longest
 import psycopg
 from psycopg import sql
 
-# Clock times and numbers of versions differ from load to load.
+# Clock times and version numbers differ from load to load.
 _RUN_DEPENDENT = ["landed_at", "document_id", "load_id"]
 
 _RELATIONS = """
@@ -20,7 +20,7 @@ order by n.nspname, c.relname
 
 READ_BY_PEOPLE = ("analytics", "reporting")
 
-# In the order of bytes: servers may be of different minds about languages.
+# In byte order: servers may sort languages differently.
 _ROWS = 'select (to_jsonb(t) - %s::text[])::text collate "C" as line from {} as t order by line'
 
 
@@ -37,7 +37,7 @@ class Comparison:
 
     @property
     def is_equal(self) -> bool:
-        """Whether both show the same rows."""
+        """Whether both have the same rows."""
         return self.difference is None
 
 

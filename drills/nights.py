@@ -9,7 +9,7 @@ from loaders.sample import SamplePlan, generate
 
 # Of ten sessions, one arrives on the second night and one on the third.
 _SHARE = 10
-# Every so many sessions one gets the scorecard of its neighbour: other scores, other readiness.
+# One in this many sessions gets its neighbour's scorecard: other scores, other readiness.
 _CHANGED = 25
 
 

@@ -1,4 +1,4 @@
-"""A database that is lost: dump it, restore it into another server version, and go on there.
+"""The restore drill: dump a database, restore it into another server version, and go on there.
 
 python -m drills.restore [--sessions N] [--source 16] [--target 18]
 
@@ -49,8 +49,8 @@ class Server:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a drill found.
+class RestoreOutcome:
+    """The result of a restore drill.
 
     restored compares right after the restore, continued after a night on both. did holds what
     that night did to each model, such as 'AFFECTED -1 +2', on the source and on the target.
@@ -76,14 +76,14 @@ class Outcome:
             if source.get(name) != target.get(name)
         ]
         found += [
-            f"{name} was built anew: the restored table was not taken for what it is"
+            f"{name} was built anew: the restored table was not recognised"
             for name, what in target.items()
             if what.startswith("CREATED")
         ]
         if not any(what.startswith("AFFECTED") for what in target.values()):
-            found.append("nothing was built incrementally: the drill has shown nothing")
+            found.append("nothing was built incrementally: the drill proves nothing")
         if not any(entry.rows for entry in self.continued):
-            found.append("no mart has a row: the drill has shown nothing")
+            found.append("no mart has a row: the drill proves nothing")
         return found
 
 
@@ -93,14 +93,14 @@ def drill(
     folder: Path,
     sessions: int,
     say: Callable[[str], None] = lambda text: None,
-) -> Outcome:
+) -> RestoreOutcome:
     """Lose the database of source, and go on with it on target, which is empty.
 
     folder is where the tree and the dump are written. sessions is the size of the sample.
 
     Raises:
-        PulseEltError: a load or a build did not work.
-        CalledProcessError: pg_dump or pg_restore did not.
+        PulseEltError: a load or a build failed.
+        CalledProcessError: pg_dump or pg_restore failed.
     """
     say(f"A sample of {sessions:,} sessions")
     nights = first_night(folder, sessions)
@@ -120,7 +120,7 @@ def drill(
     nights.next(3)
     say("Night 3 on both")
     did = tuple(_what_was_done(_night(server, nights)) for server in (source, target))
-    return Outcome(restored, _compare(source, target), (did[0], did[1]))
+    return RestoreOutcome(restored, _compare(source, target), (did[0], did[1]))
 
 
 def _night(server: Server, nights: Nights) -> BuildResult:
@@ -168,7 +168,7 @@ def running(version: int, folder: Path) -> Iterator[Server]:
     settings = embedded.start(data, version)
     try:
         with connect(settings) as connection:
-            # Nobody cuts the power of a drill's server.
+            # A drill's server need not survive a power cut.
             for setting in ("fsync", "full_page_writes", "synchronous_commit"):
                 connection.execute(
                     sql.SQL("alter system set {} = off").format(sql.Identifier(setting))
@@ -181,7 +181,7 @@ def running(version: int, folder: Path) -> Iterator[Server]:
         embedded.stop(data)
 
 
-def report(outcome: Outcome, say: Callable[[str], None]) -> None:
+def report(outcome: RestoreOutcome, say: Callable[[str], None]) -> None:
     """Print a line per mart and what went wrong."""
     restored = {entry.relation: entry for entry in outcome.restored}
     width = max(len(entry.relation) for entry in outcome.continued)
@@ -190,10 +190,10 @@ def report(outcome: Outcome, say: Callable[[str], None]) -> None:
         before = restored.get(entry.relation)
         words = ["equal" if one and one.is_equal else "DIFFERS" for one in (before, entry)]
         say(f"{entry.relation:<{width}}  {entry.rows:>9,}  {words[0]:<9}  {words[1]}")
-    touched = sum(what.startswith("AFFECTED") for what in outcome.did[1].values())
+    affected = sum(what.startswith("AFFECTED") for what in outcome.did[1].values())
     unchanged = sum(what == "UNCHANGED" for what in outcome.did[1].values())
     say(
-        f"\nThe third night on the restored server rebuilt {touched} models by touched keys and "
+        f"\nThe third night on the restored server rebuilt {affected} models by affected keys and "
         f"left {unchanged} alone."
     )
     say("The drill FAILED:" if outcome.troubles else "The drill passed.")

@@ -1,15 +1,15 @@
-"""An upgrade: a database that an earlier version loaded and built is taken over by a plain run.
+"""The upgrade drill: a plain run takes over a database that an earlier version loaded and built.
 
 python -m drills.upgrade [--server 16 --server 18]
 python -m drills.upgrade --write-dump NAME
 
 Each dump of drills/databases is restored, and given what users put there: rights, row security,
 views, indexes, comments, tables. Then pulse-elt runs on it, without --full-refresh. Exit code 0
-when the marts show the same rows, all of a user's is still there and nothing old is left over,
+when the marts have the same rows, all users' objects still exist and nothing old is left over,
 1 when not.
 
-A dump is what the checkout of --write-dump makes of examples/legacy, next to that tree: the
-examples may change, what was loaded then does not.
+--write-dump loads, builds and dumps examples/legacy with its own checkout, and copies that tree
+next to the dump, since the examples may change.
 """
 
 import argparse
@@ -48,7 +48,7 @@ _OLDEST = 16
 # "analytics.scorecards"; CHANGELOG.md says why.
 RESTATED: Mapping[str, Sequence[str]] = {}
 
-# A role that no version of ours knows, and all that it can be given.
+# A role that no version of ours creates, with everything that can be granted to it.
 _USERS_ROLE = """
 do $$
 begin
@@ -95,8 +95,8 @@ using (notes is null);
 """
 _USERS_SCHEMAS = ("own", "people")
 
-# Oids differ after a restore, and a build takes the database for a copy. On the version that wrote
-# the dump it shall be what an upgrade meets: the database in which those relations were made.
+# Oids differ after a restore, so a build takes the database for a copy. On the version that wrote
+# the dump, restore the oids: an upgrade happens in the database that made those relations.
 _NEVER_MOVED = """
 update staging.standing_relations
 set
@@ -124,16 +124,16 @@ Run = Callable[[Path, DatabaseSettings], "subprocess.CompletedProcess[str]"]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a dump.
+class UpgradeOutcome:
+    """The result of an upgrade drill on one dump.
 
-    failed says why the drill could not be done, such as the last words of a run that failed; then
-    the rest is not known.
-    taken_over compares every mart, view and table of a user's before and after the first run.
-    lost is what users had given and is gone, left_over what no fresh database has, missing what
-    only a fresh one has. rewritten are tables that a run with nothing to do wrote into. arrived
-    compares, after one file has changed, with a database made afresh; has_changed says that this
-    changed a mart at all.
+    failed says why the drill could not finish, such as the last output of a failed run; then the
+    rest is empty.
+    taken_over compares every mart, view and table of users before and after the first run. lost
+    are users' objects and rights that are gone, left_over what no fresh database has, missing
+    what only a fresh one has. rewritten are tables that a run with nothing to do wrote to. arrived
+    compares with a fresh database after one file has changed; has_changed says that this changed
+    a mart.
     """
 
     failed: str | None = None
@@ -164,19 +164,19 @@ class Outcome:
         found += [f"not there, though a fresh database has it: {line}" for line in self.missing]
         found += [f"{name} was written into though nothing had changed" for name in self.rewritten]
         if not any(entry.rows for entry in self.taken_over):
-            found.append("no mart has a row: the drill has shown nothing")
+            found.append("no mart has a row: the drill proves nothing")
         if not self.has_changed:
-            found.append("a changed file changed no mart: the drill has shown nothing")
+            found.append("a changed file changed no mart: the drill proves nothing")
         return found
 
 
 class RunFailed(Exception):
-    """A run ended with another exit code than 0 or 1, which is findings."""
+    """A run ended with an exit code other than 0 or 1 (findings)."""
 
 
 def drill(
     server: Server, dump: Path, folder: Path, run: Run, say: Callable[[str], None] = print
-) -> Outcome:
+) -> UpgradeOutcome:
     """Upgrade the database of a dump; folder is where its tree is unpacked.
 
     Raises:
@@ -187,7 +187,7 @@ def drill(
     restore(server, dump, before)
     with connect(before) as old:
         if old.execute(_IS_TO_COME).fetchone() == (True,):
-            return Outcome(failed=f"{dump.name} is from the future: set this machine's clock.")
+            return UpgradeOutcome(failed=f"{dump.name} is from the future: set the clock.")
         if server.version == _OLDEST:
             old.execute(_NEVER_MOVED)
         old_relations, unused = standing(old), given(old)
@@ -211,11 +211,11 @@ def drill(
             has_changed = not all(entry.is_equal for entry in compare_with_dump(old, new))
             _run(run, tree, fresh)
         except RunFailed as failed:
-            return Outcome(failed=str(failed))
+            return UpgradeOutcome(failed=str(failed))
         with connect(fresh) as made:
             made.execute("insert into ops.role_learners values (current_user, null, true)")
             stands, made_now = standing(new) - users_relations, standing(made)
-            return Outcome(
+            return UpgradeOutcome(
                 taken_over=taken_over,
                 lost=[*lost, *sorted(users_relations - standing(new))],
                 left_over=sorted(stands - made_now),
@@ -227,9 +227,9 @@ def drill(
 
 
 def compare_with_dump(old: psycopg.Connection, new: psycopg.Connection) -> list[Comparison]:
-    """Compare every row that people read, number and time of landing included.
+    """Compare every row that people read, including document numbers and landing times.
 
-    Nothing lands anew in an upgrade. A mart that the earlier version did not have is no difference.
+    Nothing lands again in an upgrade. A mart that the earlier version lacked is no difference.
     """
     return [
         compare(old, new, relation, RESTATED.get(".".join(relation), ()))
@@ -238,7 +238,7 @@ def compare_with_dump(old: psycopg.Connection, new: psycopg.Connection) -> list[
 
 
 def versions_of_rows(connection: psycopg.Connection) -> dict[str, str | None]:
-    """Return a hash per table of ours, which is another one once any of its rows was written."""
+    """Return a hash for each of our tables; it changes when any row is written."""
     found = {}
     for relation in connection.execute(_TABLES).fetchall():
         query = sql.SQL(_VERSIONS_OF_ROWS).format(sql.Identifier(*relation))
@@ -262,7 +262,7 @@ def _change_a_file(tree: Path, connection: psycopg.Connection) -> None:
 
 
 def _pulse_elt(folder: Path) -> Run:
-    """Return the command of this checkout, which knows nothing of the caller's own database."""
+    """Return the command of this checkout, without the caller's own database settings."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -288,7 +288,7 @@ def _pulse_elt(folder: Path) -> Run:
     return run
 
 
-def report(outcome: Outcome, say: Callable[[str], None]) -> None:
+def report(outcome: UpgradeOutcome, say: Callable[[str], None]) -> None:
     """Print what was compared, and each deviation."""
     rows = sum(entry.rows for entry in outcome.taken_over)
     say(f"Compared {rows:,} rows of {len(outcome.taken_over)} marts, views and users' tables.")

@@ -1,4 +1,4 @@
-"""What can go wrong, as types; each has its exit code (docs/design.md §6)."""
+"""The errors of pulse-elt, each with its exit code (docs/design.md §6)."""
 
 
 class PulseEltError(Exception):
@@ -8,7 +8,7 @@ class PulseEltError(Exception):
 
 
 class WrongRequest(PulseEltError):
-    """The request cannot be carried out as asked: usage, source or configuration."""
+    """The request cannot be carried out: usage, source or configuration."""
 
     exit_code = 2
 
@@ -20,7 +20,7 @@ class DatabaseUnavailable(PulseEltError):
 
 
 class DatabaseAway(DatabaseUnavailable):
-    """No connection can be had, or it was lost: the database may come back by itself."""
+    """No connection could be made, or it was lost: the database may come back by itself."""
 
 
 class WorkFailed(PulseEltError):
@@ -36,9 +36,9 @@ class LoadInProgress(PulseEltError):
 
 
 class LockHeld(PulseEltError):
-    """A lock or a writing transaction of somebody else lasted longer than is waited for.
+    """Somebody else's lock or writing transaction outlasted the wait for it.
 
-    waiting is the server process that waited, where it is known.
+    waiting is the server process that waited, if known.
     """
 
     exit_code = 75

@@ -1,4 +1,4 @@
-"""The road from a source to the marts: what the commands call."""
+"""The steps from a source to the marts, as the commands call them."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,14 +56,14 @@ def load_source(
 
     See loaders.landing.load.load.
 
-    Source and configuration are looked at before the database is.
+    Source and configuration are checked before the database.
 
     Raises:
-        WrongRequest: the source, its root or a kind in scope is not there.
+        WrongRequest: the source, its root or a kind in scope does not exist.
     """
     for option, value in (("--root", root), ("--prefix", scope.prefix)):
         if value and not value.isprintable():
-            raise WrongRequest(f"{option} holds characters that no path to be loaded can have.")
+            raise WrongRequest(f"{option} holds characters that no loadable path has.")
     documents = open_source(str(source), root)
     kinds = configured_kinds()
     _refuse_unknown_kinds(scope.kinds, kinds)
@@ -127,11 +127,11 @@ def preview_run(
 
 @dataclass(frozen=True)
 class RetryResult:
-    """What became of files in quarantine that were tried again; counts are files.
+    """The outcome of a retry of quarantined files; counts are files.
 
-    tried = landed + known_already + left + still_quarantined. known_already holds what the
-    landing has as its current version, left what the rules no longer load. gone are files in
-    quarantine that the source no longer shows; they are not among those tried.
+    tried = landed + known_already + left + still_quarantined. known_already are those that the
+    landing has as current versions, left those that the rules no longer load. gone are quarantined
+    files that the source no longer lists; they were not tried.
     """
 
     source: str
@@ -154,10 +154,10 @@ def retry_quarantine(
     workers: int | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> RetryResult:
-    """Try what is in quarantine again, whatever its size and time; see load_source.
+    """Load quarantined files again, whatever their size and time; see load_source.
 
     Raises:
-        WrongRequest: as for a load; and no load has ever seen a file of that source.
+        WrongRequest: as for a load; or no load has ever seen a file of that source.
     """
     scope = Scope(kinds=kinds, prefix=prefix, only_quarantined=True)
     result = load_source(source, root, scope, workers=workers, on_progress=on_progress)
@@ -186,8 +186,8 @@ def build_marts(
 ) -> BuildResult:
     """Run dbt build; see loaders.transform.dbt.build.
 
-    What dbt would fail on after seconds (no database, foreign relations, no landing) is
-    looked at first; on_notice hears what people have to know of it.
+    What dbt would fail on after seconds (no database, foreign relations, no landing) is checked
+    first; on_notice gets messages for people.
     """
     with _landing(on_notice):
         pass
@@ -198,7 +198,7 @@ def build_marts(
 
 
 def check_landing(*, run_id: int | None = None, accept: str | None = None) -> CheckResult:
-    """Judge what landed since the last landing check that let pass; see loaders.checks.gates.
+    """Check what landed since the last landing check that passed; see loaders.checks.gates.
 
     Raises:
         WrongRequest: nothing was ever loaded, or a file of config/ is wrong.
@@ -212,7 +212,7 @@ def check_landing(*, run_id: int | None = None, accept: str | None = None) -> Ch
 
 
 def check_marts(*, run_id: int | None = None, accept: str | None = None) -> CheckResult:
-    """Judge the marts as built last; see loaders.checks.gates.
+    """Check the marts as last built; see loaders.checks.gates.
 
     Raises:
         WrongRequest: the marts were never built, or a file of config/ is wrong.
@@ -242,19 +242,19 @@ def latest_readiness() -> tuple[Readiness, ...]:
 
 
 def read_pipeline_status(latest: int = 5) -> PipelineStatus:
-    """Return how loads, landing, quarantine and marts stand, with the latest runs and loads.
+    """Return the state of loads, landing, quarantine and marts, with the latest runs and loads.
 
-    The role of builds reads all of that, and changes none of it here.
+    It reads as the role of builds, and changes nothing.
     """
     with _prepared_landing(transformer_settings()) as connection:
         return read_status(connection, latest)
 
 
 def find_in_quarantine(wanted: Wanted) -> Found:
-    """Return the quarantine entries that are wanted, by path.
+    """Return the matching quarantine entries, by path.
 
     Raises:
-        WrongRequest: the configuration knows no such kind.
+        WrongRequest: the configuration has no such kind.
     """
     _refuse_unknown_kinds(wanted.kinds, configured_kinds())
     with _prepared_landing(loader_settings()) as connection:
@@ -262,10 +262,10 @@ def find_in_quarantine(wanted: Wanted) -> Found:
 
 
 def look_into_quarantine(path: str) -> QuarantinedFile:
-    """Return what is known of a path that is or was in quarantine.
+    """Return everything known about a path that is or was in quarantine.
 
     Raises:
-        WrongRequest: it never was.
+        WrongRequest: it never was in quarantine.
     """
     with _prepared_landing(loader_settings()) as connection:
         return look_up(connection, path)
@@ -300,14 +300,14 @@ def load_identities(
 
 
 def prune_by_policy(*, is_dry_run: bool) -> PruneResult:
-    """Remove what config/retention.json lets go, or only say what would go.
+    """Remove what config/retention.json no longer keeps, or only return what would go.
 
-    A dry run reads, and waits for nobody.
+    A dry run only reads, and takes no lock.
 
     Raises:
-        WrongRequest: the policy is not one.
+        WrongRequest: the policy is invalid.
         LoadInProgress: a load is running.
-        DatabaseUnavailable: as for status; or what stands was built by an older version.
+        DatabaseUnavailable: as for status; or an older version built the marts.
     """
     kinds = configured_kinds()
     policy = read_policy(project_root() / "config" / "retention.json", kinds)
@@ -328,7 +328,7 @@ def _database(settings: DatabaseSettings) -> Iterator[psycopg.Connection]:
 def _landing(
     on_notice: Callable[[str], None] = lambda sentence: None,
 ) -> Iterator[psycopg.Connection]:
-    """Yield a database whose landing is up to date; on_notice hears what people have to know."""
+    """Yield a database whose landing is up to date; on_notice gets messages for people."""
     kinds = configured_kinds()
     settings = loader_settings()
     with _database(settings) as connection:
@@ -341,10 +341,10 @@ def _landing(
 
 @contextmanager
 def _prepared_landing(settings: DatabaseSettings) -> Iterator[psycopg.Connection]:
-    """Yield a connection to read from; whoever only looks changes nothing.
+    """Yield a connection to read from, without migrating.
 
     Raises:
-        DatabaseUnavailable: the landing is not there yet, or not up to date.
+        DatabaseUnavailable: the landing does not exist yet, or is not up to date.
     """
     with _database(settings) as connection:
         _refuse_unprepared(connection, settings)
@@ -354,6 +354,6 @@ def _prepared_landing(settings: DatabaseSettings) -> Iterator[psycopg.Connection
 def _refuse_unprepared(connection: psycopg.Connection, settings: DatabaseSettings) -> None:
     if pending_migrations(connection):
         raise DatabaseUnavailable(
-            f"{settings} holds no landing, or an older one: "
+            f"{settings} holds no landing, or an outdated one: "
             "'pulse-elt load' or 'pulse-elt db migrate' prepares it."
         )

@@ -1,6 +1,5 @@
-{#- Post-hook of marts, for those whose meta says app_reads: a new table starts without a grant to
-    pulse_app, and default privileges speak of whole schemas. A table that has it is left alone, and so is
-    a server without the role. -#}
+{#- Post-hook of marts with app_reads in their meta: a new table has no grant to pulse_app, and default
+    privileges apply to whole schemas. It does nothing if the grant exists, or the server lacks the role. -#}
 {% macro open_to_app() -%}
     {%- if execute and target.name == 'prod' and model.config.meta.app_reads -%}
         {%- set is_closed = run_query(

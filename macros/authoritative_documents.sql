@@ -1,6 +1,6 @@
-{#- Of each session and kind the authoritative document: a base model without the duplicates that lost against
-    another document. Few lose, so they are joined away and nothing is joined in: planners misjudge an inner
-    join on two columns that go together. -#}
+{#- The authoritative document of each session and kind: a base model minus the duplicates that lost against
+    another document. Few lose, so an anti-join removes them: planners misjudge an inner join on two correlated
+    columns. -#}
 
 {% macro authoritative_documents(model_name) -%}
     (

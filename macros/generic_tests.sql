@@ -1,4 +1,4 @@
-{#- Generic tests that dbt does not bring along. -#}
+{#- Generic tests that dbt lacks. -#}
 
 {% test unique_combination(model, columns) %}
 

@@ -1,4 +1,4 @@
-{#- What the safe casts are made of: texts, numbers and shapes of jsonb values. -#}
+{#- The parts of the safe casts: texts, numbers and shapes of jsonb values. -#}
 
 {#- The text of a value without the white space around it. -#}
 {% macro json_text(value) -%}
@@ -30,7 +30,7 @@
 {%- endmacro %}
 
 
-{#- The text to read as a number; a percent sign goes where `percent_when` (SQL) allows it. -#}
+{#- The text to read as a number; a percent sign is dropped where `percent_when` (SQL) allows it. -#}
 {% macro json_number_text(value, percent_when=none) -%}
     {%- if percent_when is none -%}
         {{ json_text(value) }}
@@ -49,13 +49,13 @@
 {%- endmacro %}
 
 
-{#- The document where it is an object, else an empty one: jsonb_to_record takes nothing else. -#}
+{#- The document if it is an object, else an empty one: jsonb_to_record accepts nothing else. -#}
 {% macro json_object(value) -%}
     case when jsonb_typeof({{ value }}) = 'object' then {{ value }} else '{}' end
 {%- endmacro %}
 
 
-{#- The array where it is one, else an empty one. -#}
+{#- The value if it is an array, else an empty one. -#}
 {% macro json_array(value) -%}
     case when jsonb_typeof({{ value }}) = 'array' then {{ value }} else '[]' end
 {%- endmacro %}
@@ -94,7 +94,7 @@
         'wrong_shape'
     ) -%}
     {%- for name in names -%}
-        {#- Only the first list is read; a second one is refused, not forgotten. -#}
+        {#- Only the first list is read; a second one is rejected, not ignored. -#}
         {%- set is_second -%}
             {%- for earlier in names[:loop.index0] %} or jsonb_typeof({{ payload }} -> '{{ earlier }}') = 'array'
             {%- endfor -%}

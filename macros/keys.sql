@@ -5,7 +5,7 @@
 {%- endmacro %}
 
 
-{#- A session key that is a UUID is itself the identity; any other has one derived from it. -#}
+{#- A session key that is a UUID is the identity itself; from any other the identity is derived. -#}
 {% macro session_id_of(session_key) -%}
     case
         when {{ session_key }} ~* '{{ uuid_pattern() }}' then ({{ session_key }})::uuid
@@ -14,13 +14,13 @@
 {%- endmacro %}
 
 
-{#- The UUID a text is, or NULL. -#}
+{#- The text as a UUID, or NULL. -#}
 {% macro uuid_of(text) -%}
     case when {{ text }} ~* '{{ uuid_pattern() }}' then ({{ text }})::uuid end
 {%- endmacro %}
 
 
-{#- The account a user key stands for: itself, or what raw.user_identities says; nobody's is NULL. -#}
+{#- The account of a user key: itself, or as raw.user_identities says; NULL if there is none. -#}
 {% macro account_of(user_key, identity) -%}
     case when {{ is_somebody(user_key) }} then coalesce({{ uuid_of(user_key) }}, {{ identity }}) end
 {%- endmacro %}
@@ -36,13 +36,13 @@
 {%- endmacro %}
 
 
-{#- Keys that stand for nobody: they are no candidate for a session's user. -#}
+{#- Placeholder keys of no user: they are no candidate for a session's user. -#}
 {% macro is_somebody(user_key) -%}
     ({{ user_key }} is not null and {{ user_key }} not ilike 'unknown-%')
 {%- endmacro %}
 
 
-{#- Who a history belongs to, as a text: the account it resolves to, else the old key; of nobody, NULL. -#}
+{#- The owner of a history, as text: the account it resolves to, else the old key; NULL if there is none. -#}
 {% macro history_owner(user_id, user_key) -%}
     coalesce({{ user_id }}::text, case when {{ is_somebody(user_key) }} then {{ user_key }} end)
 {%- endmacro %}

@@ -5,8 +5,8 @@
 {%- endmacro %}
 
 
-{#- Overrides dbt's: a model or snapshot that reads the landing past the macros below would read documents
-    that land while it is built, and hear of none that land later. -#}
+{#- Overrides dbt's: a model or snapshot that reads the landing without the macros below would read documents
+    that land during its build, and miss those that land later. -#}
 {% macro source(source_name, table_name) -%}
     {%- set relation = builtins.source(source_name, table_name) -%}
     {%- if execute and relation.schema == landing_schema() and model.resource_type in ('model', 'snapshot') -%}
@@ -14,7 +14,7 @@
             else "landed_documents('" ~ table_name ~ "') or landed_versions('" ~ table_name ~ "')" -%}
         {%- do exceptions.raise_compiler_error(
             model.name ~ " reads the landing with source('" ~ source_name ~ "', '" ~ table_name ~ "'): that is "
-            ~ "not as of the build's cutoff, and no change of it would be followed. Use " ~ door ~ "."
+            ~ "not as of the build's cutoff, and changes would not be followed. Use " ~ door ~ "."
         ) -%}
     {%- endif -%}
     {{ return(relation) }}
@@ -43,21 +43,20 @@
 {%- endmacro %}
 
 
-{#- The same, marked: what is read as of it is compared with the landing, so that another cutoff alone makes
-    no other definition (definition_of). -#}
+{#- The same with a mark, so that another cutoff alone does not make another definition (definition_of). -#}
 {% macro landing_cutoff() -%}
     {{ build_cutoff() }} /* cutoff */
 {%- endmacro %}
 
 
-{#- Marks what reads superseded versions: no model of current documents tells it of them. -#}
+{#- Marks models that read superseded versions: no model of current documents announces those to them. -#}
 {% macro every_version() -%}
     true /* every version */
 {%- endmacro %}
 
 
-{#- A file's time, by the range of times in JSON: images, archives and clocks gone wrong give files of 1970
-    or 2262. Outside it the time is as if it were absent, and kept apart, to be told where it was needed. -#}
+{#- A file's time, in the range of times in JSON: images, archives and wrong clocks give files of 1970 or 2262.
+    Outside the range the time counts as absent; it is kept apart, and rejected where it was needed. -#}
 {% macro file_times() -%}
     case when {{ is_within_times('source_modified_at', 'landed_at') }} then source_modified_at end
                 as source_modified_at,
@@ -85,10 +84,9 @@
 {%- endmacro %}
 
 
-{#- `is_detoasted` takes each document out of its compressed storage once: every mention of a stored column
-    does it again. The empty path is the document itself; `offset 0` keeps the planner from writing the
-    expression in place of each mention. Not for models that carry the payload along: it would have to
-    be compressed anew. -#}
+{#- `is_detoasted` decompresses each document once: every mention of a stored column does it again. The empty
+    path is the document itself; `offset 0` keeps the planner from inlining the expression. Not for models
+    that keep the payload: it would have to be compressed again. -#}
 {% macro landed(table_name, condition, is_detoasted) -%}
     (
         select
@@ -109,8 +107,8 @@
 {%- endmacro %}
 
 
-{#- The identities as they stood at the cutoff. The landing keeps the latest account of a key only: where it
-    has changed since, the calling model's own table still knows the one before. -#}
+{#- The identities as of the cutoff. The landing keeps only the latest account of a key: where it has changed
+    since, the calling model's own table still has the previous one. -#}
 {% macro loaded_identities() -%}
     {%- set cutoff = landing_cutoff() -%}
     (

@@ -1,5 +1,5 @@
 {#- The advisory locks that macros take, as loaders/database/locks.py lists them: the two arguments of
-    pg_advisory_lock and its variants. hashed is the SQL that a lock with one instance per something hashes. -#}
+    pg_advisory_lock and its variants. hashed is the SQL to hash, for a lock with several instances. -#}
 {% macro advisory_lock(name, hashed=none) -%}
     {%- set locks = {
         'builds_table': ("x'70756c73'::int", '5'),

@@ -1,8 +1,8 @@
-{#- Readiness by one formula: the calculation apart from the mart, so that two formulas can be compared on
-    the same scores (analyses/compare_readiness_formulas.sql).
+{#- Readiness by one formula. The calculation is separate from the mart, so that two formulas can be compared
+    on the same scores (analyses/compare_readiness_formulas.sql).
 
-    SQL of a query with one row per user and moment. It reads the CTE `events` of the query around it:
-    user_id, session_id, skill_tag, score, occurred_at, none but skill_tag NULL. -#}
+    A query with one row per user and moment. It reads the CTE `events` of the surrounding query: user_id,
+    session_id, skill_tag, score, occurred_at; only skill_tag may be NULL. -#}
 {% macro computed_readiness(formula) -%}
 {%- set components = ['technical', 'communication', 'structure', 'behavioral'] %}
 

@@ -1,6 +1,5 @@
-{#- What a reporting view is: the columns of its own contract, which the mart's YAML allows, and the rows
-    that the role may see. learner is the mart's column of the learner; none where a row is about
-    everybody together. -#}
+{#- A reporting view: the columns of its own contract, which the mart's YAML allows, and the rows that the role
+    may see. learner is the mart's column of the learner; none where a row is about everybody together. -#}
 {% macro reporting_view(mart, learner) -%}
     {{ config(alias=mart) }}
     {%- set behind = ref(mart) -%}

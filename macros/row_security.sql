@@ -1,11 +1,11 @@
-{#- Which rows of a reporting view a role sees. Written once, answered once per query: what does not
-    depend on a row is an uncorrelated subquery, which PostgreSQL evaluates before the rows. (With `exists`
-    the planner takes the condition to cost a look-up per row, and reads whole tables.)
+{#- Which rows of a reporting view a role sees. Whatever does not depend on a row is an uncorrelated subquery,
+    which PostgreSQL evaluates once per query. (With `exists` the planner expects a look-up per row, and reads
+    whole tables.)
 
-    Nothing here is a function with the rights of its owner: in one, current_user would be that owner. -#}
+    Nothing here is a security definer function: in one, current_user would be its owner. -#}
 
-{#- Condition of a view whose rows are about learners: the role, or one that it is in, is listed in
-    ops.role_learners with that learner, or for all of them. -#}
+{#- The condition of a view whose rows are about learners: the role, or one that it is a member of, is listed
+    in ops.role_learners with that learner, or for all learners. -#}
 {% macro is_seen(user_id) -%}
     (
         {{ sees_all_learners() }}
@@ -18,8 +18,8 @@
 {%- endmacro %}
 
 
-{#- Condition of a view about everybody, which is no one learner's: the role is listed for all learners, or
-    has the rights of the schema's owner, who reads the marts anyway. -#}
+{#- The condition of a view about all learners together: the role is listed for all learners, or has the
+    rights of the schema's owner, who reads the marts anyway. -#}
 {% macro sees_all_learners() -%}
     (
         select
@@ -37,8 +37,8 @@
 {%- endmacro %}
 
 
-{#- The roles whose rights the session has by itself, its own among them. A role that is listed and gone
-    is none of them. -#}
+{#- The roles whose rights the session inherits, its own among them. Listed roles that no longer exist are
+    left out. -#}
 {% macro roles_in_use() -%}
     array(
         select roles.rolname

@@ -1,7 +1,7 @@
 {#- Safe casts: what can be cast is typed, what cannot is NULL *and* a rejected value.
 
     Every cast registers itself in the list `casts`, which a model opens at its top and closes with
-    rejected_values(casts); so no value can be lost in silence:
+    rejected_values(casts), so that no value is lost in silence:
 
         {%- set casts = [] -%}
         select
@@ -14,8 +14,8 @@
     latter takes "yesterday", "infinity", "0x1F" and "NaN". -#}
 
 
-{#- A number within its range, which is checked before anything becomes numeric(5,2). Where a model
-    has the number already, from json_number, it passes its name as `number`. -#}
+{#- A number within its range, which is checked before the cast to numeric(5,2). A model that has the number
+    already, from json_number, passes its name as `number`. -#}
 {% macro safe_number(casts, value, field, at_least, at_most, named_by=none, percent_when=none, number=none) -%}
     {%- set number = number or json_number(value, percent_when) -%}
     {%- set typed -%}
@@ -84,8 +84,8 @@
 {%- endmacro %}
 
 
-{#- Nothing was played before PULSE, nor more than a year after its document landed. One such date would
-    stretch every cohort to it, and be the newest there is. -#}
+{#- No session happened before PULSE existed, nor more than a year after its document landed. One such date
+    would stretch every cohort, or be the newest of all. -#}
 {% macro is_within_times(moment, landed_at) -%}
     (
         {{ moment }} >= '2000-01-01 00:00+00'
@@ -106,8 +106,8 @@
 {%- endmacro %}
 
 
-{#- Text of a string or number, trimmed; blank text says nothing and is NULL. What becomes part of
-    a key has a length it may have `at_most`: an index takes no row of more than a few kilobytes. -#}
+{#- Text of a string or number, trimmed; blank text is NULL. What becomes part of a key has at most `at_most`
+    characters: an index accepts no row of more than a few kilobytes. -#}
 {% macro safe_text(casts, value, field, at_most=none) -%}
     {%- set is_text = "jsonb_typeof(" ~ value ~ ") in ('string', 'number')" -%}
     {%- set fits = "length(" ~ json_text(value) ~ ") <= " ~ at_most if at_most else "true" -%}
@@ -135,8 +135,8 @@
 {%- endmacro %}
 
 
-{#- The elements of an array, each as text, trimmed, empties dropped. A string counts as its one
-    element where `takes_string` says so. -#}
+{#- The elements of an array, each as text, trimmed, empties dropped. With `takes_string` a string counts as
+    an array of itself. -#}
 {% macro safe_text_array(casts, value, field, takes_string=false) -%}
     {%- set shapes = "('array', 'string')" if takes_string else "('array')" -%}
     {%- do register_cast(
@@ -173,11 +173,11 @@
 {%- endmacro %}
 
 
-{#- All that the casts before it rejected, as {"field": ["text", "reason"]}; NULL when nothing.
+{#- Everything that the preceding casts rejected, as {"field": ["text", "reason"]}; NULL if nothing.
     `below` is a SQL expression with the path of the array element that the fields belong to. -#}
 {% macro rejected_values(casts, below=none) -%}
     case
-        {#- Nearly all documents are fine: ask first, build only then. -#}
+        {#- Nearly all documents are fine, so test before building the object. -#}
         {%- for cast in casts %}
         {{ 'when' if loop.first else 'or' }} {{ is_rejected(cast) }}
         {%- endfor %}
@@ -203,7 +203,7 @@
 {%- endmacro %}
 
 
-{#- One entry of rejected_values: the text, of whole documents its beginning, and the reason. -#}
+{#- One entry of rejected_values: the text (of a whole document, its beginning) and the reason. -#}
 {% macro verdict(value, reason) -%}
     jsonb_build_array(left(coalesce(({{ value }}) #>> '{}', 'null'), 1000), {{ reason }})
 {%- endmacro %}
@@ -223,9 +223,9 @@
 
 
 {% macro register_cast(casts, value, field, named_by, is_rejected, reason) -%}
-    {#- Two verdicts on one field would be two keys of one object, of which jsonb keeps the last. -#}
+    {#- Two entries for one field would be two keys of one object, of which jsonb keeps the last. -#}
     {%- if field is not none and field in (casts | map(attribute='field')) -%}
-        {%- do exceptions.raise_compiler_error("field " ~ field ~ " is cast twice: give one verdict.") -%}
+        {%- do exceptions.raise_compiler_error("field " ~ field ~ " is cast twice: cast it once.") -%}
     {%- endif -%}
     {%- do casts.append({
         'value': '(' ~ value ~ ')',

@@ -15,13 +15,13 @@
     {%- if not prefix -%}
         {{ exceptions.raise_compiler_error(
             "target '" ~ target.name ~ "' needs the environment variable PULSE_ELT_DEV_SCHEMA: "
-            ~ "the prefix of its schemas, so that it cannot write over those of prod. "
+            ~ "the prefix of its schemas, so that it cannot overwrite those of prod. "
             ~ "For example: export PULSE_ELT_DEV_SCHEMA=" ~ (env_var('USER', '') or 'anna')
         ) }}
     {%- endif -%}
     {%- if not modules.re.fullmatch('[a-z_][a-z0-9_]*', prefix) -%}
         {{ exceptions.raise_compiler_error(
-            "PULSE_ELT_DEV_SCHEMA is made of small letters, digits and underscores, not '" ~ prefix ~ "'."
+            "PULSE_ELT_DEV_SCHEMA has lower-case letters, digits and underscores only, not '" ~ prefix ~ "'."
         ) }}
     {%- endif -%}
     {{ prefix }}

@@ -1,8 +1,8 @@
-{#- The rows of a test that fails are kept in schema test_failures, in a table named like the test, until it passes
-    again. Rows may hold personal data: nobody is granted that schema.
+{#- The rows of a failing test are kept in schema test_failures, in a table named like the test, until it passes.
+    Rows may hold personal data: nobody is granted that schema.
 
-    dbt's own way drops and creates a table for every test of every build, and two builds at once trip over each
-    other. Here a test that passes writes nothing. -#}
+    dbt itself drops and creates a table for every test of every build, so that two concurrent builds conflict.
+    Here a test that passes writes nothing. -#}
 
 {% materialization test, adapter='postgres' %}
 
@@ -21,7 +21,7 @@
 {% endmaterialization %}
 
 
-{#- Keeps what a test found, in place of what it found before. -#}
+{#- Keeps the rows that a test found, in place of earlier ones. -#}
 {% macro keep_failures(found, is_failing) -%}
     {%- set failures = api.Relation.create(
         database=model.database, schema=model.schema, identifier=model.alias, type='table'
@@ -29,7 +29,7 @@
     {%- set standing = adapter.get_relation(failures.database, failures.schema, failures.identifier) -%}
 
     {%- if standing or is_failing -%}
-        {#- Builds that keep the same test's rows take turns by a lock. The test may be slow, so its query runs
+        {#- A lock serializes builds that keep the same test's rows. The test may be slow, so its query runs
             before. -#}
         {%- if is_failing -%}
             {%- call statement('find_failures', auto_begin=true) -%}

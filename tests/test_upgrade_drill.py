@@ -8,7 +8,7 @@ import pytest
 
 from drills.dumps import DUMPS, restore
 from drills.restore import Server, running
-from drills.upgrade import Outcome, drill
+from drills.upgrade import UpgradeOutcome, drill
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import RunCommand
@@ -102,7 +102,7 @@ def test_a_database_of_an_earlier_version_is_taken_over_by_a_run(
 
 
 @pytest.fixture(scope="module")
-def harmed(newest: Server, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def harmed(newest: Server, tmp_path_factory: pytest.TempPathFactory) -> UpgradeOutcome:
     """The outcome of an upgrade that does nothing but harm."""
     runs: list[str] = []
 
@@ -122,18 +122,20 @@ def harmed(newest: Server, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 
 @pytest.mark.parametrize("statement", SABOTAGE)
-def test_what_an_upgrade_spoils_is_named(harmed: Outcome, statement: str) -> None:
+def test_what_an_upgrade_spoils_is_named(harmed: UpgradeOutcome, statement: str) -> None:
     for trouble in SABOTAGE[statement]:
         assert [said for said in harmed.troubles if said.startswith(trouble)], harmed.troubles
 
 
-def test_rows_written_without_need_and_marts_that_stay_behind_are_named(harmed: Outcome) -> None:
+def test_rows_written_without_need_and_marts_that_stay_behind_are_named(
+    harmed: UpgradeOutcome,
+) -> None:
     assert "analytics.user_readiness was written into though nothing had changed" in harmed.troubles
     behind = "analytics.learners differs from a fresh database after a file changed"
     assert [said for said in harmed.troubles if said.startswith(behind)]
 
 
-def test_what_nothing_has_spoilt_is_not_named(harmed: Outcome) -> None:
+def test_what_nothing_has_spoilt_is_not_named(harmed: UpgradeOutcome) -> None:
     equal = {entry.relation for entry in harmed.taken_over if entry.is_equal}
     assert {"analytics.scorecards", "reporting.user_readiness"} <= equal
     assert not [said for said in harmed.troubles if "people.progress:" in said]
@@ -145,4 +147,4 @@ def test_a_run_that_fails_or_shows_nothing_fails_the_drill(newest: Server, tmp_p
 
     failed = drill(newest, ALL_DUMPS[0], tmp_path, fail)
     assert failed.troubles == ["pulse-elt run ended with 4: columns changed"]
-    assert len(Outcome().troubles) == 2
+    assert len(UpgradeOutcome().troubles) == 2

@@ -7,7 +7,7 @@ import click
 @click.option(
     "--verify",
     is_flag=True,
-    help="Compare all that stands with what its query gives, and put it right.",
+    help="Compare every relation with its query's result, and correct differences.",
 )
 @click.argument("dbt_arguments", nargs=-1, type=click.UNPROCESSED)
 def build(dbt_arguments: tuple[str, ...], verify: bool) -> int:
@@ -15,8 +15,8 @@ def build(dbt_arguments: tuple[str, ...], verify: bool) -> int:
 
     DBT_ARGUMENTS go to dbt, as in 'pulse-elt build --select scorecards+'.
     Exits with 1 when a test failed or --verify found a difference, 4 when a model failed, 75 when
-    a transaction that writes documents does not end (it is waited for, ten minutes or
-    PULSE_ELT_WRITERS_PATIENCE seconds).
+    a transaction that writes documents did not end within ten minutes, or
+    PULSE_ELT_WRITERS_PATIENCE seconds.
     """
     from loaders.cli import build_display, display
     from loaders.cli.display_errors import display_errors_tolerated, never_failing

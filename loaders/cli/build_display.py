@@ -1,4 +1,4 @@
-"""Displays what a build did, and the readiness that came of it."""
+"""Displays the results of a build, and the readiness it computed."""
 
 from collections.abc import Sequence
 from datetime import UTC
@@ -24,20 +24,20 @@ def build_summary(result: "BuildResult") -> None:
     for warning in result.warnings:
         say(f"Note: {warning}")
     if result.is_verified and not result.warnings:
-        say("Verified: all that stands is what its query gives.")
+        say("Verified: every relation equals its query's result.")
     failed = (*result.failed_models, *result.failed_tests)
     if failed:
         say(f"{len(failed)} failed:")
     for node in failed:
         say(f"  {node.resource} {node.name}: {node.message}")
         if node.rows_in:
-            say(f"    what it found is in {node.rows_in}")
+            say(f"    the failing rows are in {node.rows_in}")
     if result.skipped:
-        say(f"{len(result.skipped)} were left out because of that.")
+        say(f"{len(result.skipped)} were skipped because of that.")
 
 
 def readiness_table(readiness: Sequence["Readiness"]) -> None:
-    """Print the latest readiness of learners, if there is any, as wide as the terminal is."""
+    """Print the latest readiness of learners, if any, within the terminal's width."""
     if not readiness:
         return
     say("\nLatest readiness of each learner, 0-100 (analytics.user_readiness_latest):")

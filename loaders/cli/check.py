@@ -17,14 +17,14 @@ _json = click.option("--json", "is_json", is_flag=True, help="Print the result a
 
 @click.group("check")
 def check() -> None:
-    """Judge what landed, or the marts; Data Docs in .pulse/data_docs show what was found."""
+    """Check what landed, or the marts; Data Docs in .pulse/data_docs show the findings."""
 
 
 @check.command("landing")
 @_accept
 @_json
 def landing(accept: str | None, is_json: bool) -> int:
-    """Judge what landed since the last check that passed: the gate before the build.
+    """Check what landed since the last check that passed: the gate before the build.
 
     Exits with 1 when an expectation failed and was not accepted.
     """
@@ -37,7 +37,7 @@ def landing(accept: str | None, is_json: bool) -> int:
 @_accept
 @_json
 def marts(accept: str | None, is_json: bool) -> int:
-    """Judge the marts: nobody lost, fresh, NULLs and scores much as a week ago.
+    """Check the marts: no learner lost, fresh, NULLs and scores much as a week ago.
 
     Exits with 1 when an expectation failed and was not accepted.
     """
@@ -53,7 +53,7 @@ def _print_result(result: "CheckResult", *, is_json: bool) -> int:
 
     with display_errors_tolerated("The check's result"):
         if is_json:
-            display.as_json(details_of(result))
+            display.print_json(details_of(result))
         else:
             check_display.check_summary(result)
     return 0 if result.is_passed else 1

@@ -1,4 +1,4 @@
-"""Displays what a gate found."""
+"""Displays the result of a gate."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def check_summary(result: "CheckResult") -> None:
-    """Print what a gate found: a line per failed expectation, with its documents."""
+    """Print the result of a gate: a line per failed expectation, with its documents."""
     if not result.failed:
         say(result.sentence)
     for failed in result.failed:

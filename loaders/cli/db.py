@@ -7,7 +7,7 @@ import click
 
 @click.group("db")
 def db() -> None:
-    """Start, look at and prepare the database."""
+    """Start, inspect and prepare the database."""
 
 
 @db.command("start")
@@ -41,11 +41,11 @@ def status(is_json: bool) -> None:
 
     found = read_database_status()
     if is_json:
-        display.as_json(found)
+        display.print_json(found)
         return
     display.say(f"{found.database}: {found.state}")
     if found.server_version:
-        display.say(f"PostgreSQL {found.server_version}, {found.size} in all")
+        display.say(f"PostgreSQL {found.server_version}, {found.size} in total")
         pending = ", ".join(found.pending_migrations)
         display.say(f"migrations to apply: {pending}" if pending else "all migrations are applied")
 
@@ -70,7 +70,7 @@ def migrate() -> None:
 
 @db.command("roles")
 def roles() -> None:
-    """Create or mend the roles of deploy/roles.sql and what each may do; migrates too.
+    """Create or repair the roles of deploy/roles.sql and their rights; migrates too.
 
     Connect as a superuser, or as the owner of the database with CREATEROLE. Running it again
     changes nothing.
@@ -108,7 +108,7 @@ def identities(file: Path) -> None:
 @db.command("env")
 @click.option("--password", "is_password", is_flag=True, help="Only the password, into a pipe.")
 def env(is_password: bool) -> None:
-    """Print exports that lead dbt, psql and Python here: eval "$(pulse-elt db env)".
+    """Print exports that point dbt, psql and Python here: eval "$(pulse-elt db env)".
 
     The password is not among them; they fetch it through --password, which refuses to
     write to a terminal.
@@ -127,7 +127,7 @@ def psql(arguments: tuple[str, ...]) -> None:
     from loaders.database.current import transformer_settings
     from loaders.database.psql import become_psql
 
-    # It reads the landing too, and may mend what a build made.
+    # The role of builds reads the landing too, and may repair what a build made.
     become_psql(transformer_settings(), arguments)
 
 

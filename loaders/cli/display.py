@@ -1,4 +1,4 @@
-"""How results look: tables for people, JSON for machines."""
+"""Prints results: tables for people, JSON for machines."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
-# More lines than this are not read.
+# Nobody reads more lines than this.
 MOST_LINES = 20
 
 
@@ -19,19 +19,19 @@ def say(text: str = "") -> None:
 
 
 def printable(text: str) -> str:
-    """Return text as a terminal may get it: a file's name can hold its control characters."""
+    """Return text that is safe to print: a file's name can hold control characters."""
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
     )
 
 
-def as_json(value: object) -> None:
-    """Print a value, dataclasses as objects, as one JSON document that a terminal may get too."""
-    text = json.dumps(value, default=_plain, ensure_ascii=False)
+def print_json(value: object) -> None:
+    """Print a value as one JSON document, dataclasses as objects; safe for a terminal."""
+    text = json.dumps(value, default=_json_default, ensure_ascii=False)
     click.echo("".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text))
 
 
-def _plain(value: object) -> object:
+def _json_default(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, bytes):
@@ -42,7 +42,7 @@ def _plain(value: object) -> object:
 def table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()
 ) -> None:
-    """Print rows under column heads; the columns named in right hold figures."""
+    """Print rows under column heads; the columns named in right are right-aligned."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -61,7 +61,7 @@ def table(
 
 
 def terminal_width() -> int:
-    """Return the terminal's columns; when nobody watches, nothing may be cut to them."""
+    """Return the terminal's columns; output to a file or pipe is never truncated."""
     return (
         shutil.get_terminal_size().columns
         if sys.stdout is not None and sys.stdout.isatty()
@@ -81,6 +81,6 @@ def cell(value: object) -> str:
 
 
 def say_how_many_more(count: int, where: str, shown: int = MOST_LINES) -> None:
-    """Say that a list was cut after so many lines, and where the rest is."""
+    """Say how many entries a truncated list leaves out, and where they are."""
     if count > shown:
         say(f"  … and {count - shown:,} more; {where}.")

@@ -1,4 +1,4 @@
-"""Showing what was done: trouble with that is told, and changes nothing of what was done."""
+"""Displays results; a failure to display is reported and does not change the exit code."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ _Arguments = ParamSpec("_Arguments")
 
 @contextmanager
 def display_errors_tolerated(what: str) -> Iterator[None]:
-    """Let the block show something that is done; if it cannot, say so in a line instead."""
+    """Let the block display finished work; if that fails, print a line that says so."""
     try:
         yield
         if sys.stdout is not None:
@@ -31,11 +31,11 @@ def display_errors_tolerated(what: str) -> Iterator[None]:
 def cannot_be_shown(what: str, error: BaseException) -> str:
     """Return the line that says so."""
     why = "interrupted." if isinstance(error, KeyboardInterrupt) else first_line(error)
-    return f"{what} cannot be shown ({type(error).__name__}: {why}) What was done is not affected."
+    return f"{what} cannot be shown ({type(error).__name__}: {why}) The work itself is unaffected."
 
 
 def never_failing(show: Callable[_Arguments, object]) -> Callable[_Arguments, None]:
-    """Return a function that shows what show does until that fails, and nothing afterwards."""
+    """Return a function that calls show until it fails, and does nothing afterwards."""
     is_broken = False
 
     def show_or_not(*arguments: _Arguments.args, **named: _Arguments.kwargs) -> None:
@@ -53,7 +53,7 @@ def never_failing(show: Callable[_Arguments, object]) -> Callable[_Arguments, No
 
 
 def _let_go_of_broken_streams() -> None:
-    """Lead streams that nobody reads to nowhere, or the interpreter's end would fail on them."""
+    """Redirect closed streams to /dev/null, or the interpreter's exit would fail on them."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

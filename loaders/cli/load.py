@@ -1,4 +1,4 @@
-"""pulse-elt load: bring a tree of documents into the landing."""
+"""pulse-elt load: load a tree of documents into the landing."""
 
 import click
 
@@ -7,14 +7,14 @@ import click
 @click.argument("source")
 @click.option("--root", help="Folder inside SOURCE where the tree begins.")
 @click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated.")
-@click.option("--prefix", default="", help="Only paths that begin so.")
+@click.option("--prefix", default="", help="Only paths with this prefix.")
 @click.option(
     "--verify-content", is_flag=True, help="Read and hash every file, also unchanged ones."
 )
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
-    help="Processes that read and copy; one per core if not given.",
+    help="Processes that read and copy; by default one per core.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
 @click.option(
@@ -50,7 +50,7 @@ def load(
         )
     with display_errors_tolerated("The load's result"):
         if is_json:
-            display.as_json(result)
+            display.print_json(result)
         else:
             load_display.load_summary(result)
     return 1 if result.counters and result.counters.quarantined else 0

@@ -1,4 +1,4 @@
-"""Displays what a load did, or would do."""
+"""Displays the result of a load, or of its dry run."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def load_summary(result: "LoadResult") -> None:
-    """Print what a load did, or would do, as a person reads it."""
+    """Print what a load did, or would do, for people."""
     counters = result.counters
     for sentence in result.notices:
         say(sentence)
@@ -22,7 +22,7 @@ def load_summary(result: "LoadResult") -> None:
         say(f"Load {result.load_id} of {printable(result.source)}")
         _counters_table(counters)
         if counters.seen == counters.vanished == 0:
-            say("No file of the source lies in that scope.")
+            say("No file of the source is in that scope.")
             return
         if counters.landed == counters.quarantined == counters.vanished == 0:
             say("Nothing changed since the last load.")

@@ -31,7 +31,7 @@ _TOO_SHORT = 0.2
 class Reading(NamedTuple):
     """How far a stage is: rate per second, seconds since it began, and what remains of it.
 
-    rate and remaining are None as long as nobody can tell.
+    rate and remaining are None as long as they are unknown.
     """
 
     stage: str
@@ -44,7 +44,7 @@ class Reading(NamedTuple):
 
 
 class _View:
-    """What shows readings; a stage is prepared and begins once, moves often, and ends once."""
+    """Displays readings; a stage is prepared and begins once, moves often, and ends once."""
 
     def prepare(self) -> None: ...
 
@@ -59,7 +59,7 @@ class _View:
 
 @contextmanager
 def progress(*, is_json: bool = False) -> Iterator["Callable[[Progress], None]"]:
-    """Yield a function that shows how far the work is, in the way that suits who watches."""
+    """Yield a function that displays progress: as bars, lines or JSON."""
     is_watched = sys.stderr is not None and sys.stderr.isatty()
     has_bars = not is_json and is_watched and os.environ.get("TERM") != "dumb"
     bars = _new_bars(is_shown=has_bars)
@@ -106,14 +106,14 @@ class _Tracker:
         task = self._tasks[stage]
         if task.finished:
             return
-        # An update cannot take a total back.
+        # An update cannot reset a total to unknown.
         task.total = progress.total
         self._bars.update(task.id, completed=progress.done, total=progress.total)
         reading = _read(progress, task)
         if is_new:
             self._view.begins(reading)
         if progress.done == progress.total:
-            # Also a stage without anything to do has a full bar in the end.
+            # A stage without anything to do also ends with a full bar.
             self._bars.update(task.id, completed=progress.done or 1, total=progress.total or 1)
             self._view.ends(reading)
         elif not is_new:
@@ -124,7 +124,7 @@ class _Tracker:
         self._view.prepare()
         number = self._bars.add_task(_STAGES[stage], total=None, figures="")
         task = next(task for task in self._bars.tasks if task.id == number)
-        # Copying begins with the listing, and is reported only when that has ended.
+        # Copying begins during the listing, but is reported only after it.
         if stage == "copy" and "list" in self._tasks:
             task.start_time = self._tasks["list"].start_time
         self._tasks[stage] = task
@@ -145,7 +145,7 @@ def _read(progress: "Progress", task: "rich.Task") -> Reading:
 
 
 class _Lines(_View):
-    """One line per event: a stage begins, is under way (now and then), has ended."""
+    """One line per event: a stage begins, progresses (now and then), has ended."""
 
     def __init__(self) -> None:
         self._said_at: dict[str, float] = {}
@@ -206,13 +206,13 @@ class _Events(_View):
 
 
 class _Bars(_View):
-    """A bar per stage, gone when all is done."""
+    """A bar per stage, removed at the end."""
 
     def __init__(self, bars: "rich.Progress") -> None:
         self._bars = bars
 
     def prepare(self) -> None:
-        # Not before: bars draw from a thread, and by now the load has forked its workers.
+        # Not earlier: bars draw from a thread, and by now the load has forked its workers.
         self._bars.start()
 
     def close(self) -> None:
@@ -234,7 +234,7 @@ def _new_bars(*, is_shown: bool) -> "rich.Progress":
         rich.TextColumn("{task.fields[figures]}", markup=False),
         console=Console(stderr=True),
         transient=True,
-        # What is printed in the meantime is a result and goes where results go.
+        # What is printed meanwhile is a result and belongs on stdout.
         redirect_stdout=False,
         get_time=lambda: time.monotonic(),
         disable=not is_shown,
@@ -271,6 +271,6 @@ def _clock(seconds: float) -> str:
 
 
 def _write(line: str) -> None:
-    # Whoever stops listening to the progress does not stop the work.
+    # A closed progress stream does not stop the work.
     with suppress(OSError):
         click.echo(line, err=True)

@@ -1,4 +1,4 @@
-"""The status as Prometheus reads it: the text exposition format, for a textfile collector.
+"""Prints the status in Prometheus' text exposition format, for a textfile collector.
 
 Format: https://prometheus.io/docs/instrumenting/exposition_formats/. Times are seconds since 1970.
 """
@@ -63,7 +63,7 @@ def _gauges(status: "PipelineStatus") -> Iterator[_Gauge]:
         [({"code": entry.reason_code}, entry.files) for entry in status.quarantine],
     )  # fmt: skip
     yield _Gauge(
-        "unknown_fields", "Fields that no kind is known to have.", [({}, len(status.drift))]
+        "unknown_fields", "Fields that are not known for their kind.", [({}, len(status.drift))]
     )
     if status.marts is not None:
         marts = status.marts
@@ -72,7 +72,7 @@ def _gauges(status: "PipelineStatus") -> Iterator[_Gauge]:
             [({}, _seconds(marts.cutoff_at))],
         )  # fmt: skip
         yield _Gauge(
-            "documents_landed_since_cutoff", "Documents that landed after what the marts show.",
+            "documents_landed_since_cutoff", "Documents that landed after the marts' cutoff.",
             [({}, marts.landed_since)],
         )  # fmt: skip
         yield _Gauge(

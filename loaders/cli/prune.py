@@ -1,4 +1,4 @@
-"""pulse-elt prune: what the policy of config/retention.json lets go."""
+"""pulse-elt prune: remove what the policy of config/retention.json no longer keeps."""
 
 from typing import TYPE_CHECKING
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 @click.command("prune")
-@click.option("--yes", "is_meant", is_flag=True, help="Remove it; without, only say what would go.")
+@click.option("--yes", "is_meant", is_flag=True, help="Remove; otherwise only show what would go.")
 @click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
 def prune(is_meant: bool, is_json: bool) -> None:
-    """Say what config/retention.json lets go; with --yes, remove it.
+    """Show what config/retention.json no longer keeps; with --yes, remove it.
 
-    Superseded versions of documents (never of histories), old bytes in quarantine, old runs
-    and loads. What the marts read stays, and what a prune that was killed left, the next one
-    removes.
+    That is: superseded versions of documents (never of histories), old bytes in quarantine, old
+    runs and loads. What the marts read stays. After an interrupted prune, the next one finishes
+    the work.
 
     Exits with 75 when a load is running.
     """
@@ -27,7 +27,7 @@ def prune(is_meant: bool, is_json: bool) -> None:
     result = prune_by_policy(is_dry_run=not is_meant)
     with display_errors_tolerated("The result of prune"):
         if is_json:
-            display.as_json(result)
+            display.print_json(result)
         else:
             _report(result)
 
@@ -44,6 +44,6 @@ def _report(result: "PruneResult") -> None:
     if not any(entry.rows for entry in result.removals):
         display.say("Nothing is old enough by config/retention.json.")
     elif result.is_dry_run:
-        display.say("Nothing was removed; 'pulse-elt prune --yes' does it.")
+        display.say("Nothing was removed; 'pulse-elt prune --yes' removes it.")
     else:
-        display.say("Autovacuum makes the room usable again; files shrink by VACUUM FULL alone.")
+        display.say("Autovacuum makes the space reusable; only VACUUM FULL shrinks files.")

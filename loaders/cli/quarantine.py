@@ -1,19 +1,19 @@
-"""pulse-elt quarantine: look at what could not land, and try it again."""
+"""pulse-elt quarantine: inspect files that could not land, and retry them."""
 
 import click
 
 
 @click.group("quarantine")
 def quarantine() -> None:
-    """Look at files that could not land, and why; try them again."""
+    """Inspect files that could not land, and retry them."""
 
 
 @quarantine.command("list")
 @click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated.")
 @click.option("--code", "codes", multiple=True, help="Only this code; may be repeated.")
-@click.option("--prefix", default="", help="Only paths that begin so.")
-@click.option("--all", "is_all", is_flag=True, help="Resolved entries too, and how they ended.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many; all if not given.")
+@click.option("--prefix", default="", help="Only paths with this prefix.")
+@click.option("--all", "is_all", is_flag=True, help="Resolved entries too, with their resolution.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most this many; by default all.")
 @click.option("--json", "is_json", is_flag=True, help="Print the entries as JSON.")
 def list_(
     kinds: tuple[str, ...],
@@ -31,7 +31,7 @@ def list_(
 
     found = find_in_quarantine(Wanted(kinds, codes, prefix, is_all, limit))
     if is_json:
-        display.as_json(found.entries)
+        display.print_json(found.entries)
     else:
         found_lines(found, is_narrowed=bool(kinds or codes or prefix))
 
@@ -40,9 +40,9 @@ def list_(
 @click.argument("path")
 @click.option("--json", "is_json", is_flag=True, help="Print it as JSON, bytes in hexadecimal.")
 def show(path: str, is_json: bool) -> None:
-    """Show why PATH could not land, the bytes where the trouble starts, and what to do.
+    """Show why PATH could not land, the bytes around the error, and what to do.
 
-    PATH is the one that 'quarantine list' names, below the root of the source.
+    PATH is as 'quarantine list' prints it, relative to the root of the source.
     """
     from loaders.cli import display
     from loaders.cli.quarantine_display import file_report
@@ -50,7 +50,7 @@ def show(path: str, is_json: bool) -> None:
 
     found = look_into_quarantine(path)
     if is_json:
-        display.as_json(found)
+        display.print_json(found)
     else:
         file_report(found)
 
@@ -59,11 +59,11 @@ def show(path: str, is_json: bool) -> None:
 @click.argument("source")
 @click.option("--root", help="Folder inside SOURCE where the tree begins.")
 @click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated.")
-@click.option("--prefix", default="", help="Only paths that begin so.")
+@click.option("--prefix", default="", help="Only paths with this prefix.")
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
-    help="Processes that read and copy; one per core if not given.",
+    help="Processes that read and copy; by default one per core.",
 )
 @click.option(
     "--json",
@@ -79,10 +79,10 @@ def retry(
     workers: int | None,
     is_json: bool,
 ) -> int:
-    """Load again from SOURCE what is in quarantine, though size and time are as before.
+    """Load quarantined files from SOURCE again, even if size and time are unchanged.
 
-    For when the rules or the server changed, a right was given, or a file was mended without
-    a trace in size and time. All other files are left alone.
+    For when the rules or the server changed, a right was granted, or a file was repaired without
+    a change of size and time. All other files are left alone.
 
     Exits with 0 when none of the files tried is in quarantine any more, 1 when some still are.
     """
@@ -98,7 +98,7 @@ def retry(
         )
     with display_errors_tolerated("The load's result"):
         if is_json:
-            display.as_json(result)
+            display.print_json(result)
         else:
             retry_summary(result)
     return 1 if result.still_quarantined else 0

@@ -1,4 +1,4 @@
-"""How quarantine looks: lists of entries, one file with the bytes around the trouble, retries."""
+"""Displays the quarantine: lists of entries, one file with the bytes around its error, retries."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ _BYTES_PER_LINE = 16
 
 
 def found_lines(found: "Found", *, is_narrowed: bool) -> None:
-    """Print entries, each with its code, the reason in words, and what became of it."""
+    """Print entries, each with its code, its reason and its resolution."""
     for entry in found.entries:
         remarks = "; ".join(_remarks(entry))
         said = f" ({remarks})" if remarks else ""
@@ -34,7 +34,7 @@ def _remarks(entry: "FoundEntry") -> Iterator[str]:
 
 
 def file_report(found: "QuarantinedFile") -> None:
-    """Print all that is known of one file."""
+    """Print everything known about one file."""
     entry = found.entry
     say(printable(entry.source_path))
     for name, value in _facts(found):
@@ -97,9 +97,9 @@ def _bytes_report(entry: "EntryDetails") -> None:
 
 
 def dump(content: bytes, begin: int, marked: int | None) -> Sequence[str]:
-    """Return bytes as hexadecimal and text, with a line of marks below the marked position.
+    """Return bytes as hexadecimal and text, with a line that marks a position.
 
-    begin is the position of the first byte; marked may be the one just behind the last.
+    begin is the position of the first byte; marked may be one past the last.
     """
     end = begin + len(content)
     if marked is not None and not begin <= marked <= end:
@@ -129,10 +129,10 @@ def _sign(byte: int | None) -> str:
 
 
 def retry_summary(result: "RetryResult") -> None:
-    """Print what became of the files that were tried again."""
+    """Print the outcome of the files that were retried."""
     outcomes = [
         ("landed", result.landed),
-        ("known already and so closed", result.known_already),
+        ("already known and so closed", result.known_already),
         ("no longer to be loaded", result.left),
     ]
     parts = [

@@ -1,4 +1,4 @@
-"""pulse-elt run: the nightly job, from a source to marts that were checked."""
+"""pulse-elt run: the nightly job, from a source to checked marts."""
 
 import click
 
@@ -7,15 +7,16 @@ import click
 @click.argument("source")
 @click.option("--root", help="Folder inside SOURCE where the tree begins.")
 @click.option(
-    "--resume", "is_resumed", is_flag=True, help="Leave out what the last run of SOURCE has done."
+    "--resume", "is_resumed", is_flag=True, help="Skip what the last run of SOURCE has done."
 )
 @click.option(
     "--patience",
+    "retry_seconds",
     type=click.FloatRange(0),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait, and try again, while the database is away.",
+    help="How long to retry while the database is unavailable.",
 )
 @click.option(
     "--json",
@@ -25,13 +26,18 @@ import click
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be loaded and built; write nothing.")
 def run(
-    source: str, root: str | None, is_resumed: bool, patience: float, is_json: bool, dry_run: bool
+    source: str,
+    root: str | None,
+    is_resumed: bool,
+    retry_seconds: float,
+    is_json: bool,
+    dry_run: bool,
 ) -> int:
-    """Load SOURCE, build and check the marts: the nightly job, booked in ops.runs.
+    """Load SOURCE, build and check the marts: the nightly job, logged in ops.runs.
 
     Migrate, load, landing gate, dbt build, mart checks; a stage that fails ends the run and
-    leaves the marts as they were. Tells PULSE_ELT_ALERT_COMMAND or PULSE_ELT_ALERT_URL of
-    failure, recovery and first success, and PULSE_ELT_PING_URL of every success.
+    leaves the marts as they were. PULSE_ELT_ALERT_COMMAND or PULSE_ELT_ALERT_URL hears of
+    failure, recovery and first success, PULSE_ELT_PING_URL of every success.
 
     Exits with 1 when files were newly quarantined, or a test or mart check failed; 4 when the
     landing gate stopped the run, or a model failed.
@@ -47,14 +53,14 @@ def run(
 
     if dry_run:
         return _preview(source, root, is_json=is_json)
-    # A scheduler that ends a job asks as Ctrl-C does: what runs is booked, and told of.
+    # A scheduler's SIGTERM counts as Ctrl-C: the run is logged and its notifications are sent.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    request = Request(source, root, is_resumed=is_resumed, patience=patience)
+    request = Request(source, root, is_resumed=is_resumed, retry_seconds=retry_seconds)
     watch = run_display.JsonWatch() if is_json else run_display.TextWatch()
     result, details = run_all(request, watch, targets_from_environment(os.environ))
     with display_errors_tolerated("The run's result"):
         if is_json:
-            run_display.as_json(result, details)
+            run_display.print_run_json(result, details)
         else:
             run_display.summary(result, details)
     return result.exit_code
@@ -63,13 +69,13 @@ def run(
 def _preview(source: str, root: str | None, *, is_json: bool) -> int:
     from loaders.cli import display
     from loaders.cli.progress import progress
-    from loaders.cli.run_display import preview
+    from loaders.cli.run_display import preview_summary
     from loaders.pipeline import preview_run
 
     with progress(is_json=is_json) as on_progress:
         found = preview_run(source, root, on_progress=on_progress)
     if is_json:
-        display.as_json(found)
+        display.print_json(found)
     else:
-        preview(found)
+        preview_summary(found)
     return 0

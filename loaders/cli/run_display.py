@@ -1,4 +1,4 @@
-"""How a nightly run looks: details as they come, and at the end what fits a phone's screen."""
+"""Displays a nightly run: details as they come, and at the end a summary for a phone's screen."""
 
 import json
 import textwrap
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from loaders.pipeline import RunPreview
     from loaders.transform.marts import Readiness
 
-# The columns of a phone held upright, and the lines that its screen has.
+# The columns and lines of a phone's screen held upright.
 PHONE_COLUMNS = 40
 PHONE_LINES = 20
 
@@ -36,7 +36,7 @@ _STATUS = {
 
 
 class TextWatch:
-    """Shows people each stage's own result as it ends."""
+    """Prints each stage's result for people as it ends."""
 
     def loading(self) -> "AbstractContextManager[Callable[[Progress], None]]":
         """Show the load's progress."""
@@ -47,10 +47,10 @@ class TextWatch:
         return build_progress()
 
     def begins(self, stage: "Stage") -> None:
-        """Say nothing: progress and results say it."""
+        """Print nothing: progress and results say it."""
 
     def waits(self, stage: "Stage", seconds: float, error: "DatabaseUnavailable") -> None:
-        """Say that the database is away."""
+        """Print that the database is unavailable."""
         said = display.printable(str(error))
         with display_errors_tolerated("That the database is away"):
             click.echo(f"{_name(stage)}: {said} Trying again in {seconds:.0f} s.", err=True)
@@ -59,23 +59,23 @@ class TextWatch:
         """Print what the stage did."""
         if result.status != "left_out":
             with display_errors_tolerated(f"What stage {_name(result.stage)} did"):
-                self._tell(result, details)
+                self._print_stage(result, details)
 
-    def _tell(self, result: "StageResult", details: "Details") -> None:
+    def _print_stage(self, result: "StageResult", details: "Details") -> None:
         if result.stage == "migrate":
             for sentence in details.notices:
                 display.say(sentence)
         elif result.stage == "load" and details.load:
             load_display.load_summary(details.load)
         elif result.stage == "landing_gate" and details.landing_gate:
-            _tell_gate("Landing gate", details.landing_gate)
+            _print_gate("Landing gate", details.landing_gate)
         elif result.stage == "build" and details.build:
             build_display.build_summary(details.build)
         elif result.stage == "mart_checks" and details.mart_checks:
-            _tell_gate("Mart checks", details.mart_checks)
+            _print_gate("Mart checks", details.mart_checks)
 
 
-def _tell_gate(name: str, found: "CheckResult") -> None:
+def _print_gate(name: str, found: "CheckResult") -> None:
     if found.failed:
         display.say(f"{name}:")
         check_display.check_summary(found)
@@ -99,11 +99,11 @@ class JsonWatch:
         _event({"event": "stage_began", "stage": stage})
 
     def waits(self, stage: "Stage", seconds: float, error: "DatabaseUnavailable") -> None:
-        """Write that the database is away."""
+        """Write that the database is unavailable."""
         _event({"event": "waiting", "stage": stage, "seconds": seconds, "error": str(error)})
 
     def ends(self, result: "StageResult", details: "Details") -> None:
-        """Write what became of a stage."""
+        """Write the result of a stage."""
         _event({"event": "stage_ended", **asdict(result)})
 
 
@@ -112,26 +112,26 @@ def _event(event: dict[str, object]) -> None:
         click.echo(json.dumps(event), err=True)
 
 
-def as_json(result: "RunResult", details: "Details") -> None:
+def print_run_json(result: "RunResult", details: "Details") -> None:
     """Print the whole result as one JSON document."""
     from loaders.checks.gates import details_of
 
     readiness, trouble = _latest_readiness(result)
-    told = {name: found and details_of(found) for name, found in details.checks.items()}
-    display.as_json(
+    checks = {name: found and details_of(found) for name, found in details.checks.items()}
+    display.print_json(
         {
             "run": result,
             "notices": [*details.notices, *filter(None, [trouble])],
             "load": details.load,
             "build": details.build,
-            **told,
+            **checks,
             "readiness": readiness,
         }
     )
 
 
 def summary(result: "RunResult", details: "Details") -> None:
-    """Print readiness, and what became of the run on a phone's screen."""
+    """Print readiness, and the outcome of the run for a phone's screen."""
     readiness, trouble = _latest_readiness(result)
     with display_errors_tolerated("The latest readiness"):
         build_display.readiness_table(readiness)
@@ -144,7 +144,7 @@ def summary(result: "RunResult", details: "Details") -> None:
 
 
 def _latest_readiness(result: "RunResult") -> "tuple[tuple[Readiness, ...], str | None]":
-    """Return it where marts are new, and why it cannot be had if so: a run is over by now."""
+    """Return readiness if the marts are new, or why it cannot be read: the run is over by now."""
     from loaders.pipeline import latest_readiness
 
     if not _has_new_marts(result):
@@ -208,12 +208,12 @@ def _name(stage: str) -> str:
 
 
 def _short(path: Path) -> str:
-    """Return a path from here if it lies below."""
+    """Return a path relative to the working directory if it is below."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def preview(found: "RunPreview") -> None:
+def preview_summary(found: "RunPreview") -> None:
     """Print what a run would load, and the models that would follow."""
     load_display.load_summary(found.load)
     if not found.models:

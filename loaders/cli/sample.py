@@ -18,7 +18,7 @@ import click
     "--learners",
     type=click.IntRange(min=1),
     metavar="M",
-    help="How many learners share them.  [default: one per 25 sessions]",
+    help="How many learners they belong to.  [default: one per 25 sessions]",
 )
 @click.option(
     "--seed",
@@ -46,7 +46,7 @@ import click
     "--workers",
     type=click.IntRange(min=1),
     metavar="W",
-    help="Processes; they change nothing but the time.  [default: one per core]",
+    help="Processes; they affect only the time.  [default: one per core]",
 )
 @click.option(
     "--nights",
@@ -54,7 +54,7 @@ import click
     metavar="K",
     help="Write night-1 to night-K, each a whole tree that contains the one before.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("--json", "is_json", is_flag=True, help="Print the summary as JSON.")
 def sample(
     sessions: int,
     learners: int | None,
@@ -63,7 +63,7 @@ def sample(
     bad_share: float,
     workers: int | None,
     nights: int | None,
-    as_json: bool,
+    is_json: bool,
 ) -> None:
     """Write a sample tree: every kind and format, a few bad files.
 
@@ -78,7 +78,7 @@ def sample(
 
     from loaders.sample import SampleError, SamplePlan, generate, generate_nights
 
-    is_quiet = as_json or not click.get_text_stream("stderr").isatty()
+    is_quiet = is_json or not click.get_text_stream("stderr").isatty()
     try:
         plan = SamplePlan(sessions, learners or max(1, sessions // 25), seed, bad_share)
         with click.progressbar(
@@ -95,7 +95,7 @@ def sample(
                 trees = {out: generate(plan, out, workers=workers, progress=bar.update)}
     except SampleError as error:
         raise click.UsageError(str(error)) from error
-    if as_json:
+    if is_json:
         found = [asdict(tree) for tree in trees.values()]
         click.echo(json.dumps({"nights": found} if nights else found[0]))
         return

@@ -1,4 +1,4 @@
-"""pulse-elt status: how runs, loads, landing and marts stand, and what drifted."""
+"""pulse-elt status: the state of runs, loads, landing and marts, and drift."""
 
 import click
 
@@ -10,7 +10,7 @@ import click
     type=click.Choice(["text", "json", "prometheus"]),
     default="text",
     show_default=True,
-    help="For people, for programs, or for Prometheus' textfile collector.",
+    help="Text for people, JSON, or Prometheus' textfile format.",
 )
 @click.option("--json", "style", flag_value="json", help="The same as --format json.")
 def status(style: str) -> None:
@@ -21,9 +21,9 @@ def status(style: str) -> None:
     from loaders.pipeline import read_pipeline_status
 
     if style == "prometheus":
-        # The last run of each source is among so many.
+        # Enough to contain the last run of each source.
         prometheus_report(read_pipeline_status(latest=500))
     elif style == "json":
-        display.as_json(read_pipeline_status())
+        display.print_json(read_pipeline_status())
     else:
         status_report(read_pipeline_status())

@@ -1,4 +1,4 @@
-"""Connections: opened in one way, with errors told in one sentence."""
+"""Opens connections, and turns errors into one-sentence messages."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from loaders.errors import DatabaseAway, DatabaseUnavailable, PulseEltError, Wor
 
 OLDEST_SERVER = 160000
 
-# What other libraries pass on only as text: a right that is missing, a server that is gone.
+# Other libraries pass errors on only as text: a missing right, an unavailable server.
 _NOT_ALLOWED = re.compile(
     r"permission denied|must be owner|authentication failed|FATAL: .* does not exist"
 )
@@ -23,21 +23,21 @@ _GONE = re.compile(
 
 _CONNECTION_CLASSES = ("08", "57")
 
-# What libpq says before it comes to the point; the database is named already.
+# libpq's preamble; the message already names the database.
 _PREFIX = re.compile(r"^(connection failed: )?(connection to server .*? failed: )?(FATAL: +)?")
 _ADVICE = (
     ("authentication failed", "Check user and password."),
     ("no password supplied", "Give the password, in PULSE_ANALYTICS_DB_PASSWORD or the URL."),
-    ("certificate verify failed", "Its certificate is not of the CA that PGSSLROOTCERT names."),
-    ("does not match host name", "Name the host as its certificate does."),
+    ("certificate verify failed", "The CA of PGSSLROOTCERT did not sign its certificate."),
+    ("does not match host name", "Use the host name of its certificate."),
     ("channel binding", "A proxy that ends TLS cannot bind to it: PGCHANNELBINDING=prefer."),
     ("does not exist", "Create it, or name another."),
     ("permission denied for database", "Grant the user CONNECT on it; see docs/security.md."),
 )
-# A server without room for its own notes refuses a connection in these words, without a code.
+# A server with a full disk refuses a connection in these words, without a code.
 _NO_ROOM = "could not write init file"
 _OTHER_ADVICE = (
-    "Check that the server runs, and what PULSE_ANALYTICS_DATABASE_URL or PULSE_ANALYTICS_DB_* say."
+    "Check that the server runs, and PULSE_ANALYTICS_DATABASE_URL or PULSE_ANALYTICS_DB_*."
 )
 
 
@@ -45,7 +45,7 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection:
     """Open an autocommit connection in UTC and UTF-8.
 
     Raises:
-        DatabaseAway: no connection can be had.
+        DatabaseAway: no connection could be made.
         DatabaseUnavailable: the server refuses this user or database, or is older than 16.
         WorkFailed: its disk is full.
     """
@@ -61,12 +61,12 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection:
         said = _PREFIX.sub("", first_line(error))
         if _NO_ROOM in said:
             raise WorkFailed(
-                f"The server's disk is full ({settings}), no connection can be had: {said}"
+                f"The server's disk is full ({settings}), it accepts no connection: {said}"
             ) from error
         advice = next((advice for sign, advice in _ADVICE if sign in said), None)
         kind = DatabaseUnavailable if advice else DatabaseAway
-        told = f"Cannot connect to {settings}: {said} {advice or _OTHER_ADVICE}"
-        raise kind(told) from error
+        message = f"Cannot connect to {settings}: {said} {advice or _OTHER_ADVICE}"
+        raise kind(message) from error
     version = connection.info.server_version
     if version < OLDEST_SERVER:
         connection.close()
@@ -74,7 +74,7 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection:
             f"The server of {settings} is PostgreSQL {version // 10000}; "
             f"pulse-elt needs {OLDEST_SERVER // 10000} or newer."
         )
-    # What somebody else may have put where names are looked up is never called in our name.
+    # Objects that others put into the search path must never be called with our rights.
     connection.execute("set timezone = 'UTC'; set search_path = pg_catalog, pg_temp")
     # A server that waits for a lock would not notice that its client was killed.
     with suppress(psycopg.Error):
@@ -84,7 +84,7 @@ def connect(settings: DatabaseSettings) -> psycopg.Connection:
 
 @contextmanager
 def translated_errors(settings: DatabaseSettings) -> Iterator[None]:
-    """Turn what psycopg raises inside the block into errors with a sentence and an exit code.
+    """Turn psycopg's errors inside the block into errors with a sentence and an exit code.
 
     Raises:
         DatabaseUnavailable: no permission.
@@ -118,7 +118,7 @@ def as_pulse_error(error: psycopg.Error, settings: DatabaseSettings) -> PulseElt
 
 
 def trouble_in(text: str | None) -> type[DatabaseUnavailable] | None:
-    """Return what a library's words say of the database: not allowed, away, or nothing."""
+    """Return what an error text says about the database: not allowed, away, or nothing."""
     if text and _NOT_ALLOWED.search(text):
         return DatabaseUnavailable
     return DatabaseAway if text and _GONE.search(text) else None

@@ -17,7 +17,7 @@ from loaders.project.root import project_root
 LOADER_ROLE_VARIABLE = "PULSE_ELT_LOADER_ROLE"
 TRANSFORMER_ROLE_VARIABLE = "PULSE_ELT_TRANSFORMER_ROLE"
 
-# What psql, psycopg and pandas read where no database is named to them.
+# Read by psql, psycopg and pandas when no database is named.
 _CLIENT_VARIABLES = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER"}
 
 
@@ -33,7 +33,7 @@ def current_settings() -> DatabaseSettings:
 
 
 def loader_settings() -> DatabaseSettings:
-    """Return the database as the role that owns raw and ops, PULSE_ELT_LOADER_ROLE, sees it.
+    """Return settings that act as PULSE_ELT_LOADER_ROLE, the role that owns raw and ops.
 
     Without such a role, as the user who connects; raises as current_settings.
     """
@@ -41,7 +41,7 @@ def loader_settings() -> DatabaseSettings:
 
 
 def transformer_settings() -> DatabaseSettings:
-    """Return the database as the role of builds, PULSE_ELT_TRANSFORMER_ROLE, sees it.
+    """Return settings that act as PULSE_ELT_TRANSFORMER_ROLE, the role of builds.
 
     Without such a role, as the user who connects; raises as current_settings.
     """
@@ -64,7 +64,7 @@ def start_embedded() -> DatabaseSettings:
 
 
 def exports(settings: DatabaseSettings) -> str:
-    """Return shell lines that lead dbt and libpq's clients here; no line holds the password."""
+    """Return shell exports that point dbt and libpq's clients here; none holds the password."""
     lines = []
     if "password" in settings.parameters:
         ours = PART_VARIABLES["password"]
@@ -82,7 +82,7 @@ def exports(settings: DatabaseSettings) -> str:
 
 
 def password_for_pipe(settings: DatabaseSettings) -> str:
-    """Return the password for a program that reads it from us.
+    """Return the password for a program that reads it from a pipe.
 
     Raises:
         WrongRequest: a terminal would show it.

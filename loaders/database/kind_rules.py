@@ -1,4 +1,4 @@
-"""The rules of config/document_kinds.json in the database, where raw.write_document asks them."""
+"""The rules of config/document_kinds.json in the database, where raw.write_document reads them."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ import psycopg
 from loaders.database.queries import one_value
 from loaders.project.document_kinds import DocumentKinds
 
-_IN_FORCE = """
+_PRESENT = """
 select rules_sha256
 from raw.document_kinds_editions
 order by edition desc
@@ -24,7 +24,7 @@ insert into raw.document_kinds (
 values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
-_BOOK = "insert into raw.document_kinds_editions (rules_sha256) values (%s)"
+_RECORD = "insert into raw.document_kinds_editions (rules_sha256) values (%s)"
 
 
 class _Row(NamedTuple):
@@ -44,27 +44,27 @@ class _Row(NamedTuple):
 
 
 def are_in_force(connection: psycopg.Connection, kinds: DocumentKinds) -> bool:
-    """Return whether the database has these very rules, if it has a place for any."""
+    """Return whether the database has exactly these rules."""
     row = connection.execute("select to_regclass('raw.document_kinds') is null").fetchone()
     return row == (True,) or _checksum_in_force(connection) == _checksum(_rows(kinds))
 
 
 def put_in_force(connection: psycopg.Connection, kinds: DocumentKinds) -> bool:
-    """Write rules in place of those that are there; return whether there were any.
+    """Replace the rules in the database; return whether it had any.
 
-    Joins the caller's transaction, which keeps others from doing the same.
+    Joins the caller's transaction, which holds the lock of migrations.
     """
     rows = _rows(kinds)
     earlier = _checksum_in_force(connection)
     connection.execute("delete from raw.document_kinds")
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT, rows)
-    connection.execute(_BOOK, (_checksum(rows),))
+    connection.execute(_RECORD, (_checksum(rows),))
     return earlier is not None
 
 
 def _checksum_in_force(connection: psycopg.Connection) -> str | None:
-    checksum: str | None = one_value(connection, _IN_FORCE)
+    checksum: str | None = one_value(connection, _PRESENT)
     return checksum
 
 

@@ -1,4 +1,4 @@
-"""Bounded waits for locks: who waited too long names whoever held the lock."""
+"""Bounded waits for locks: the error of a wait that was too long names the lock's holder."""
 
 import os
 import threading
@@ -12,14 +12,14 @@ from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import LockHeld, PulseEltError, WrongRequest
 
-# How long a load waits for any one lock, in seconds; the application's transactions take
-# milliseconds, and a backup or an index build is worth a wait.
+# How long a load waits for one lock, in seconds: the application's transactions take
+# milliseconds, a backup or an index build longer.
 VARIABLE = "PULSE_ELT_LOCK_SECONDS"
 _SECONDS = 60.0
 _LONGEST = 86_400.0
 
-# Who waits for whom, down to who waits for nobody. A role that may not see the activity of
-# others is not shown since when their transactions are open.
+# Follows waiters to the processes that wait for nobody. A role without the right to see the
+# activity of others does not see how long their transactions are open.
 _HOLDERS = """
 with recursive chain (waiting, pid) as (
     select locks.pid, unnest(pg_blocking_pids(locks.pid))
@@ -57,17 +57,17 @@ def longest_wait() -> float:
 
 
 def bound_waits(connection: psycopg.Connection) -> None:
-    """Have statements of a connection that wait longer for a lock fail."""
+    """Make statements of a connection fail when they wait longer for a lock."""
     milliseconds = round(longest_wait() * 1000)
     connection.execute("select set_config('lock_timeout', %s, false)", (f"{milliseconds}ms",))
 
 
 @contextmanager
 def translated_lock_timeouts(connection: psycopg.Connection) -> Iterator[None]:
-    """Turn a wait that took too long into LockHeld, which knows who waited.
+    """Turn psycopg's lock timeout into LockHeld, with the waiting server process.
 
     Raises:
-        LockHeld: it did.
+        LockHeld: a wait took too long.
     """
     try:
         yield
@@ -79,9 +79,9 @@ def translated_lock_timeouts(connection: psycopg.Connection) -> Iterator[None]:
 
 
 class LockWatcher:
-    """Looks, while others wait, at whom they wait for; a context that ends its thread.
+    """Records, while others wait, whom they wait for; a context that ends its thread.
 
-    After the wait nobody could tell any more.
+    After the wait this is no longer known.
     """
 
     def __init__(self, settings: DatabaseSettings) -> None:
@@ -101,11 +101,11 @@ class LockWatcher:
 
     @contextmanager
     def naming_holders(self) -> Iterator[None]:
-        """Add to LockHeld who held the lock.
+        """Add the lock's holder to LockHeld.
 
         Raises:
-            LockHeld: as it was raised inside, with pid and login of the holder, and how long its
-                transaction is open.
+            LockHeld: as raised inside, with the holder's pid and login, and how long its
+                transaction has been open.
         """
         try:
             yield
@@ -115,14 +115,14 @@ class LockWatcher:
     def _named(self, waiting: int | None) -> str:
         holders = self._seen.get(waiting or 0)
         if holders is None:
-            return "Who it was could not be seen; run the command again."
+            return "The holder could not be determined; run the command again."
         return (
-            f"It is {holders}. Nothing was lost: have that end (select pg_terminate_backend(pid) "
-            "ends it), and run the command again."
+            f"It is {holders}. Nothing was lost: end it (select pg_terminate_backend(pid)) "
+            "and run the command again."
         )
 
     def _watch(self) -> None:
-        # What cannot be seen is not told; the wait ends all the same.
+        # Without a connection the holder stays unknown; the wait ends all the same.
         with suppress(psycopg.Error, PulseEltError), connect(self._settings) as connection:
             while not self._is_over.wait(self._between):
                 self._look(connection)
@@ -144,7 +144,7 @@ def _in_words(pid: int, login: str | None, seconds: float | None) -> str:
 
 @contextmanager
 def bounded_waits(settings: DatabaseSettings, connection: psycopg.Connection) -> Iterator[None]:
-    """Bound the waits of one connection inside the block, and name whoever is waited for.
+    """Bound the waits of one connection inside the block, and name the holders.
 
     Raises:
         LockHeld: a wait took too long.

@@ -1,4 +1,4 @@
-"""The advisory locks of pulse-elt: all there are, in Python and in SQL (macros/locks.sql)."""
+"""All advisory locks of pulse-elt, in Python and in SQL (macros/locks.sql)."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class AdvisoryLock:
     """A lock is a pair of numbers: `spelt`, the class, in ASCII; and `number`, or a hash.
 
-    per says what is hashed (by hashtext) where there is one lock for each of something; taken
-    says who takes it, shared or not, and held for how long.
+    per says what is hashed (by hashtext) where each instance of something has its own lock;
+    taken says who takes it, shared or not, and held for how long.
     """
 
     name: str
@@ -26,7 +26,7 @@ class AdvisoryLock:
     @property
     def pair(self) -> tuple[int, int]:
         """Both numbers of a lock that is not hashed."""
-        assert self.number is not None  # noqa: S101 - whoever asks names a lock with a number
+        assert self.number is not None  # noqa: S101 - callers name locks with a number
         return self.class_number, self.number
 
 

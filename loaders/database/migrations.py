@@ -1,4 +1,4 @@
-"""Brings the landing schema up to date, and refuses databases that others live in."""
+"""Migrates the landing schema, and refuses databases that other applications use."""
 
 import hashlib
 import re
@@ -18,8 +18,8 @@ from loaders.project.document_kinds import DocumentKinds, Rule
 MARKER = "[pulse-elt]"
 
 OTHER_RULES = (
-    "The rules of config/document_kinds.json differ from those that the database had; "
-    "they are in force there from now on."
+    "The rules of config/document_kinds.json differ from those in the database; "
+    "they have replaced them."
 )
 
 _GUARD = """
@@ -32,8 +32,8 @@ where n.nspname = 'analytics'
 order by c.relname
 """
 
-# A dump without comments has lost the markers, not the book of what builds made.
-_HAS_BOOK = """
+# A dump without comments has lost the markers, not the registry of what builds made.
+_HAS_REGISTRY = """
 select case
     when has_schema_privilege(to_regnamespace('staging'), 'usage')
         then coalesce(
@@ -42,8 +42,8 @@ select case
 end
 """
 
-# What is left of a table that a killed build had just replaced belongs to it.
-_BOOKED = r"""
+# dbt's backup of a table that a killed build was replacing belongs to us too.
+_REGISTERED = r"""
 select distinct c.relname
 from pg_catalog.pg_class as c
 inner join staging.standing_relations as standing
@@ -51,7 +51,7 @@ inner join staging.standing_relations as standing
 where c.relnamespace = to_regnamespace('analytics') and standing.schema_name = 'analytics'
 """
 
-_STRANGERS_IN_RAW = """
+_RELATIONS_IN_RAW = """
 select c.relname
 from pg_catalog.pg_class as c
 inner join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -59,7 +59,7 @@ where n.nspname = 'raw' and c.relkind in ('r', 'v', 'm', 'f', 'p')
 order by c.relname
 """
 
-_BOOK = """
+_CREATE_HISTORY = """
 create schema if not exists raw;
 create table raw.schema_migrations (
     version int primary key,
@@ -106,7 +106,7 @@ class Migration:
 class MigrationResult:
     """What a migration run did: files applied and partitions created, by name.
 
-    has_replaced_rules says that the database had other rules of kinds than these.
+    has_replaced_rules says that the database had different rules of kinds.
     """
 
     applied: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class MigrationResult:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What people have to be told, a sentence each."""
+        """Messages for people, a sentence each."""
         return (OTHER_RULES,) if self.has_replaced_rules else ()
 
 
@@ -144,12 +144,12 @@ def migrate(
 ) -> MigrationResult:
     """Apply what is missing, in one transaction: files, partitions, and the rules of kinds.
 
-    Does nothing, and needs no right to write or create anything, where all is in place.
+    Where all is in place, it writes nothing and needs no right to write.
 
     Raises:
-        DatabaseUnavailable: schema analytics or raw belongs to somebody else, or a newer
-            pulse-elt has been here.
-        WorkFailed: a migration already applied has changed since.
+        DatabaseUnavailable: schema analytics or raw belongs to another application, or a newer
+            pulse-elt has migrated it.
+        WorkFailed: an applied migration has changed since.
         WrongRequest: a rule wants a table that holds another kind's documents.
     """
     known = read_migrations() if migrations is None else tuple(migrations)
@@ -158,9 +158,9 @@ def migrate(
         if _is_up_to_date(connection, kinds, known):
             return MigrationResult()
         connection.execute("select pg_advisory_xact_lock(%s, %s)", MIGRATION_LOCK)
-        if not _has_book(connection):
-            _refuse_strangers_in_raw(connection)
-            connection.execute(_without_standing_schemas(connection, _BOOK).encode())
+        if not _has_history(connection):
+            _refuse_foreign_relations_in_raw(connection)
+            connection.execute(_without_standing_schemas(connection, _CREATE_HISTORY).encode())
         pending = _pending(connection, known)
         for migration in pending:
             connection.execute(_without_standing_schemas(connection, migration.text).encode())
@@ -200,37 +200,37 @@ def pending_migrations(connection: psycopg.Connection) -> tuple[str, ...]:
 
 
 def refuse_foreign_relations(connection: psycopg.Connection) -> None:
-    """Refuse a schema analytics in which an application keeps relations of its own.
+    """Refuse a schema analytics that holds another application's relations.
 
     Raises:
-        DatabaseUnavailable: it does; the message names them.
+        DatabaseUnavailable: it holds some; the message names them.
     """
     names = [row[0] for row in connection.execute(_GUARD, ("%" + MARKER,))]
-    if names and connection.execute(_HAS_BOOK).fetchone() == (True,):
-        booked = {row[0] for row in connection.execute(_BOOKED)}
-        names = [name for name in names if name not in booked]
+    if names and connection.execute(_HAS_REGISTRY).fetchone() == (True,):
+        registered = {row[0] for row in connection.execute(_REGISTERED)}
+        names = [name for name in names if name not in registered]
     if names:
         raise DatabaseUnavailable(
-            f"Schema analytics already holds relations that are not pulse-elt's: {_some(names)}. "
-            "Nothing was touched. Use another database, or move them to another schema first."
+            f"Schema analytics already holds relations that are not ours: {_abridged(names)}. "
+            "Nothing was changed. Use another database, or move them to another schema first."
         )
 
 
 def _without_standing_schemas(connection: psycopg.Connection, text: str) -> str:
-    """Return a migration without the schemas that are there: deploy/roles.sql makes them.
+    """Return a migration without the schemas that exist: deploy/roles.sql creates them.
 
-    PostgreSQL asks for CREATE on the database before it looks whether there is anything to create.
+    PostgreSQL checks for CREATE on the database before it checks whether a schema exists.
     """
     there = {row[0] for row in connection.execute("select nspname from pg_catalog.pg_namespace")}
     return _CREATE_SCHEMA.sub(lambda found: "" if found[1] in there else found[0], text)
 
 
-def _has_book(connection: psycopg.Connection) -> bool:
+def _has_history(connection: psycopg.Connection) -> bool:
     return relation_exists(connection, "raw.schema_migrations")
 
 
 def _pending(connection: psycopg.Connection, known: Sequence[Migration]) -> list[Migration]:
-    if not _has_book(connection):
+    if not _has_history(connection):
         return list(known)
     applied = {
         version: (name, checksum)
@@ -253,19 +253,19 @@ def _pending(connection: psycopg.Connection, known: Sequence[Migration]) -> list
     return [migration for migration in known if migration.version not in applied]
 
 
-def _refuse_strangers_in_raw(connection: psycopg.Connection) -> None:
-    names = [row[0] for row in connection.execute(_STRANGERS_IN_RAW)]
+def _refuse_foreign_relations_in_raw(connection: psycopg.Connection) -> None:
+    names = [row[0] for row in connection.execute(_RELATIONS_IN_RAW)]
     if names:
         raise DatabaseUnavailable(
-            f"Schema raw already holds relations that are not pulse-elt's: {_some(names)}. "
-            "Nothing was touched. Use another database, or move them to another schema first."
+            f"Schema raw already holds relations that are not ours: {_abridged(names)}. "
+            "Nothing was changed. Use another database, or move them to another schema first."
         )
 
 
 def _missing_partitions(
     connection: psycopg.Connection, rules: Sequence[Rule]
 ) -> list[tuple[Rule, str | None]]:
-    """Return the rules without a partition of the right name, and the name it has instead."""
+    """Return the rules without a partition of the right name, each with its present name."""
     row = connection.execute("select to_regclass('raw.documents') is not null").fetchone()
     if not row or not row[0]:
         return [(rule, None) for rule in rules]
@@ -284,7 +284,7 @@ def _missing_partitions(
 
 
 def _rename_partitions(connection: psycopg.Connection, renamed: Sequence[tuple[str, str]]) -> None:
-    """Give partitions their new names; by way of others, since two may swap."""
+    """Rename partitions, by way of temporary names, since two may swap."""
     passing = [(old, f"pulse_moving_{n}", new) for n, (old, new) in enumerate(renamed)]
     steps = [(old, between) for old, between, _ in passing]
     steps += [(between, new) for _, between, new in passing]
@@ -322,7 +322,7 @@ def _create_partition(connection: psycopg.Connection, rule: Rule) -> None:
         connection.execute(
             sql.SQL("alter table {} alter column payload set compression lz4").format(table)
         )
-    # Partitions do not inherit it; see migration 0002.
+    # Partitions do not inherit these settings; see migration 0002.
     connection.execute(
         sql.SQL(
             "alter table {} alter column payload set statistics 0, "
@@ -331,6 +331,6 @@ def _create_partition(connection: psycopg.Connection, rule: Rule) -> None:
     )
 
 
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:8])
-    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
+def _abridged(names: Sequence[str]) -> str:
+    listed = ", ".join(names[:8])
+    return listed if len(names) <= 8 else f"{listed} and {len(names) - 8} more"

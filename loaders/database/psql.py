@@ -1,4 +1,4 @@
-"""Hands the terminal over to psql."""
+"""Replaces this process by psql."""
 
 import os
 import shutil

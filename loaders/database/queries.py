@@ -1,4 +1,4 @@
-"""Query helpers: one row, one value, and whether a relation is there."""
+"""Query helpers: one row, one value, and whether a relation exists."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-# As psycopg's own execute takes them.
+# As psycopg's execute accepts them.
 Query = str | bytes | sql.SQL | sql.Composed
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 
@@ -17,12 +17,12 @@ def one_row(
     """Return the first row of a query that always has one: a count, a function, a returning.
 
     Raises:
-        LookupError: it had none.
+        LookupError: the query returned no row.
     """
     row = connection.execute(query.encode() if isinstance(query, str) else query, parameters)
     found = row.fetchone()
     if found is None:
-        raise LookupError("A query that always gives a row gave none.")
+        raise LookupError("A query that always returns a row returned none.")
     return found
 
 
@@ -34,12 +34,12 @@ def one_value(connection: psycopg.Connection, query: Query, parameters: Paramete
 
 
 def relation_exists(connection: psycopg.Connection, relation: str) -> bool:
-    """Return whether a relation, by schema.name, is there."""
+    """Return whether a relation, by schema.name, exists."""
     return bool(one_value(connection, "select to_regclass(%s) is not null", (relation,)))
 
 
 def has_rows(connection: psycopg.Connection, relation: str) -> bool:
-    """Return whether a relation, by schema.name, is there and holds a row."""
+    """Return whether a relation, by schema.name, exists and holds a row."""
     if not relation_exists(connection, relation):
         return False
     name = sql.Identifier(*relation.split("."))

@@ -14,23 +14,23 @@ from loaders.project.document_kinds import DocumentKinds
 
 @dataclass(frozen=True)
 class RolesResult:
-    """What roles.sql said it did, a sentence each, and what was migrated in between."""
+    """What roles.sql reported, a sentence each, and what was migrated in between."""
 
     done: tuple[str, ...]
     migrated: MigrationResult
 
     @property
     def is_as_before(self) -> bool:
-        """Whether everything was there already; rights may have been mended all the same."""
+        """Whether everything existed already; rights may have been repaired all the same."""
         is_kept = all(sentence.startswith("kept ") for sentence in self.done)
         return is_kept and self.migrated == MigrationResult()
 
 
 def apply_roles(connection: psycopg.Connection, script: Path, kinds: DocumentKinds) -> RolesResult:
-    """Create or mend the roles, migrate as pulse_loader, and grant what the migrations made.
+    """Create or repair the roles, migrate as pulse_loader, and grant rights on the result.
 
     Raises:
-        DatabaseUnavailable: the user may not do that, or others live in our schemas.
+        DatabaseUnavailable: the user may not do that, or our schemas hold foreign relations.
         WorkFailed, WrongRequest: as loaders.database.migrations.migrate.
     """
     text = script.read_text(encoding="utf-8")
@@ -49,7 +49,7 @@ def _run(connection: psycopg.Connection, text: str) -> tuple[str, ...]:
     said: list[str] = []
 
     def note(diagnostic: psycopg.errors.Diagnostic) -> None:
-        # What a command says in passing, such as that a grant is there already, has a code.
+        # Notices of PostgreSQL itself, such as that a grant exists already, have a code.
         if diagnostic.severity_nonlocalized == "NOTICE" and diagnostic.sqlstate == "00000":
             said.append(diagnostic.message_primary or "")
 
@@ -63,7 +63,7 @@ def _run(connection: psycopg.Connection, text: str) -> tuple[str, ...]:
         raise DatabaseUnavailable(f"{first_line(error)} {hint}") from error
     finally:
         connection.remove_notice_handler(note)
-        # Of a script that failed half-way; outside a transaction it does nothing.
+        # Ends the transaction of a script that failed half-way.
         if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             connection.execute("rollback")
     return tuple(said)

@@ -1,4 +1,4 @@
-"""Which database is used and how it stands."""
+"""Which database is used, and its state."""
 
 import os
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from loaders.project.root import project_root
 
 @dataclass(frozen=True)
 class DatabaseStatus:
-    """The database in words; version, size and pending migrations only where it answers."""
+    """The database's description; version, size and pending migrations only if it answers."""
 
     database: str
     state: str

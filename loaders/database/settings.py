@@ -37,7 +37,7 @@ class DatabaseSettings:
         return f"database {self.parameters.get('dbname', '(default)')} on {place}"
 
     def as_environment(self, *, with_password: bool) -> dict[str, str]:
-        """Return the variables that lead plain dbt and the app's own tools here."""
+        """Return the variables that point plain dbt and the app's own tools here."""
         defaults = {"host": "localhost", "port": "5432", "dbname": "postgres", "user": "postgres"}
         known = {**defaults, **self.parameters}
         environment = {
@@ -51,10 +51,10 @@ class DatabaseSettings:
         return environment
 
     def acting_as(self, role: str | None) -> "DatabaseSettings":
-        """Return settings whose sessions act as another role; None leaves them as they are.
+        """Return settings whose sessions act as another role; None leaves them unchanged.
 
         Raises:
-            WrongRequest: a name with anything but letters, digits and _ is not sent to a server.
+            WrongRequest: the name has characters other than letters, digits and _.
         """
         if not role:
             return self
@@ -96,10 +96,10 @@ def settings_from_environment(environment: Mapping[str, str]) -> DatabaseSetting
     """Return the database the environment names, or None when it names none.
 
     PULSE_ANALYTICS_DATABASE_URL wins over PULSE_ANALYTICS_DB_HOST/PORT/NAME/USER/PASSWORD;
-    what neither says is left to libpq (PGSSLMODE and friends).
+    libpq decides the rest (PGSSLMODE and so on).
 
     Raises:
-        WrongRequest: URL or port cannot be read. A URL is not repeated: it may hold a password.
+        WrongRequest: URL or port is malformed. A URL is not repeated: it may hold a password.
     """
     url = environment.get(URL_VARIABLE, "").strip()
     if url:
@@ -128,7 +128,7 @@ def _settings_from_url(url: str) -> DatabaseSettings:
 
 
 def _is_misread(url: str, port: str) -> bool:
-    """Return whether a password with bare specials has spilt into host, port or name."""
+    """Return whether a password with unescaped characters was parsed into host, port or name."""
     is_url = url.startswith(("postgresql://", "postgres://"))
     authority, _, name = url.partition("://")[2].partition("?")[0].partition("/")
     is_spilt = is_url and (authority.count("@") > 1 or "@" in name)
@@ -136,5 +136,5 @@ def _is_misread(url: str, port: str) -> bool:
 
 
 def _is_port(text: str) -> bool:
-    """Return whether a port, or the ports of several hosts, are numbers; none is fine."""
+    """Return whether the port, or the ports of several hosts, are numbers or absent."""
     return all(port == "" or (port.isascii() and port.isdigit()) for port in text.split(","))

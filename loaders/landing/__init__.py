@@ -1,1 +1,1 @@
-"""The landing: list, plan, read, copy, keep the books."""
+"""The landing: list, plan, read, copy, record."""

@@ -1,4 +1,4 @@
-"""Copying a batch: documents, manifest rows and supersessions, in one transaction."""
+"""Copies a batch: documents, manifest rows and supersessions, in one transaction."""
 
 import random
 import re
@@ -49,7 +49,7 @@ copy raw.files (
 
 
 class BatchResult(NamedTuple):
-    """What a batch adds to the counters, and the files that were gone when it came to them."""
+    """What a batch adds to the counters, and the files that had vanished before they were read."""
 
     counters: Counters
     gone: tuple[str, ...]
@@ -58,13 +58,13 @@ class BatchResult(NamedTuple):
 def copy_batch(
     connection: psycopg.Connection, source: Source, load_id: int, batch: Sequence[Planned]
 ) -> BatchResult:
-    """Read a batch and commit what becomes of it.
+    """Read a batch and commit its documents, refusals and manifest rows.
 
-    Rows that changed under the batch (the app writes all the time) make it look again.
+    If the application changes its rows meanwhile, the batch is tried again.
 
     Raises:
-        WorkFailed: the ledger says that this load is over, or the batch met other writers
-            too often.
+        WorkFailed: the ledger says that this load is over, or the batch conflicted with other
+            writers too often.
         psycopg.Error: the connection or the server failed.
     """
     # A folder that changes while it is listed may show a name twice.
@@ -140,7 +140,7 @@ def _commit(
 
 
 def _known_paths(items: Sequence[Document | Refusal], everything_known: bool = False) -> list[str]:
-    """Return the paths that the manifest had when the load was planned, or simply all."""
+    """Return the paths that the manifest had when the load was planned, or all."""
     return [
         item.planned.path
         for item in items
@@ -149,7 +149,7 @@ def _known_paths(items: Sequence[Document | Refusal], everything_known: bool = F
 
 
 class _Target:
-    """Where documents of one batch go, and what the server says of each."""
+    """Sends the documents of one batch, and turns the server's errors into refusals."""
 
     def __init__(
         self, connection: psycopg.Connection, source: Source, load_id: int, clock: LandingTime
@@ -161,7 +161,7 @@ class _Target:
     def land(
         self, table: str, documents: Sequence[Document]
     ) -> tuple[list[Document], list[Refusal]]:
-        """Send documents to a table; return those it took and the refusals of the others."""
+        """Send documents to a table; return those it accepted, and the refusals of the others."""
         landed: list[Document] = []
         refusals: list[Refusal] = []
         todo = _groups(documents)
@@ -236,12 +236,12 @@ class _Target:
 
 
 _NINE_COLUMNS = b"\x00\x09"
-# Only a hint: a server that speaks another language gives none, and the group is halved.
+# Only a hint: a server with messages in another language gives none, and the group is halved.
 _LINE = re.compile(r", line (\d+)")
 
 
 def _groups(documents: Iterable[Document]) -> list[list[Document]]:
-    """Return one group that travels together, and the large and the doubtful alone."""
+    """Return one group to send together; large and doubtful documents are sent alone."""
     together: list[Document] = []
     alone: list[list[Document]] = []
     for document in documents:
@@ -253,7 +253,7 @@ def _groups(documents: Iterable[Document]) -> list[list[Document]]:
 
 
 def _split(group: list[Document], error: psycopg.Error) -> list[list[Document]]:
-    """Return a refused group in parts: the row that the server names apart, else halves."""
+    """Split a refused group: the row that the server names from the others, else in halves."""
     named = _LINE.search(error.diag.context or "")
     row = int(named[1]) - 1 if named else -1
     if 0 <= row < len(group):
@@ -264,10 +264,9 @@ def _split(group: list[Document], error: psycopg.Error) -> list[list[Document]]:
 
 
 def _is_documents_fault(error: psycopg.Error, group: Sequence[Document]) -> bool:
-    """Tell a bad document from a bad day (docs/design.md §4, "Whose fault an error is").
+    """Return whether the document caused the error (docs/design.md §4, "Whose fault an error is").
 
-    Near 1 GiB the server fails to allocate what the parsed document needs, and calls that
-    an internal error.
+    Near 1 GiB the server fails to allocate the parsed document, and reports an internal error.
     """
     sqlstate = error.sqlstate or ""
     if sqlstate == "XX000":

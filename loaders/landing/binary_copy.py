@@ -27,7 +27,7 @@ def text(value: str | None) -> bytes:
     return _LENGTH(len(encoded)) + encoded
 
 
-# For values that come again and again: kinds, keys.
+# For values that repeat: kinds, keys.
 repeated_text = lru_cache(4096)(text)
 
 
@@ -52,7 +52,7 @@ def timestamptz(unix_us: int | None) -> bytes:
 
 
 def jsonb_head(size: int) -> bytes:
-    """Return what stands before the size bytes of a document in a jsonb value."""
+    """Return the header of a jsonb value whose document has size bytes."""
     return _LENGTH(size + 1) + b"\x01"
 
 

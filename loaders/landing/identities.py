@@ -1,4 +1,4 @@
-"""Loads raw.user_identities: which old user key became which account."""
+"""Loads raw.user_identities, which maps old user keys to accounts."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ returning xmax = 0
 
 @dataclass(frozen=True)
 class IdentitiesResult:
-    """How many keys of the file are new, point to another account now, or are as before."""
+    """How many keys of the file are new, changed to another account, or unchanged."""
 
     added: int
     changed: int
@@ -43,7 +43,7 @@ def read_identities(path: Path) -> dict[str, UUID]:
     """Read a CSV file with the columns user_key and user_id.
 
     Raises:
-        WrongRequest: the file cannot be read, or a line of it is wrong; the line is named.
+        WrongRequest: the file cannot be read, or a line is wrong; the message names it.
     """
     rows = csv.DictReader(io.StringIO(_text(path), newline=""))
     identities: dict[str, UUID] = {}
@@ -86,7 +86,7 @@ def _add(identities: dict[str, UUID], row: Mapping[str, str | None], where: str)
 def write_identities(
     connection: psycopg.Connection, identities: Mapping[str, UUID]
 ) -> IdentitiesResult:
-    """Add keys and re-point changed ones; keys that are not given stay as they are."""
+    """Add keys and update changed ones; keys that are not given stay."""
     written = connection.execute(
         _UPSERT, {"keys": list(identities), "ids": list(identities.values())}
     ).fetchall()

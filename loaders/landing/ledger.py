@@ -71,7 +71,7 @@ limit %s
 
 
 class LandingTime(NamedTuple):
-    """A landing time by the database clock, also in microseconds since 1970."""
+    """A landing time by the database's clock, also in microseconds since 1970."""
 
     at: datetime
     unix_us: int
@@ -109,7 +109,7 @@ def take_the_lock(connection: psycopg.Connection) -> None:
 
 
 def open_load(connection: psycopg.Connection, source: str, scope: Scope) -> int:
-    """Mark loads that died as failed, write down that one runs, and return its number."""
+    """Mark dead loads as failed, open a new one, and return its number."""
     with connection.transaction():
         connection.execute(_FAIL_STALE)
         options = json.dumps({name: value for name, value in asdict(scope).items() if value})
@@ -118,10 +118,10 @@ def open_load(connection: psycopg.Connection, source: str, scope: Scope) -> int:
 
 
 def hold(connection: psycopg.Connection, load_id: int) -> None:
-    """Keep a load from being overtaken until the transaction ends.
+    """Keep others from ending a load before the transaction ends.
 
     Raises:
-        WorkFailed: the ledger no longer calls it running: another one has taken over.
+        WorkFailed: another load has already ended it.
     """
     row = connection.execute(_HOLD, (load_id,)).fetchone()
     if row is None or row[0] != "running":
@@ -129,7 +129,7 @@ def hold(connection: psycopg.Connection, load_id: int) -> None:
 
 
 def landing_time(connection: psycopg.Connection) -> LandingTime:
-    """Return the time to stamp the transaction's documents with; builds wait for its end."""
+    """Return the landing time for the transaction's documents; builds wait for its end."""
     return LandingTime(*one_row(connection, _LANDING_TIME))
 
 
@@ -137,7 +137,7 @@ def succeed(connection: psycopg.Connection, load_id: int, counters: Counters) ->
     """Close a load; joins the caller's transaction.
 
     Raises:
-        WorkFailed: the counters do not add up, or somebody else has ended the load.
+        WorkFailed: the counters do not add up, or another load has ended this one.
     """
     if not counters.add_up:
         raise WorkFailed(
@@ -149,12 +149,12 @@ def succeed(connection: psycopg.Connection, load_id: int, counters: Counters) ->
 
 
 def fail(connection: psycopg.Connection, load_id: int, error: str) -> None:
-    """Write down why a load failed."""
+    """Record why a load failed."""
     connection.execute(_FAIL, (error, load_id))
 
 
 def last_seen(connection: psycopg.Connection, source: str) -> int | None:
-    """Return how many files the last whole load of a source has seen."""
+    """Return how many files the last whole load of a source saw."""
     count: int | None = one_value(connection, _LAST_SEEN, (source,))
     return count
 

@@ -1,4 +1,4 @@
-"""What a load has seen of its source, in temporary tables; no list of paths is held in memory."""
+"""The listing of a load, in temporary tables: no list of paths is held in memory."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -84,8 +84,8 @@ inner join raw.files as files on stays.source_path = files.source_path
 where stays.is_news and stays.was_known and files.state = 'quarantined'
 """
 
-# Judged only inside what was asked for, and not below folders that could not be listed. What
-# this load has written was listed.
+# Only inside the scope, and not below folders that could not be listed. What this load has
+# written was listed.
 _VANISHED = """
 from raw.files as files
 where
@@ -113,8 +113,8 @@ set state = 'vanished', last_changed_at = %(at)s, load_id = %(load_id)s
 where state <> 'vanished' and source_path in (select files.source_path {_VANISHED})
 """  # noqa: S608 - put together from constants
 
-# Folders are in the manifest only while they cannot be listed. A load of a part has looked at
-# those on its way there, and at none elsewhere.
+# Folders are in the manifest only while they cannot be listed. A load with a prefix lists the
+# folders on its way there, and none elsewhere.
 _LISTABLE_AGAIN = """
 delete from raw.files as files
 where
@@ -149,7 +149,7 @@ limit %s
 
 
 class Listing:
-    """The temporary tables of one listing, kept in a connection until it ends."""
+    """The temporary tables of one listing; they last as long as the connection."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
@@ -183,20 +183,20 @@ class Listing:
             )
 
     def remove(self, paths: Sequence[str]) -> None:
-        """Remove what was listed and is gone by now."""
+        """Remove files that were listed but have vanished since."""
         if paths:
             self._seen.flush()
             self._connection.execute(_REMOVE, (list(paths),))
 
     def finish(self) -> None:
-        """Send what is left, and collect statistics for the queries below."""
+        """Send the remaining rows, and collect statistics for the queries below."""
         self._seen.flush()
         self._left.flush()
         self._connection.execute("set default_statistics_target = 10")
         self._connection.execute("analyze pg_temp.pulse_listing")
 
     def count_vanished(self, scope: Scope, load_id: int | None) -> int:
-        """Return how many paths of the manifest the listing does not show, inside the scope."""
+        """Return how many paths of the manifest, inside the scope, are missing in the listing."""
         parameters = {"load_id": load_id, **scope.as_parameters()}
         count: int = one_value(self._connection, "select count(*) " + _VANISHED, parameters)
         return count
@@ -206,7 +206,7 @@ class Listing:
         return bool(one_value(self._connection, _IS_KNOWN))
 
     def write_manifest(self, scope: Scope, load_id: int, at: datetime, vanished: int) -> None:
-        """Write into the manifest what stays, and what has vanished if anything has."""
+        """Write what stays into the manifest, and what has vanished, if anything."""
         parameters = {"at": at, "load_id": load_id, **scope.as_parameters()}
         settled: list[str] = []
         if one_value(self._connection, _CHANGED_VERDICT):
@@ -224,7 +224,7 @@ class Listing:
 
 
 class _Rows:
-    """Rows on their way into a table, sent when there are enough of them."""
+    """Buffers rows for a table, and sends them in batches."""
 
     def __init__(self, connection: psycopg.Connection, statement: str) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""A load from beginning to end: list, plan, copy, close (docs/design.md §4)."""
+"""A whole load: list, plan, copy, close (docs/design.md §4)."""
 
 import gc
 from collections import Counter
@@ -23,7 +23,12 @@ from loaders.errors import WrongRequest
 from loaders.landing import ledger
 from loaders.landing.listing import Listing
 from loaders.landing.model import Counters, Plan, Scope
-from loaders.landing.plan import compare, knows_none, manifest_is_empty, recognise
+from loaders.landing.plan import (
+    compare_with_manifest,
+    manifest_is_empty,
+    manifest_knows_none,
+    recognise,
+)
 from loaders.landing.quarantine import entries as quarantine
 from loaders.landing.quarantine.entries import QuarantineEntry
 from loaders.landing.worker import BATCH_ROWS, Job, Start
@@ -73,9 +78,8 @@ where
 class Progress:
     """How far a load is: stage is list, copy or close; counts are files, of close steps.
 
-    total is None as long as it is not known, and for a listing what the last whole load has
-    seen, until more is listed. A stage has ended when done is total. step names what a closing
-    load does now.
+    total is None while it is unknown; for a listing it is what the last whole load saw, until
+    more is listed. A stage has ended when done is total. step is the current step of close.
     """
 
     stage: str
@@ -89,9 +93,9 @@ class LoadResult:
     """What a load did; a dry run has only a plan.
 
     The lists name the first NAMED_AT_MOST paths; newly_quarantined those of this load.
-    still_refused counts the files that it tried and that are in quarantine now, new or not.
-    to_read counts, by kind, the files that a dry run would read. notices are sentences for whoever
-    loads: that other rules are in force now.
+    still_refused counts the tried files that are in quarantine now, new or not. to_read counts,
+    by kind, the files that a dry run would read. notices are sentences for people: that other
+    rules are in force now.
     """
 
     source: str
@@ -116,9 +120,9 @@ def load(
     dry_run: bool = False,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> LoadResult:
-    """Bring what differs between a source and the landing into the landing.
+    """Land what differs between a source and the landing.
 
-    workers is the number of processes that read and copy, one per core if not given.
+    workers is the number of processes that read and copy, by default one per core.
 
     Raises:
         WrongRequest: nothing in the source is recognised.
@@ -153,7 +157,7 @@ def load(
         ):
             context = _Context(planning, source, kinds, scope, Listing(planning), on_progress)
             start = Start(load_id, everything_is_new=manifest_is_empty(planning))
-            # Workers end first: while one is in a batch, it holds the ledger's row.
+            # Workers end first: a worker in a batch holds the ledger's row.
             with pool, _no_cycle_collection():
                 plan, counters = _copy(context, pool, start)
             _refuse_strange_source(context, plan)
@@ -164,7 +168,7 @@ def load(
 
 @dataclass(frozen=True)
 class _Context:
-    """What all steps of one load share; planning is the connection of the load's own process."""
+    """What the steps of one load share; planning is the connection of the load's own process."""
 
     planning: psycopg.Connection
     source: Source
@@ -189,7 +193,9 @@ def _preview(
         to_read: Counter[str] = Counter()
         for part in _parts(context):
             entries = [found for found in map(source.look, part) if found]
-            news, to_do, left = compare(planning, recognise(entries, kinds, scope), scope)
+            news, to_do, left = compare_with_manifest(
+                planning, recognise(entries, kinds, scope), scope
+            )
             plan += news
             to_read.update(str(one.match.kind) for one in to_do if one.action == "read")
             listing.add_left(left)
@@ -201,7 +207,7 @@ def _preview(
 
 
 def _parts(context: _Context) -> Iterator[Sequence[Entry]]:
-    """Yield the listing in parts, each recorded in the listing's tables."""
+    """Yield the listing in parts, after adding each to the listing's tables."""
     scope, on_progress = context.scope, context.on_progress
     source, listing = context.source, context.listing
     expected = None if scope.prefix else ledger.last_seen(context.planning, source.name)
@@ -219,16 +225,18 @@ def _parts(context: _Context) -> Iterator[Sequence[Entry]]:
 
 
 def _refuse_another_tree(context: _Context, part: Sequence[Entry]) -> None:
-    """Refuse a tree of which the manifest knows nothing and the rules little.
+    """Refuse a tree that shares no path with the manifest and matches few rules.
 
-    Whoever loads the folder above or below the right one would see all documents vanish.
+    After a load of the folder above or below the right one, all documents would have vanished.
     """
     unknown = sum(context.kinds.match(entry.path).disposition == UNRECOGNISED for entry in part)
-    if unknown > len(part) / 2 and knows_none(context.planning, [entry.path for entry in part]):
+    if unknown > len(part) / 2 and manifest_knows_none(
+        context.planning, [entry.path for entry in part]
+    ):
         raise WrongRequest(
             f"{context.source.name} shares no path with what was loaded before, and most of it "
-            "is not recognised. If the tree lies deeper, name its folder with --root; "
-            "if it is another one, load what you want of it with --prefix or --kind."
+            "is not recognised. If the tree is in a subfolder, name it with --root; "
+            "if it is another tree, load parts of it with --prefix or --kind."
         )
 
 
@@ -259,7 +267,7 @@ def _copy(context: _Context, pool: WorkerPool, start: Start) -> tuple[Plan, Coun
 
 @contextmanager
 def _no_cycle_collection() -> Iterator[None]:
-    """Spare the listing a search for cycles among what it has just made: there are none."""
+    """Switch off the search for reference cycles: the listing creates none."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -270,17 +278,17 @@ def _no_cycle_collection() -> Iterator[None]:
 
 
 def _refuse_strange_source(context: _Context, plan: Plan) -> None:
-    """Refuse a source that is not what the operator thinks, before the manifest has its paths."""
+    """Refuse a wrong source before its paths reach the manifest."""
     source, scope = context.source, context.scope
     if scope.only_quarantined and not (plan.seen or scope.prefix or context.listing.is_known()):
         raise WrongRequest(
-            f"No load has ever seen a file of {source.name}, so what is in quarantine cannot be "
-            "tried again from there. Name the source it came from, and the same --root."
+            f"No load has ever seen a file of {source.name}, so quarantined files cannot be "
+            "retried from there. Name the source they came from, and the same --root."
         )
     if scope.is_whole and plan.seen == plan.unrecognised:
         raise WrongRequest(
             f"Nothing in {source.name} is recognised ({plan.seen} .json files seen). "
-            "If the tree lies deeper, name its folder with --root."
+            "If the tree is in a subfolder, name it with --root."
         )
 
 
@@ -334,7 +342,7 @@ def _result(
 
 
 def _prune(planning: psycopg.Connection, kinds: DocumentKinds) -> None:
-    """Remove superseded versions that an earlier load had closed over, and no build reads any more.
+    """Remove versions that were superseded before an earlier load closed and that no build reads.
 
     The caller's transaction has taken the landing time: no build fixes a cutoff meanwhile.
     """
@@ -343,10 +351,10 @@ def _prune(planning: psycopg.Connection, kinds: DocumentKinds) -> None:
 
 
 def _analyze(planning: psycopg.Connection, load_id: int) -> None:
-    """Refresh statistics where a load changed much, or dbt would plan for empty tables.
+    """Refresh statistics where a load changed much, or the planner would assume empty tables.
 
-    It samples as little as listing.finish() has set: sizes, and how many values are null, is all
-    that is asked of it.
+    The small sample that listing.finish() has set is enough: only sizes and the fractions of
+    NULLs matter.
     """
     for (table,) in planning.execute(_GREW, {"load_id": load_id}).fetchall():
         planning.execute(sql.SQL("analyze {}").format(sql.Identifier("raw", table)))
@@ -367,7 +375,7 @@ def _failure_in_ledger(
 def _write_failure(
     settings: DatabaseSettings, planning: psycopg.Connection, load_id: int, reason: str
 ) -> None:
-    """Write it down if that is still possible; otherwise the next load will."""
+    """Record the failure if that is still possible; otherwise the next load does."""
     try:
         ledger.fail(planning, load_id, reason)
     except psycopg.Error:
@@ -375,5 +383,5 @@ def _write_failure(
             with connect(settings) as fresh:
                 bound_waits(fresh)
                 ledger.fail(fresh, load_id, reason)
-        except Exception:  # noqa: S110 - the first error is the one to tell
+        except Exception:  # noqa: S110 - the first error is the one to report
             pass

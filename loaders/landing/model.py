@@ -1,4 +1,4 @@
-"""The words of the landing, as types."""
+"""The types of the landing."""
 
 from dataclasses import astuple, dataclass
 from typing import NamedTuple, Self
@@ -6,17 +6,17 @@ from typing import NamedTuple, Self
 from loaders.project.document_kinds import Match
 from loaders.sources.source import Entry, Stamp
 
-# PostgreSQL takes no value of 1 GiB; the rest of the row and the protocol need some room.
+# PostgreSQL accepts no value of 1 GiB; the rest of the row and the protocol need some room.
 LARGEST_DOCUMENT = 1024**3 - 64 * 1024
-# Beyond this a document travels alone, streamed and unparsed.
+# A larger document is sent alone, streamed and unparsed.
 LARGEST_IN_BATCH = 1_000_000
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What part of a source a load looks at, and how closely.
+    """Which part of a source a load reads.
 
-    only_quarantined leaves all files alone but those in quarantine, and tries these again.
+    only_quarantined retries files in quarantine, and leaves all others alone.
     """
 
     kinds: tuple[str, ...] = ()
@@ -26,7 +26,7 @@ class Scope:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every file of the source is looked at."""
+        """Whether the scope includes every file of the source."""
         return not (self.kinds or self.prefix or self.only_quarantined)
 
     def as_parameters(self) -> dict[str, object]:
@@ -49,7 +49,7 @@ class _Summed:
 
 @dataclass(frozen=True)
 class Plan(_Summed):
-    """What a load would do, in files; seen is the sum of the others but vanished."""
+    """What a load would do, in files; seen is the sum of the others except vanished."""
 
     seen: int = 0
     new: int = 0
@@ -87,9 +87,9 @@ class Counters(_Summed):
 
 
 class Planned(NamedTuple):
-    """A listed file and what is to become of it.
+    """A listed file and what to do with it.
 
-    action is read or refuse, config or unrecognised; is_recorded says that the manifest has it so
+    action is read, refuse, config or unrecognised; is_recorded says that the manifest agrees
     already. first_seen_us is None when the manifest has no row of it.
     """
 
@@ -101,12 +101,12 @@ class Planned(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Its path below the root."""
+        """Its path relative to the root."""
         return self.entry.path
 
 
 class Document(NamedTuple):
-    """A file that was read, and its stamp then.
+    """A file that was read, with its stamp at that time.
 
     content is None for one over LARGEST_IN_BATCH, which is hashed first and streamed later.
     """
@@ -118,9 +118,9 @@ class Document(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A file that cannot land: SQLSTATE or reason code, words, place of the trouble.
+    """A file that cannot land: SQLSTATE or reason code, reason in words, position of the error.
 
-    around are the bytes about that place, which begin at around_offset.
+    around are the bytes around that position; they begin at around_offset.
     """
 
     planned: Planned

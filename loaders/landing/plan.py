@@ -1,4 +1,4 @@
-"""The plan: what of a listing differs from the manifest, and so is to be read."""
+"""The plan: which listed files differ from the manifest, and so have to be read."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -19,8 +19,8 @@ from loaders.sources.source import TOO_LARGE, Entry, Stamp
 _NO_STAMP = Stamp(0, None)
 
 # What was never read (a link, an unreadable file) has no hash and is tried again each time:
-# its rights may change without a trace in size or time. One row per outcome, not per file: on
-# most loads most files are unchanged.
+# rights change without a change of size or time. One row per outcome, not per file: on most
+# loads most files are unchanged.
 _COMPARE = """
 with listing as (
     select *
@@ -84,7 +84,7 @@ select
     action,
     is_recorded,
     case when action not in ('unchanged', 'skip')
-        -- Whatever stands there by hand, also an infinite time, is a moment that there was.
+        -- A value written by hand, even an infinite one, becomes a real time.
         then (
             extract(epoch from least(greatest(first_seen_at, 'epoch'), clock_timestamp())) * 1000000
         )::bigint
@@ -101,11 +101,11 @@ _ACTION_OF_THE_UNKNOWN = {
 }
 
 
-# A listed file, and what the rules say of its path.
+# A listed file, and how the rules match its path.
 Listed = tuple[Entry, Match]
 
 
-class Comparison(NamedTuple):
+class PlannedPart(NamedTuple):
     """What a part of the listing adds to the plan: files to read or refuse, files that stay."""
 
     plan: Plan
@@ -114,9 +114,9 @@ class Comparison(NamedTuple):
 
 
 def recognise(entries: Iterable[Entry], kinds: DocumentKinds, scope: Scope) -> list[Listed]:
-    """Ask the rules about entries, and leave out the kinds that nobody wants.
+    """Match entries with the rules, and drop kinds outside the scope.
 
-    A folder that could not be listed is always kept: it may hide what is wanted.
+    A folder that could not be listed is always kept: it may hold files in scope.
     """
     listed = [(entry, kinds.match(entry.path)) for entry in entries]
     if scope.kinds:
@@ -129,12 +129,12 @@ def recognise(entries: Iterable[Entry], kinds: DocumentKinds, scope: Scope) -> l
 
 
 def manifest_is_empty(connection: psycopg.Connection) -> bool:
-    """Return whether no load has ever listed anything, so that there is nothing to compare."""
+    """Return whether no load has ever listed anything."""
     return bool(one_value(connection, "select not exists (select 1 from raw.files)"))
 
 
-def knows_none(connection: psycopg.Connection, paths: Sequence[str]) -> bool:
-    """Return whether the manifest has rows, and none of them is one of these paths."""
+def manifest_knows_none(connection: psycopg.Connection, paths: Sequence[str]) -> bool:
+    """Return whether the manifest has rows, but none of these paths."""
     query = (
         "select exists (select 1 from raw.files) and not exists "
         "(select 1 from raw.files where source_path = any (%s))"
@@ -142,15 +142,15 @@ def knows_none(connection: psycopg.Connection, paths: Sequence[str]) -> bool:
     return bool(one_value(connection, query, (list(paths),)))
 
 
-def compare(
+def compare_with_manifest(
     connection: psycopg.Connection,
     listed: Sequence[Listed],
     scope: Scope,
     *,
     everything_is_new: bool = False,
-) -> Comparison:
-    """Compare entries, each with its stamp, with the manifest."""
-    listed = [_without_giants(one) for one in listed]
+) -> PlannedPart:
+    """Compare entries and their stamps with the manifest."""
+    listed = [_refusing_too_large(one) for one in listed]
     outcomes = _Outcomes(listed)
     unknown = dict.fromkeys(range(1, len(listed) + 1))
     known = [] if everything_is_new else _ask_the_manifest(connection, listed, scope)
@@ -161,7 +161,7 @@ def compare(
     if not scope.only_quarantined:
         for action, numbers in _actions_of_the_unknown(listed, unknown).items():
             outcomes.add(action, False, None, numbers)
-    return outcomes.comparison()
+    return outcomes.planned_part()
 
 
 def _actions_of_the_unknown(
@@ -192,7 +192,7 @@ def _ask_the_manifest(
     return connection.cursor(binary=True).execute(_COMPARE, parameters).fetchall()
 
 
-def _without_giants(one: Listed) -> Listed:
+def _refusing_too_large(one: Listed) -> Listed:
     entry, match = one
     stamp = entry.stamp
     if stamp and stamp.size > LARGEST_DOCUMENT and match.disposition == SYSTEM_OF_RECORD:
@@ -201,7 +201,7 @@ def _without_giants(one: Listed) -> Listed:
 
 
 class _Outcomes:
-    """Collects what is to become of the entries of one part."""
+    """Collects what to do with the entries of one part."""
 
     def __init__(self, listed: Sequence[Listed]) -> None:
         self._listed = listed
@@ -224,7 +224,7 @@ class _Outcomes:
             if action == "read" and entry.stamp:
                 self._bytes += entry.stamp.size
 
-    def comparison(self) -> Comparison:
+    def planned_part(self) -> PlannedPart:
         count = self._counts.get
         plan = Plan(
             seen=sum(self._counts.values()) - count("skip", 0),
@@ -236,4 +236,4 @@ class _Outcomes:
             unrecognised=count("unrecognised", 0),
             bytes_to_read=self._bytes,
         )
-        return Comparison(plan, self._to_do, self._left)
+        return PlannedPart(plan, self._to_do, self._left)

@@ -1,4 +1,4 @@
-"""Reading documents: bytes and hash, or the reason why there are none."""
+"""Reads documents: bytes and hash, or the reason why there are none."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ _CHUNK = 1024 * 1024
 
 
 class ChangedWhileReading(Exception):
-    """A file is no longer what it was when it was hashed."""
+    """A file has changed since it was hashed."""
 
     def __init__(self, document: Document) -> None:
         super().__init__(document.planned.path)
@@ -22,7 +22,7 @@ class ChangedWhileReading(Exception):
 
 
 class Read(NamedTuple):
-    """What became of files when they were read; gone are the paths of those that were not there."""
+    """The outcome of reading files; gone are the paths of those that have vanished."""
 
     documents: list[Document]
     refusals: list[Refusal]
@@ -44,7 +44,7 @@ def read_documents(source: Source, planned: Sequence[Planned]) -> Read:
 
 
 def read_again(source: Source, read: Read, changed: Document, *, is_last_try: bool) -> Read:
-    """Return what was read with one document read anew, or refused if it never settles."""
+    """Return the outcome with one document read again, or refused if it keeps changing."""
     others = [document for document in read.documents if document is not changed]
     if is_last_try:
         refusal = refuse_unread(changed.planned, CHANGED_WHILE_READING)
@@ -54,9 +54,9 @@ def read_again(source: Source, read: Read, changed: Document, *, is_last_try: bo
 
 
 def read_document(source: Source, planned: Planned) -> Document | Refusal | None:
-    """Read a planned file; None when it is gone since it was listed.
+    """Read a planned file; None when it has vanished since it was listed.
 
-    A file that is not what it was when it was last looked at is read again, a few times.
+    A file that changes while it is read is read again, a few times.
     """
     entry = planned.entry
     stamp = entry.stamp
@@ -85,7 +85,7 @@ def stream(source: Source, document: Document) -> Iterator[bytes]:
     """Yield the bytes of a document that was hashed before.
 
     Raises:
-        ChangedWhileReading: they are not the same any more, or cannot be had.
+        ChangedWhileReading: they have changed, or cannot be read any more.
     """
     digest = hashlib.sha256()
     left = document.stamp.size

@@ -1,4 +1,4 @@
-"""What arriving documents are to the versions that are there: the same, successors, or history."""
+"""Compares arriving documents with current versions: the same, a successor, or history."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from raw.documents
 where superseded_at is null and source_path = any (%s)
 """
 
-# Documents that meet a current version wait here until it is clear what they are to it.
+# Documents whose path has a current version, until they are compared with it.
 _INCOMING = """
 create temp table if not exists pulse_incoming (
     kind text not null,
@@ -33,8 +33,8 @@ create temp table if not exists pulse_incoming (
 ) on commit delete rows
 """
 
-# The app may replace a current version while we look at it. Whoever holds the row decides; a
-# path whose row was replaced in the meantime is missed, and held at the next look.
+# The application may replace a current version meanwhile. The holder of the row decides; a path
+# whose row was just replaced is missed here, and locked at the next attempt.
 _HOLD_CURRENT = """
 with held as (
     select documents.source_path
@@ -61,9 +61,9 @@ where
     and documents.payload = incoming.payload
 """
 
-# What the app wrote gives way to a later file only, and never to a version it has replaced, be it
-# pruned since. The limits keep the question one for the indexes of superseded and of pruned
-# versions, row by row: there are few rows to ask about, and the tables may hold millions.
+# A version by the application gives way to a later file only, and never to a version that it has
+# replaced, even one pruned since. The limits make the planner use the indexes of superseded and
+# of pruned versions row by row: there are few rows here, and the tables may hold millions.
 _KNOWN_BEFORE_THE_APP = """
 delete from pg_temp.pulse_incoming as incoming
 where incoming.source_path in (
@@ -109,7 +109,7 @@ where
     and documents.origin = 'app'
     and (
         incoming.source_modified_at > documents.source_modified_at
-        -- A time that models take for none (macros/safe_cast.sql) is no later one.
+        -- A time that models reject (macros/safe_cast.sql) is not later.
         and incoming.source_modified_at <= incoming.landed_at + 366 * interval '24 hours'
     ) is not true
 """
@@ -153,17 +153,17 @@ def current_versions(connection: psycopg.Connection, paths: Sequence[str]) -> Ma
 
 
 def create_incoming_table(connection: psycopg.Connection) -> None:
-    """Prepare INCOMING, where documents wait that meet a current version; empty at commit."""
+    """Create INCOMING for documents whose path has a current version; emptied at commit."""
     connection.execute(_INCOMING)
 
 
 def settle_against_current(connection: psycopg.Connection, at: datetime) -> tuple[int, int]:
-    """Settle what waits in INCOMING; return how many replaced, and how many became history.
+    """Land what is in INCOMING; return how many replaced a version, and how many became history.
 
     Raises:
         SerializationFailure: the application kept replacing the same versions.
     """
-    # Without it the planner thinks it small enough to read all documents for it.
+    # Without statistics the planner would read all documents.
     connection.execute("analyze pg_temp.pulse_incoming (kind, source_path)")
     _hold_current_versions(connection)
     connection.execute(_SAME_PAYLOAD)
@@ -179,5 +179,5 @@ def _hold_current_versions(connection: psycopg.Connection) -> None:
         missed = connection.execute(_HOLD_CURRENT).fetchone()
         if missed == (0,):
             return
-    # Also when a path lost its current version altogether: the batch shall look again.
+    # Also when a path has lost its current version altogether: the batch has to read it again.
     raise errors.SerializationFailure("current versions kept changing")

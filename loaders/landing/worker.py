@@ -1,4 +1,4 @@
-"""What one worker process does: compare its parts of the listing, read, and copy in batches."""
+"""A worker process: compares its parts of the listing, reads, and copies in batches."""
 
 import gc
 import os
@@ -16,23 +16,23 @@ from loaders.database.settings import DatabaseSettings
 from loaders.errors import PulseEltError, WorkFailed
 from loaders.landing.batch import copy_batch
 from loaders.landing.model import LARGEST_IN_BATCH, Counters, Plan, Planned, Scope
-from loaders.landing.plan import compare, recognise
+from loaders.landing.plan import compare_with_manifest, recognise
 from loaders.project.document_kinds import DocumentKinds
 from loaders.sources.source import Entry, Source
 
 BATCH_ROWS = 2_000
 BATCH_BYTES = 8_000_000
 
-# A worker's commits need not reach the disk one by one: the load that closes after them waits
-# for all of them, and what a crash of the server takes, it takes with its manifest rows.
+# A worker's commits need not reach the disk one by one: the closing commit of the load waits for
+# all of them, and a crash of the server loses documents together with their manifest rows.
 _SESSION = """
 set synchronous_commit = off;
 set jit = off;
 set default_statistics_target = 10;
 """
 
-# Every question of a worker is about some thousand paths of a manifest that may hold millions;
-# on one that grows under its hands the planner would read all of it each time.
+# Every query of a worker asks for some thousand paths of a manifest that may hold millions. While
+# the manifest grows, the planner would read all of it each time.
 _ASK_BY_INDEX = """
 set enable_seqscan = off;
 set enable_hashjoin = off;
@@ -50,7 +50,7 @@ class Job(NamedTuple):
 
 
 class Start(NamedTuple):
-    """What a worker must know before its first part."""
+    """What a worker needs to know before its first part."""
 
     load_id: int
     everything_is_new: bool
@@ -59,7 +59,7 @@ class Start(NamedTuple):
 class Report(NamedTuple):
     """What a worker did since its last report; is_idle says that it waits for another part.
 
-    outside counts listed files that the scope leaves alone.
+    outside counts listed files that are outside the scope.
     """
 
     plan: Plan = Plan()
@@ -71,29 +71,29 @@ class Report(NamedTuple):
 
     @property
     def settled(self) -> int:
-        """How many listed files have got their outcome."""
+        """How many listed files have an outcome."""
         plan = self.plan
         stayed = plan.unchanged + plan.left_as_config + plan.unrecognised
         return stayed + self.counters.seen + len(self.gone) + self.outside
 
 
 class Failure(NamedTuple):
-    """Why a worker gives up."""
+    """Why a worker failed."""
 
     error: PulseEltError
 
 
 def work(job: Job, orders: Connection) -> None:
-    """Do what comes through the pipe: a Start, parts of a listing, None at the end.
+    """Process what comes through the pipe: a Start, parts of a listing, None at the end.
 
-    Ends when the other side of the pipe is closed, and so with the process that made it.
+    Ends when the other side of the pipe is closed, and so with its parent process.
     """
-    # Nothing here refers to itself, and looking for that again and again takes a tenth of the time.
+    # There are no reference cycles here, and searching for them takes a tenth of the time.
     gc.disable()
     try:
         start: Start = orders.recv()
         with translated_errors(job.settings), connect(job.settings) as connection:
-            signal.signal(signal.SIGTERM, lambda *_: _leave(connection))
+            signal.signal(signal.SIGTERM, lambda *_: _exit_at_once(connection))
             connection.execute(_SESSION + _ASK_BY_INDEX)
             bound_waits(connection)
             with translated_lock_timeouts(connection):
@@ -101,26 +101,26 @@ def work(job: Job, orders: Connection) -> None:
     except (EOFError, BrokenPipeError):
         pass
     except PulseEltError as error:
-        _give_up(orders, error)
+        _report_failure(orders, error)
     except Exception as error:
-        _give_up(orders, WorkFailed(f"A worker met {type(error).__name__}: {error}"))
+        _report_failure(orders, WorkFailed(f"A worker met {type(error).__name__}: {error}"))
 
 
-def _give_up(orders: Connection, error: PulseEltError) -> None:
-    # A load that another worker's death has ended is not there to hear it.
+def _report_failure(orders: Connection, error: PulseEltError) -> None:
+    # The load may have ended already, because another worker died.
     with suppress(OSError):
         orders.send(Failure(error))
 
 
 def _work(job: Job, connection: psycopg.Connection, start: Start, orders: Connection) -> None:
-    waiting = _Waiting()
+    waiting = _Pending()
     is_last = False
     while not is_last:
         part = orders.recv()
         is_last = part is None
-        entries, gone = _looked_at(job.source, map(Entry._make, part or ()))
+        entries, gone = _with_stamps(job.source, map(Entry._make, part or ()))
         listed = recognise(entries, job.kinds, job.scope)
-        plan, to_do, left = compare(
+        plan, to_do, left = compare_with_manifest(
             connection, listed, job.scope, everything_is_new=start.everything_is_new
         )
         outside = len(entries) - plan.seen
@@ -132,7 +132,7 @@ def _work(job: Job, connection: psycopg.Connection, start: Start, orders: Connec
         orders.send(Report(is_idle=True))
 
 
-def _looked_at(source: Source, entries: Iterator[Entry]) -> tuple[list[Entry], list[str]]:
+def _with_stamps(source: Source, entries: Iterator[Entry]) -> tuple[list[Entry], list[str]]:
     found: list[Entry] = []
     gone: list[str] = []
     for entry in entries:
@@ -144,18 +144,18 @@ def _looked_at(source: Source, entries: Iterator[Entry]) -> tuple[list[Entry], l
     return found, gone
 
 
-class _Waiting:
-    """Files that wait until they make a batch."""
+class _Pending:
+    """Collects files until they make a batch."""
 
     def __init__(self) -> None:
         self._planned: list[Planned] = []
 
     def add(self, planned: Sequence[Planned]) -> None:
-        # An archive is quickest read from its beginning to its end.
+        # An archive is read fastest from beginning to end.
         self._planned += sorted(planned, key=lambda one: one.entry.position)
 
     def batches(self, *, everything: bool) -> Iterator[list[Planned]]:
-        """Take out full batches, at most so many files and bytes; a large file comes alone."""
+        """Take out full batches of limited files and bytes; a large file comes alone."""
         batch: list[Planned] = []
         held = 0
         waiting, self._planned = self._planned, []
@@ -175,8 +175,8 @@ class _Waiting:
             self._planned = batch
 
 
-def _leave(connection: psycopg.Connection) -> NoReturn:
-    """End at once; a statement that waits for a lock would not notice it by itself."""
+def _exit_at_once(connection: psycopg.Connection) -> NoReturn:
+    """Exit at once, even while a statement waits for a lock."""
     try:
         connection.cancel()
     finally:

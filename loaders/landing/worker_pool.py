@@ -1,4 +1,4 @@
-"""The worker processes of a load: started, given their parts, and heard."""
+"""The worker processes of a load: starts them, hands out parts, and collects reports."""
 
 import multiprocessing
 import os
@@ -29,10 +29,10 @@ def default_workers() -> int:
 
 
 class WorkerPool:
-    """Worker processes; a context that ends them, at once if it is left by an error.
+    """Worker processes; a context that ends them, at once after an error.
 
-    They are forked before the load has a connection: a connection that they inherited would
-    outlive a killed load, and its lock with it.
+    They are forked before the load has a connection: an inherited connection, and its lock,
+    would outlive a killed load.
     """
 
     def __init__(self, workers: int, job: Job) -> None:
@@ -68,13 +68,13 @@ class WorkerPool:
                 process.join()
 
     def process(self, start: Start, parts: Iterable[Sequence[Entry]]) -> Iterator[Report]:
-        """Let the workers deal with parts of a listing, and yield what they report.
+        """Let the workers process parts of a listing, and yield their reports.
 
         Parts are taken as fast as they come, so that the listing ends early and its size is
-        known; those that no worker has time for wait on disk.
+        known; parts wait on disk until a worker is free.
 
         Raises:
-            PulseEltError: a worker gave up, or was killed.
+            PulseEltError: a worker failed, or was killed.
         """
         for pipe in self._pipes:
             self._send(pipe, pickle.dumps(start))
@@ -89,21 +89,21 @@ class WorkerPool:
             self._send(pipe, pickle.dumps(None))
         idle.clear()
         while len(idle) < len(self._pipes):
-            yield from self._hear(idle, None)
+            yield from self._collect(idle, None)
 
     def _exchange(
         self, spool: "_PartQueue", idle: list[Connection], timeout: float | None
     ) -> Iterator[Report]:
         while idle and spool:
-            # Only to those who listen: both sides writing at once would wait for ever.
+            # Only to idle workers: if both sides wrote at once, both would block forever.
             self._send(idle.pop(), spool.take())
         if len(idle) < len(self._pipes):
-            yield from self._hear(idle, timeout)
+            yield from self._collect(idle, timeout)
 
-    def _hear(self, idle: list[Connection], timeout: float | None) -> Iterator[Report]:
+    def _collect(self, idle: list[Connection], timeout: float | None) -> Iterator[Report]:
         busy = [pipe for pipe in self._pipes if pipe not in idle]
         for pipe in wait(busy, timeout):
-            assert isinstance(pipe, Connection)  # noqa: S101 - nothing else was asked for
+            assert isinstance(pipe, Connection)  # noqa: S101 - only pipes were passed in
             said = self._receive(pipe)
             if said.is_idle:
                 idle.append(pipe)
@@ -114,7 +114,7 @@ class WorkerPool:
         try:
             pipe.send_bytes(packed)
         except OSError:
-            # What it said before it left is still to be read.
+            # What it sent before it ended is still to be read.
             while True:
                 self._receive(pipe)
 
@@ -122,23 +122,23 @@ class WorkerPool:
         try:
             said: Report | Failure = pipe.recv()
         except (EOFError, OSError):
-            self._hear_the_end_of(pipe)
+            self._raise_end_of(pipe)
         if isinstance(said, Failure):
             raise said.error
         return said
 
-    def _hear_the_end_of(self, pipe: Connection) -> NoReturn:
+    def _raise_end_of(self, pipe: Connection) -> NoReturn:
         process = self._pipes[pipe]
         process.join(_SECONDS_TO_END)
         raise WorkFailed(
-            f"A worker process ended before its work (exit code {process.exitcode}; -9 is what "
-            "a machine without memory does). What was committed stays; load again."
+            f"A worker process ended early (exit code {process.exitcode}; -9 often means that the "
+            "machine ran out of memory). What was committed stays; load again."
         )
 
 
 @contextmanager
 def _no_interruption() -> Iterator[None]:
-    """Keep Ctrl-C from meeting a process that is half made."""
+    """Defer Ctrl-C while a process is being started."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
     try:
         yield
@@ -147,18 +147,19 @@ def _no_interruption() -> Iterator[None]:
 
 
 def _begin(job: Job, orders: Connection, not_mine: Sequence[Connection]) -> None:
-    # Ctrl-C goes to all processes of a terminal; the load hears it and ends its workers.
+    # Ctrl-C reaches all processes of a terminal; the load handles it and ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTIONS)
-    # Whoever holds the other end of a pipe keeps its worker from seeing that the load died.
+    # An inherited copy of another worker's pipe would keep that worker from noticing that the
+    # load has died.
     for pipe in not_mine:
         pipe.close()
     work(job, orders)
 
 
 class _PartQueue:
-    """Parts in their order, in memory as long as they are few, else in a temporary file."""
+    """A queue of parts, in memory while they are few, else in a temporary file."""
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(_HELD_IN_MEMORY)  # noqa: SIM115 - see exit
@@ -183,8 +184,8 @@ class _PartQueue:
             self._file.write(packed)
         except OSError as error:
             raise WorkFailed(
-                f"The listing found no room in {tempfile.gettempdir()}: {error.strerror}. "
-                "Make room there, or set TMPDIR to another folder."
+                f"There is no space for the listing in {tempfile.gettempdir()}: {error.strerror}. "
+                "Free some, or set TMPDIR to another folder."
             ) from error
         self._end += len(packed)
         self._sizes.append(len(packed))

@@ -1,1 +1,1 @@
-"""The nightly job: load, gates and build as one run that is booked, retried and told of."""
+"""The nightly job: load, gates and build as one run, with a log, retries and notifications."""

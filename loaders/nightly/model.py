@@ -1,4 +1,4 @@
-"""What a nightly run is asked, and what it did."""
+"""The request and the result of a nightly run."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -23,21 +23,21 @@ STAGES: tuple[Stage, ...] = ("migrate", "load", "landing_gate", "build", "mart_c
 class Request:
     """What to run: the source as an operator names it, and how long to wait for a database.
 
-    patience is in seconds, for each outage; is_resumed asks to leave out what the last run of
-    the same source has done.
+    retry_seconds is the longest wait for each outage; is_resumed skips what the last run of the
+    same source has done.
     """
 
     source: str
     root: str | None = None
     is_resumed: bool = False
-    patience: float = 60.0
+    retry_seconds: float = 60.0
 
 
 @dataclass(frozen=True)
 class StageResult:
-    """What became of one stage; message says why it failed or what it found.
+    """The result of one stage; message says why it failed or what it found.
 
-    distrusts tells that the marts are not to be trusted, though the stage did its work.
+    distrusts says that the marts are not to be trusted, though the stage did its work.
     """
 
     stage: Stage
@@ -55,7 +55,7 @@ class StageResult:
 class Details:
     """What the stages of a run returned; None for those that did not run.
 
-    notices are sentences that the migration has for people.
+    notices are the migration's messages for people.
     """
 
     load: LoadResult | None = None
@@ -72,10 +72,10 @@ class Details:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run did. run_id is None when the database could not be reached to write it down.
+    """What a run did. run_id is None when the database could not be reached to log the run.
 
-    is_trusted: the marts are new, and every gate, test and check held. event is what the alert
-    hook was told, None when there was nothing to tell.
+    is_trusted: the marts are new, and every gate, test and check passed. event is the event sent
+    to the alert hook, None if none was due.
     """
 
     run_id: int | None
@@ -92,19 +92,19 @@ class RunResult:
 
 
 class Watch(Protocol):
-    """Who watches a run."""
+    """Displays a run's progress."""
 
     def loading(self) -> AbstractContextManager[Callable[[Progress], None]]:
-        """Show how far the load is, as long as the context lasts."""
+        """Show the load's progress while the context lasts."""
 
     def building(self) -> AbstractContextManager[Callable[[str], None]]:
-        """Show which node dbt has done, as long as the context lasts."""
+        """Show the nodes that dbt has finished while the context lasts."""
 
     def begins(self, stage: Stage) -> None:
         """A stage begins."""
 
     def waits(self, stage: Stage, seconds: float, error: DatabaseUnavailable) -> None:
-        """The database is away; the stage is tried again after so many seconds."""
+        """The database is unavailable; the stage is retried after these seconds."""
 
     def ends(self, result: StageResult, details: Details) -> None:
         """A stage has ended."""

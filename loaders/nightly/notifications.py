@@ -1,4 +1,4 @@
-"""Who is told of a run: the alert hook of failure and recovery, a dead man's switch of success."""
+"""Notifications: an alert hook for failure and recovery, a dead man's switch for success."""
 
 import json
 import shlex
@@ -27,7 +27,7 @@ _SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Hooks:
-    """Where to tell: addresses may hold tokens, so they stay out of every repr and message."""
+    """Where to send: addresses may hold tokens, so they stay out of every repr and message."""
 
     command: str | None = field(default=None, repr=False)
     url: str | None = field(default=None, repr=False)
@@ -43,15 +43,15 @@ def targets_from_environment(environment: Mapping[str, str]) -> Hooks:
     )
 
 
-def tell(hooks: Hooks, run_log: RunLog | None, result: RunResult) -> RunResult:
-    """Tell whom it concerns, once; return the result with what was told and what went wrong.
+def notify(hooks: Hooks, run_log: RunLog | None, result: RunResult) -> RunResult:
+    """Send notifications, once; return the result with the event and the failures of hooks.
 
-    A run that could not be booked (run_log None, or without a number) leaves a note beside the
-    embedded server's files, so that the next good one is told of as a recovery. A hook that
-    fails never fails the run.
+    A run that could not be logged (run_log None, or without a number) leaves a note beside the
+    embedded server's files, so that the next good run is reported as a recovery. A failing hook
+    never fails the run.
     """
     note = project_root() / ".pulse" / "unbooked-failure.json"
-    event = _event(result, _trust(run_log), was_unbooked=note.exists())
+    event = _event(result, _trust(run_log), was_unlogged=note.exists())
     troubles = []
     if event is not None:
         body = _body(event, result)
@@ -63,21 +63,21 @@ def tell(hooks: Hooks, run_log: RunLog | None, result: RunResult) -> RunResult:
 
 
 def _trust(run_log: RunLog | None) -> Trust:
-    """Return how the runs before this one ended; nothing is known without a run log."""
+    """Return how earlier runs ended; without a run log nothing is known."""
     if run_log is not None and run_log.run_id is not None:
         with suppress(PulseEltError):
             return run_log.trust()
     return Trust(last=None, ever=True)
 
 
-def _event(result: RunResult, before: Trust, *, was_unbooked: bool) -> Event | None:
+def _event(result: RunResult, before: Trust, *, was_unlogged: bool) -> Event | None:
     if result.status in ("failed", "stopped"):
         return "failure"
     if not result.is_trusted:
         return "findings"
     if not before.ever:
         return "first_success"
-    return "recovery" if was_unbooked or before.last is False else None
+    return "recovery" if was_unlogged or before.last is False else None
 
 
 def _body(event: Event, result: RunResult) -> bytes:
@@ -92,7 +92,7 @@ def _body(event: Event, result: RunResult) -> bytes:
         "seconds": round(result.seconds, 1),
         "stages": {stage.stage: stage.status for stage in result.stages},
         "version": __version__,
-        # What the webhooks of chats show: Slack and Teams the one, Discord the other.
+        # The message for chat webhooks: Slack and Teams read text, Discord reads content.
         "text": f"pulse-elt: {result.summary}",
         "content": f"pulse-elt: {result.summary}",
     }

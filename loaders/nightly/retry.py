@@ -1,4 +1,4 @@
-"""Waiting for a database that is briefly away: bounded, and each time longer."""
+"""Retries while the database is unavailable: bounded, with growing waits."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,17 +14,17 @@ _LONGEST_WAIT = 30.0
 
 def retried(
     work: Callable[[], _Result],
-    patience: float,
+    longest: float,
     on_wait: Callable[[float, DatabaseAway], None] = lambda seconds, error: None,
 ) -> tuple[_Result, int]:
-    """Return what work returns, and the number of attempts; waits at most patience seconds.
+    """Return what work returns, and the number of attempts; waits `longest` seconds in total.
 
-    on_wait gets the seconds to come and why, before each wait.
+    on_wait gets the length and the reason of each wait, before it.
 
     Raises:
-        DatabaseAway: still, after the last wait; any other error at once.
+        DatabaseAway: the database was still away after the last wait; other errors at once.
     """
-    waits = _waits(patience)
+    waits = _waits(longest)
     attempts = 1
     while True:
         try:
@@ -38,9 +38,9 @@ def retried(
         attempts += 1
 
 
-def _waits(patience: float) -> Iterator[float]:
+def _waits(longest: float) -> Iterator[float]:
     wait = _FIRST_WAIT
-    while patience > 0:
-        yield min(wait, patience)
-        patience -= wait
+    while longest > 0:
+        yield min(wait, longest)
+        longest -= wait
         wait = min(2 * wait, _LONGEST_WAIT)

@@ -1,4 +1,4 @@
-"""A nightly run from beginning to end: migrate, load, landing gate, build, mart checks."""
+"""A whole nightly run: migrate, load, landing gate, build, mart checks."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ from loaders.nightly.model import (
     Status,
     Watch,
 )
-from loaders.nightly.notifications import Hooks, tell
+from loaders.nightly.notifications import Hooks, notify
 from loaders.nightly.retry import retried
 from loaders.nightly.run_log import Earlier, RunLog
 from loaders.pipeline import (
@@ -44,7 +44,7 @@ from loaders.pipeline import (
 
 _Result = TypeVar("_Result")
 
-# What does a stage's work, and the stages of a run by their names, in their order.
+# A function that does a stage's work, and the stages of a run by name, in order.
 Work = Callable[["Night"], StageResult]
 Stages = Mapping[Stage, Work]
 
@@ -53,25 +53,25 @@ INTERRUPTED = 130
 
 
 class NothingToResume(PulseEltError):
-    """The last run of that source did all its stages."""
+    """The last run of that source completed all its stages."""
 
     exit_code = 0
 
 
 class NeverRan(NothingToResume):
-    """There is no run of that source: it may be spelt otherwise, and nothing was done."""
+    """There is no run of that source: it may be spelt differently."""
 
     exit_code = WrongRequest.exit_code
 
 
 @dataclass
 class Night:
-    """A run under way."""
+    """A run in progress."""
 
     request: Request
     watch: Watch
     run_log: RunLog
-    patience: float
+    retry_seconds: float
     began: float = field(default_factory=time.monotonic)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     stages: list[StageResult] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Night:
 
     @property
     def source(self) -> str:
-        return _written_down(self.request.source)
+        return _as_logged(self.request.source)
 
     @property
     def options(self) -> dict[str, str]:
@@ -94,31 +94,31 @@ class Night:
 def run(
     request: Request, watch: Watch, hooks: Hooks, stages: Stages | None = None
 ) -> tuple[RunResult, Details]:
-    """Run all stages, each when those before it have done their work; log and report them.
+    """Run all stages, each after those before it have done their work; log and report them.
 
     A stage that fails ends the run; the marts stay as they were before it. While the database is
-    away, a stage waits and is tried again. Other stages than a night's are for tests.
+    unavailable, a stage waits and is retried. Other stages than a night's are for tests.
 
     Raises:
-        LoadInProgress: another run is at work; nothing is booked or told.
+        LoadInProgress: another run is at work; nothing is logged or reported.
         NothingToResume: there was nothing to resume.
-        KeyboardInterrupt: after it was booked and told; so is any error that nobody foresaw.
+        KeyboardInterrupt: after it was logged and reported, as any unexpected error.
     """
     run_log = RunLog()
-    night = Night(request, watch, run_log, request.patience)
+    night = Night(request, watch, run_log, request.retry_seconds)
     error: BaseException | None = None
     try:
-        # The lock first: what follows belongs to one run alone.
+        # The lock first: only one run may do what follows.
         with run_log:
-            _patiently(night, "migrate", run_log.take_the_lock)
+            _with_retries(night, "migrate", run_log.take_the_lock)
             error = _stages_in_order(night, STAGES_OF_A_NIGHT if stages is None else stages)
             result = _result(night, error)
             if run_log.run_id is not None:
-                _patiently(night, "mart_checks", lambda: run_log.close(result))
-            result = tell(hooks, run_log, result)
+                _with_retries(night, "mart_checks", lambda: run_log.close(result))
+            result = notify(hooks, run_log, result)
     except DatabaseUnavailable as unavailable:
-        # There is no run log to write into; people are notified all the same.
-        result = tell(hooks, None, _result(night, error or unavailable))
+        # There is no run log to write to; notifications are sent all the same.
+        result = notify(hooks, None, _result(night, error or unavailable))
     if error is not None and not isinstance(error, PulseEltError):
         raise error
     return result, night.details
@@ -139,7 +139,7 @@ def _stages_in_order(night: Night, stages: Stages) -> BaseException | None:
 
 
 def _staged(night: Night, stage: Stage, work: Work) -> StageResult:
-    """Run one stage with patience, and write down what became of it."""
+    """Run one stage with retries, and log its result."""
     if before := night.done_before.get(stage):
         left_out = replace(
             before, status="left_out", seconds=0.0, message="The resumed run had done it."
@@ -154,7 +154,7 @@ def _staged(night: Night, stage: Stage, work: Work) -> StageResult:
         return work(night)
 
     try:
-        result, attempts = _patiently(night, stage, begin_and_work)
+        result, attempts = _with_retries(night, stage, begin_and_work)
     except NothingToResume:
         raise
     except (Exception, KeyboardInterrupt) as error:
@@ -164,17 +164,17 @@ def _staged(night: Night, stage: Stage, work: Work) -> StageResult:
     return _ended(night, replace(result, seconds=time.monotonic() - began, attempts=attempts))
 
 
-def _patiently(night: Night, stage: Stage, work: Callable[[], _Result]) -> tuple[_Result, int]:
-    """Return what work returns, and its attempts; the watch hears of each wait."""
+def _with_retries(night: Night, stage: Stage, work: Callable[[], _Result]) -> tuple[_Result, int]:
+    """Return what work returns, and its attempts; the watch displays each wait."""
 
     def wait(seconds: float, error: DatabaseAway) -> None:
         night.watch.waits(stage, seconds, error)
 
     try:
-        return retried(work, night.patience, wait)
+        return retried(work, night.retry_seconds, wait)
     except DatabaseAway:
-        # Whoever has waited once in vain need not wait for each word that is left.
-        night.patience = 0.0
+        # After one wait in vain, the remaining statements do not wait again.
+        night.retry_seconds = 0.0
         raise
 
 
@@ -183,14 +183,14 @@ def _ended(night: Night, result: StageResult) -> StageResult:
 
     def write() -> None:
         if night.run_log.run_id is None and night.run_log.is_there():
-            # A migration failed on a database that has had runs before: this one is booked too.
+            # The migration failed, but the database has a run log: log this run too.
             _open(night, None)
         if night.run_log.run_id is not None:
             if result.stage == "build" and night.details.build is not None:
                 night.run_log.write_nodes(night.details.build.nodes)
             night.run_log.end(result)
 
-    _patiently(night, result.stage, write)
+    _with_retries(night, result.stage, write)
     night.watch.ends(result, night.details)
     return result
 
@@ -222,7 +222,7 @@ def _open(night: Night, resumed: Earlier | None) -> None:
 
 
 def _done(earlier: Earlier) -> dict[str, StageResult]:
-    """Return what an earlier run has done of the stages after migrate, up to where it ended."""
+    """Return the stages after migrate that an earlier run completed."""
     done: dict[str, StageResult] = {}
     for stage in STAGES[1:]:
         result = earlier.stages.get(stage)
@@ -294,7 +294,7 @@ def _build(night: Night) -> StageResult:
     failed = (*built.failed_models, *built.failed_tests)
     message = f"{', '.join(node.name for node in failed[:3])} failed." if failed else None
     if not built.is_whole:
-        # Whatever the reason, models are missing: that is no finding, the work is not done.
+        # For whatever reason models are missing: a failure, not a finding.
         code = built.exit_code if built.failed_models else WorkFailed.exit_code
         return StageResult("build", "failed", counts=counts, message=message, exit_code=code)
     status: Status = "with_findings" if failed else "succeeded"
@@ -383,8 +383,8 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def _written_down(source: str) -> str:
-    """Return a source as it is written down: a whole path, or an address without its secrets."""
+def _as_logged(source: str) -> str:
+    """Return a source as it is logged: an absolute path, or an address without secrets."""
     if "://" not in source:
         return str(Path(source).resolve())
     with suppress(ValueError):

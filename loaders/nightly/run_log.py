@@ -1,4 +1,4 @@
-"""The run log: ops.runs and the tables below it, and the lock that keeps runs apart."""
+"""The run log: ops.runs with its detail tables, and the lock that allows one run at a time."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -67,7 +67,7 @@ order by run_id desc
 limit 1
 """
 
-# Of the same source: another one's good night is no recovery of this.
+# Of the same source: a good night of another source is no recovery.
 _TRUST = """
 with this as (select run_id, source, options from ops.runs where run_id = %(run_id)s),
 
@@ -121,7 +121,7 @@ set
 where run_id = %(run_id)s and status = 'running'
 """
 
-# Connections of this process that a forked worker must not hold open behind its back.
+# Connections of this process that a forked worker must not keep open.
 _held: "WeakSet[psycopg.Connection]" = WeakSet()
 
 
@@ -136,17 +136,16 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Trust:
-    """Whether the run before of the same source was to be trusted (None: no run), and any ever."""
+    """Whether the last run of the same source was trusted (None: no run), and whether any was."""
 
     last: bool | None
     ever: bool
 
 
 class RunLog:
-    """Writes a run down as it goes; holds the lock that keeps two runs apart.
+    """Logs a run as it goes; holds the lock that allows one run at a time.
 
-    A connection that was lost is opened anew by the next word, which raises DatabaseAway as long
-    as that cannot be done; so does every method.
+    Every method reopens a lost connection, and raises DatabaseAway while that is impossible.
     """
 
     def __init__(self) -> None:
@@ -157,7 +156,7 @@ class RunLog:
         return self
 
     def take_the_lock(self) -> None:
-        """Connect, and keep other runs out as long as the connection lives.
+        """Connect, and keep other runs out while the connection lasts.
 
         Raises:
             LoadInProgress: another run holds it.
@@ -173,7 +172,7 @@ class RunLog:
     def open(
         self, source: str, options: dict[str, str], resumes: int | None, seconds_ago: float
     ) -> int:
-        """Begin a run that started some seconds ago, and return its number."""
+        """Log a run that started some seconds ago, and return its number."""
 
         values = {
             "source": source,
@@ -187,15 +186,15 @@ class RunLog:
         return number
 
     def is_there(self) -> bool:
-        """Return whether the run log exists: the first migration of a database makes it."""
+        """Return whether the run log exists: a database's first migration creates it."""
         return self._ask(lambda connection: relation_exists(connection, "ops.runs"))
 
     def fail_stale(self) -> None:
-        """Mark runs that were killed; the lock says that none is alive."""
+        """Mark killed runs as failed; the lock proves that none is alive."""
         self._ask(lambda connection: connection.execute(_FAIL_STALE))
 
     def earlier(self, source: str, options: dict[str, str]) -> Earlier | None:
-        """Return the last run of the same source and options that has ended."""
+        """Return the last finished run of the same source and options."""
         found = self._ask(
             lambda connection: connection.execute(
                 _LAST, {"source": source, "options": Jsonb(options)}
@@ -220,11 +219,11 @@ class RunLog:
         return Trust(*self._ask(lambda connection: one_row(connection, _TRUST, values)))
 
     def begin(self, stage: Stage) -> None:
-        """Write down that a stage begins."""
+        """Log that a stage begins."""
         self._ask(lambda connection: connection.execute(_BEGIN_STAGE, (self.run_id, stage)))
 
     def end(self, result: StageResult) -> None:
-        """Write down what became of a stage."""
+        """Log the result of a stage."""
         values = {
             "run_id": self.run_id,
             "stage": result.stage,
@@ -238,7 +237,7 @@ class RunLog:
         self._ask(lambda connection: connection.execute(_END_STAGE, values))
 
     def write_nodes(self, nodes: Sequence[Node]) -> None:
-        """Write down what dbt said of each node, in place of an earlier attempt."""
+        """Log dbt's result of each node, in place of an earlier attempt's."""
         rows = [
             (
                 self.run_id,
@@ -264,7 +263,7 @@ class RunLog:
         """End the run.
 
         Raises:
-            WorkFailed: another run has taken this one for dead.
+            WorkFailed: another run considered this one dead.
         """
         values = {
             "run_id": self.run_id,
@@ -283,7 +282,7 @@ class RunLog:
             with translated_errors(settings):
                 return question(self._connected(settings))
         except DatabaseAway:
-            # Only asking shows that a connection was lost while a stage was at work.
+            # Only a query shows that the connection was lost while a stage was at work.
             if not was_connected:
                 raise
         with translated_errors(settings):
@@ -298,7 +297,7 @@ class RunLog:
                 fresh.close()
                 if self._connection is not None:
                     # The server has not noticed yet that our first connection is gone.
-                    raise DatabaseAway("The lock of the connection that was lost is not free yet.")
+                    raise DatabaseAway("The lock of the lost connection is not free yet.")
                 raise LoadInProgress(f"Another run is at work{holder}; this one did nothing.")
             self._connection = fresh
             _held.add(fresh)
@@ -311,7 +310,7 @@ def _holder(connection: psycopg.Connection) -> str:
 
 
 def _let_go_in_child() -> None:
-    """Put nothing in place of the parent's sockets: the lock must end with the parent."""
+    """Replace the parent's sockets by /dev/null: the lock must end with the parent."""
     for connection in list(_held):
         with suppress(psycopg.Error, OSError):
             nothing = os.open(os.devnull, os.O_RDWR)

@@ -1,1 +1,1 @@
-"""Operations on what has landed: status, retention and pruning."""
+"""Operations: status, retention and pruning."""

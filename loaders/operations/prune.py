@@ -1,4 +1,4 @@
-"""Removes what the policy lets go, in batches that each leave the database whole."""
+"""Removes what the policy no longer keeps, in batches that each leave the database consistent."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,18 +13,18 @@ from loaders.landing import ledger
 from loaders.operations import prune_statements as statements
 from loaders.operations.retention import Policy
 
-# Rows per transaction: a kill loses little work, and nobody waits long for a lock.
+# Rows per transaction: a kill loses little work, and locks are short.
 BATCH_ROWS = 5_000
-# Each run takes the results of all its dbt nodes along.
+# Fewer: with each run go the results of all its dbt nodes.
 _BATCH_RUNS = 100
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What goes, or would go, from one relation.
+    """What is removed, or would be, from one relation.
 
-    what says it in words. rows are documents, entries, runs or loads; bytes are those their
-    payloads or rows take as stored. before is the moment they must be older than.
+    what describes it. rows are documents, entries, runs or loads; bytes are the stored size of
+    their payloads or rows. They are older than before.
     """
 
     what: str
@@ -44,10 +44,10 @@ class PruneResult:
 
 @dataclass(frozen=True)
 class Step:
-    """One sort of thing to remove: how to count it, and how to remove a batch of it.
+    """One category of rows to remove, with the statements that count and remove them.
 
-    count gives rows and bytes; remove gives rows, bytes and the key of the last row, which the
-    next batch goes on from.
+    count returns rows and bytes; remove returns rows, bytes and the key of the last row, where
+    the next batch continues.
     """
 
     what: str
@@ -68,8 +68,8 @@ class Step:
 def plan_steps(policy: Policy, now: datetime, cutoff: datetime | None) -> list[Step]:
     """Return the steps of a policy.
 
-    now is the database's clock. cutoff is the moment as of which marts may still be read: a
-    version replaced after it is part of them, however short the policy.
+    now is the database's clock. cutoff is the earliest cutoff still in use: a version replaced
+    after it is part of the marts, however short the policy.
     """
 
     def ago(days: int) -> datetime:
@@ -102,7 +102,7 @@ def plan_steps(policy: Policy, now: datetime, cutoff: datetime | None) -> list[S
             statements.COUNT_RUNS, statements.REMOVE_RUNS, 0, _BATCH_RUNS,
         )
     )  # fmt: skip
-    # Last: what went before frees the loads that only it named, in a dry run by the same rules.
+    # Last: the steps before remove references to loads, in a dry run by the same rules.
     steps.append(
         Step(
             "loads that nothing names", "raw.loads", ago(policy.load_days),
@@ -126,10 +126,10 @@ def preview(connection: psycopg.Connection, steps: Sequence[Step]) -> PruneResul
 
 
 def prune(connection: psycopg.Connection, steps: Sequence[Step]) -> PruneResult:
-    """Remove what the steps name, one transaction per batch; killed, it can be run again.
+    """Run the steps, one transaction per batch; after a kill it can be run again.
 
-    The connection is in autocommit mode and holds the load lock: no load asks about versions
-    or opens a ledger row meanwhile.
+    The connection is in autocommit mode and holds the load lock: no load reads versions or opens
+    a ledger row meanwhile.
 
     Raises:
         LoadInProgress: a load holds the lock.
@@ -159,12 +159,12 @@ def read_cutoff(connection: psycopg.Connection) -> datetime | None:
     """Return the earliest cutoff as of which builds may still read; None: nothing was ever built.
 
     Raises:
-        DatabaseUnavailable: an older version built what stands, and its cutoff is not known.
+        DatabaseUnavailable: an older version built the marts, and its cutoff is unknown.
     """
     is_unknown, cutoff = one_row(connection, statements.CUTOFF)
     if is_unknown:
         raise DatabaseUnavailable(
-            "What stands was built by an older version, which did not say as of when. Nothing was "
-            "removed: 'pulse-elt build' first."
+            "An older version built the marts and did not record its cutoff. Nothing was removed: "
+            "run 'pulse-elt build' first."
         )
     return cutoff if isinstance(cutoff, datetime) else None

@@ -1,6 +1,6 @@
-"""The SQL of pruning: for each sort of thing, how to count it and how to remove a batch of it."""
+"""The SQL of pruning: for each category, a statement that counts and one that removes a batch."""
 
-# ruff: noqa: S608 - the pieces put together are the constants of this file.
+# ruff: noqa: S608 - only constants of this file are combined.
 
 CUTOFF = """
 select coalesce(not isfinite(cutoff), false), case when isfinite(cutoff) then cutoff end
@@ -13,9 +13,8 @@ from raw.documents
 where kind = %(kind)s and superseded_at < %(before)s
 """
 
-# The hash stays: a file with these bytes must not come back over what the application wrote.
-# A path may have more versions than a batch, so the next one begins at the path of the last row;
-# what was removed there is gone.
+# The hash stays: a file with these bytes must not replace what the application wrote.
+# A path may have more versions than a batch, so the next batch begins at the last row's path.
 REMOVE_VERSIONS = """
 with chosen as materialized (
     select source_path, document_id
@@ -66,7 +65,7 @@ EMPTY_BYTES = f"""
 with chosen as materialized (
     select
         quarantine_id,
-        coalesce(length(first_bytes), 0) + coalesce(length(around), 0) as evidence_bytes
+        coalesce(length(first_bytes), 0) + coalesce(length(around), 0) as stored_bytes
     from raw.quarantine
     where quarantine_id > %(after)s and {_OLD_BYTES}
     order by quarantine_id
@@ -78,14 +77,14 @@ emptied as (
     set first_bytes = null, around = null, around_offset = null
     from chosen
     where entries.quarantine_id = chosen.quarantine_id
-    returning chosen.quarantine_id, chosen.evidence_bytes
+    returning chosen.quarantine_id, chosen.stored_bytes
 )
 
-select count(*), coalesce(sum(evidence_bytes), 0)::bigint, max(quarantine_id)
+select count(*), coalesce(sum(stored_bytes), 0)::bigint, max(quarantine_id)
 from emptied
 """
 
-# The newest run of a source says where a --resume goes on, the newest good one that there was one.
+# --resume needs the newest run of a source, notifications need to know whether any succeeded.
 _OLD_RUNS = """
     runs.status <> 'running'
     and runs.started_at < {before}
@@ -137,8 +136,8 @@ select count(*), coalesce(sum(run_bytes), 0)::bigint, max(run_id)
 from gone
 """
 
-# A load that a row still names is where that row came from. What this prune removes, or in a dry
-# run would remove, names nothing.
+# A load stays as long as a row refers to it. Rows that this prune removes, or in a dry run would
+# remove, do not count.
 _OLD_LOADS = f"""
     loads.status <> 'running'
     and loads.started_at < %(before)s

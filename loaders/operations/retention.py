@@ -1,4 +1,4 @@
-"""The policy of config/retention.json: what may go, after how many days."""
+"""The policy of config/retention.json: how many days things are kept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from loaders.project.document_kinds import SYSTEM_OF_RECORD, DocumentKinds
 
 _WHY_NOT = {
     "all_versions_forever": (
-        "the marts read every version of it, so none may go (all_versions_forever in "
+        "the marts read every version of it, so all are kept (all_versions_forever in "
         "document_kinds.json)"
     ),
     "latest_version": (
-        "its superseded versions go when a later load closes (latest_version in "
+        "later loads remove its superseded versions themselves (latest_version in "
         "document_kinds.json)"
     ),
 }
@@ -36,14 +36,14 @@ def read_policy(path: Path, kinds: DocumentKinds) -> Policy:
 
     Raises:
         WrongRequest: the file cannot be read, breaks its schema, or names a kind whose versions
-            are not its to remove; the message names the place.
+            it must not remove; the message names the place.
     """
     document = read_configuration(path)
     version_days: dict[str, int] = {}
     for entry in document["superseded_versions"]:
         for kind in entry["kinds"]:
             if kind in version_days:
-                raise WrongRequest(f"{path}: kind {kind!r} is there twice.")
+                raise WrongRequest(f"{path}: kind {kind!r} is listed twice.")
             _refuse_kind(kind, kinds, path)
             version_days[kind] = entry["days"]
     return Policy(

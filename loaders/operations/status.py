@@ -1,4 +1,4 @@
-"""How loads, landing, quarantine and marts stand, read from the database's own books."""
+"""The state of loads, landing, quarantine and marts, read from the database."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,7 +46,7 @@ order by (to_jsonb(builds) ->> 'build_number')::bigint desc nulls last, cutoff_a
 limit 1
 """
 
-# Versions landed after the cutoff; the ledger knows of loads, the documents of the app's writes.
+# Versions landed after the cutoff; not from the ledger, which lacks the application's writes.
 _LANDED_SINCE = "select count(*) from raw.documents where landed_at > %s"
 
 _NOT_BUILT = """
@@ -57,7 +57,7 @@ group by kind
 order by kind
 """
 
-# The newest first: an operator looks at those.
+# Newest first: those matter to an operator.
 _DRIFT = """
 select kind, field, first_seen_at, document_count, example_source_path
 from staging.stg_pulse__unknown_fields
@@ -78,7 +78,7 @@ order by c.relname
 
 @dataclass(frozen=True)
 class RunEntry:
-    """A nightly run; one that goes on has no end and no summary."""
+    """A nightly run; while it is running it has no end and no summary."""
 
     run_id: int
     source: str
@@ -90,7 +90,7 @@ class RunEntry:
 
 @dataclass(frozen=True)
 class KindStatus:
-    """Files of one kind, by what became of them."""
+    """Files of one kind, by state."""
 
     kind: str
     landed: int
@@ -101,7 +101,7 @@ class KindStatus:
 
 @dataclass(frozen=True)
 class QuarantineStatus:
-    """Open quarantine entries of one reason, with the first path."""
+    """Open quarantine entries with one reason, and the first path."""
 
     reason_code: str
     files: int
@@ -110,7 +110,7 @@ class QuarantineStatus:
 
 @dataclass(frozen=True)
 class MartsStatus:
-    """The last successful build: what it saw, and how many versions landed since."""
+    """The last successful build, and how many versions landed since."""
 
     cutoff_at: datetime
     finished_at: datetime
@@ -120,7 +120,7 @@ class MartsStatus:
 
 @dataclass(frozen=True)
 class UnknownField:
-    """A field that a kind is not known to have, as of the last build; documents hold it."""
+    """A field of documents that is not known for their kind, as of the last build."""
 
     kind: str
     field: str
@@ -177,7 +177,7 @@ def _marts(connection: psycopg.Connection) -> MartsStatus | None:
 
 
 def _drift(connection: psycopg.Connection) -> tuple[UnknownField, ...]:
-    # A build that failed, or of an older version, has left none.
+    # A failed build, or one of an older version, has left none.
     if not relation_exists(connection, "staging.stg_pulse__unknown_fields"):
         return ()
     return tuple(UnknownField(*row) for row in connection.execute(_DRIFT))

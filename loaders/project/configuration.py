@@ -1,4 +1,4 @@
-"""Reads the files of config/, each held by its JSON Schema."""
+"""Reads the files of config/, and validates each against its JSON Schema."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 from loaders.errors import WrongRequest
 
-# Words for the place of an error: the document, and the steps that lead to it.
+# Describes the place of an error, given the document and the steps that lead to it.
 Place = Callable[[Any, Sequence[Any]], str]
 
 
@@ -16,14 +16,14 @@ def _steps(document: object, where: Sequence[Any]) -> str:
 
 
 def read_configuration(path: Path, schema: Path | None = None, place: Place = _steps) -> Any:  # noqa: ANN401 - its schema says the shape
-    """Return a configuration file that fits its schema, <name>.schema.json unless another is named.
+    """Return a configuration file, valid by its schema: <name>.schema.json unless another is named.
 
     Raises:
-        WrongRequest: it cannot be read, is not JSON, or does not fit; the message names the place.
+        WrongRequest: it cannot be read, is not JSON, or is invalid; the message names the place.
     """
     document = _read_json(path)
     wanted = _read_json(schema or path.with_suffix(".schema.json"))
-    # Compiling a validator takes longer than all of --help may; so only where it is used.
+    # Compiling a validator takes longer than --help may, so only where it is used.
     from jsonschema import Draft202012Validator
 
     error = next(iter(Draft202012Validator(wanted).iter_errors(document)), None)

@@ -1,4 +1,4 @@
-"""The rules of config/document_kinds.json: which path is which kind of document."""
+"""The rules of config/document_kinds.json, which map paths to kinds of documents."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +38,7 @@ _NAMED = re.compile(r"\(\?P<[a-z_]+>")
 
 @dataclass(frozen=True)
 class Rule:
-    """One kind: the paths it has and what becomes of them."""
+    """One kind: its paths and what happens to their files."""
 
     kind: str
     paths: tuple[str, ...]
@@ -59,7 +59,7 @@ class Rule:
 
 
 class Match(NamedTuple):
-    """What the rules say of one path."""
+    """How the rules match one path."""
 
     kind: str | None
     disposition: str
@@ -71,7 +71,7 @@ _NO_MATCH = Match(None, UNRECOGNISED)
 
 
 class Template(NamedTuple):
-    """A path of a rule, in words and as a regular expression for the whole of a path."""
+    """A path template of a rule, and the regular expression that matches whole paths."""
 
     text: str
     rule: Rule
@@ -79,7 +79,7 @@ class Template(NamedTuple):
 
     @property
     def last_segment(self) -> str | None:
-        """The name that such paths end with, None where it may be any."""
+        """The last segment of such paths, None if it varies."""
         name = self.text.rpartition("/")[2]
         return None if name == "**" or "{" in name else name
 
@@ -95,18 +95,18 @@ class Template(NamedTuple):
 
     @property
     def path_keys(self) -> Mapping[str, int]:
-        """The numbers of the captures that the landing has no column for, by name."""
+        """The numbers of the captures without a column in the landing, by name."""
         groups = self.pattern.groupindex
         return {name: groups[name] for name in groups if name not in LANDED_KEYS}
 
     @property
     def posix(self) -> str:
-        """The pattern as PostgreSQL reads it; its captures have the same numbers, but no names."""
+        """The pattern in PostgreSQL's syntax; its captures have the same numbers, but no names."""
         return f"^{_NAMED.sub('(', self.pattern.pattern)}$"
 
 
 class DocumentKinds:
-    """All rules, ready to be asked about paths."""
+    """All rules, compiled for matching."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
@@ -114,9 +114,9 @@ class DocumentKinds:
         templates = [(path, rule) for rule in rules for path in rule.paths]
         _refuse_ambiguity(templates)
         templates.sort(key=lambda pair: pair[0].startswith(_ANY_FOLDER))
-        # Of the first that matches is a path, here and in raw.document_kinds.
+        # The first matching rule wins, here and in raw.document_kinds.
         self.templates = tuple(
-            # A dot is any character, as in PostgreSQL: names of files hold newlines too.
+            # DOTALL, as in PostgreSQL: file names may hold newlines.
             Template(path, rule, re.compile(_as_regex(path), re.DOTALL))
             for path, rule in templates
         )
@@ -147,9 +147,9 @@ _Patterns = list[tuple[re.Pattern[str], Rule]]
 
 
 def _by_last_segment(templates: Sequence[Template]) -> tuple[Mapping[str, _Patterns], _Patterns]:
-    """Return the patterns that can match a path by the path's last segment, and by any other.
+    """Return patterns by the last segment of paths that they match, and those for any other.
 
-    A tree has a million paths and a dozen names of files; few patterns need a try.
+    A tree has a million paths but a dozen file names, so few patterns need a try.
     """
 
     def matching(wanted: str | None) -> _Patterns:
@@ -181,7 +181,7 @@ def read_document_kinds(path: Path) -> DocumentKinds:
 
 
 def _place(document: Any, where: Sequence[Any]) -> str:  # noqa: ANN401 - not checked yet
-    """Name a rule by its kind, for people, not by its number."""
+    """Name a rule by its kind rather than its number."""
     if len(where) < 2 or not isinstance(where[1], int):
         return ""
     entry = document["document_kinds"][where[1]]
@@ -195,7 +195,7 @@ def _refuse_collisions(rules: Sequence[Rule]) -> None:
     tables: dict[str, str] = {}
     for rule in rules:
         if rule.kind in kinds:
-            raise ValueError(f"rule {rule.kind!r} is there twice.")
+            raise ValueError(f"rule {rule.kind!r} is listed twice.")
         kinds.add(rule.kind)
         if rule.table in _LANDING_TABLES:
             raise ValueError(f"rule {rule.kind!r}: the landing needs table {rule.table!r} itself.")

@@ -1,4 +1,4 @@
-"""Writes what dbt has to know of config/document_kinds.json, a file that it cannot read itself."""
+"""Generates dbt's view of config/document_kinds.json, which dbt cannot read itself."""
 
 import json
 import re
@@ -28,10 +28,10 @@ _TABLES = re.compile(
 
 
 def generated_files(kinds: DocumentKinds, root: Path) -> Mapping[Path, str]:
-    """Return what the files below the project's root must say.
+    """Return the contents of the generated files below the project's root.
 
     Raises:
-        WrongRequest: a kind that is loaded says nothing of its fields, so that no drift would show.
+        WrongRequest: a loaded kind does not list its fields, so its drift would be invisible.
     """
     entries = ",\n".join(
         f"        {json.dumps(rule.kind)}: {json.dumps(_known_to_dbt(rule, kinds))}"
@@ -52,7 +52,7 @@ def generated_files(kinds: DocumentKinds, root: Path) -> Mapping[Path, str]:
 
 
 def write_generated_files(root: Path) -> tuple[Path, ...]:
-    """Write the files that do not say what they must; return their paths."""
+    """Write the files that are out of date; return their paths."""
     kinds = read_document_kinds(root / "config" / "document_kinds.json")
     written = []
     for path, text in generated_files(kinds, root).items():
@@ -77,7 +77,7 @@ def _known_to_dbt(rule: Rule, kinds: DocumentKinds) -> Mapping[str, Any]:
         "landed_keys": [
             key for key in LANDED_KEYS if any(key in each.pattern.groupindex for each in templates)
         ],
-        # Where each key stands in each of the paths that have it, as PostgreSQL reads them.
+        # The position of each key in the paths that have it, in PostgreSQL's syntax.
         "path_keys": {
             name: [
                 [template.posix, template.path_keys[name]]

@@ -1,4 +1,4 @@
-"""Writes the files that follow from the list of marts; `make marts` runs it."""
+"""Generates the files that follow from the list of marts; `make marts` runs it."""
 
 import json
 import re
@@ -36,7 +36,7 @@ _MODEL = """\
 {columns}
 """
 
-# It looks at whole schemas, once every view is there.
+# It checks whole schemas, after every view has been built.
 _EVERYTHING_IS_DESCRIBED = """\
     data_tests:
       - everything_is_described:
@@ -80,7 +80,7 @@ exposures:
 
 
 def generated(root: Path) -> dict[Path, str]:
-    """Return what each generated file has to say, by its path.
+    """Return the contents of each generated file, by path.
 
     Raises:
         WrongRequest: as loaders.project.marts.read_marts.
@@ -98,7 +98,7 @@ def generated(root: Path) -> dict[Path, str]:
 
 
 def outdated(root: Path) -> dict[Path, str]:
-    """Return those generated files that say something else, or are missing."""
+    """Return the generated files that are out of date or missing."""
     return {
         path: text
         for path, text in generated(root).items()
@@ -107,7 +107,7 @@ def outdated(root: Path) -> dict[Path, str]:
 
 
 def write_generated(root: Path) -> tuple[Path, ...]:
-    """Bring the generated files up to date; return those that were not."""
+    """Write the generated files that are out of date; return their paths."""
     files = outdated(root)
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)

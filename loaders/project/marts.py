@@ -1,7 +1,6 @@
-"""The marts as their YAML describes them: the one list that views, guides and rights follow.
+"""The list of marts, read from their YAML; views, guides and rights follow from it.
 
-What has to be a file and follows from the list is written by `make marts`, which is
-`python -m loaders.project.marts`.
+`make marts`, which is `python -m loaders.project.marts`, generates the files that depend on it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,7 @@ _VIEW = "reporting__"
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a mart; the description is as written, a doc() of dbt's unrendered."""
+    """A column of a mart; a doc() in the description is not rendered."""
 
     name: str
     data_type: str
@@ -29,10 +28,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Mart:
-    """A mart, and what its meta decides: who reads it, and what its view shows.
+    """A mart, with its meta: who reads it, and which columns its view has.
 
-    learner is the column whose learner a role must be listed for; None where a row is about
-    everybody together.
+    learner is the column with the learner whom a role must be listed for; None where a row is
+    about everybody together.
     """
 
     name: str
@@ -48,7 +47,7 @@ class Mart:
 
     @property
     def view(self) -> str:
-        """The model of its view."""
+        """The name of its view's model."""
         return _VIEW + self.name
 
 
@@ -56,7 +55,7 @@ def read_marts(root: Path) -> tuple[Mart, ...]:
     """Return the marts of a project, in the order of folders and of their YAML.
 
     Raises:
-        WrongRequest: something was forgotten; the message names each mart and what it lacks.
+        WrongRequest: something is missing; the message names each mart and what it lacks.
     """
     files = [
         yaml.safe_load(file.read_text(encoding="utf-8"))

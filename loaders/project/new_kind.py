@@ -115,15 +115,15 @@ _COLUMNS = {
 def write_new_kind(root: Path, kind: str, paths: Sequence[str]) -> tuple[Path, ...]:
     """Write the files of a kind below the project's root; return those written or changed.
 
-    Without paths its documents lie in the folders of sessions. Nothing is overwritten, and where
-    anything is refused nothing is written.
+    Without paths its documents are in the folders of sessions. Nothing is overwritten, and after
+    a refusal nothing was written.
 
     Raises:
-        WrongRequest: the name or a path is not one, or is taken, or a file is there already.
+        WrongRequest: the name or a path is invalid or taken, or a file exists already.
     """
     if not _NAME.fullmatch(kind) or len(kind) > _LONGEST_NAME:
         raise WrongRequest(
-            f"{kind!r} is no name of a kind: small letters, digits and single underscores, "
+            f"{kind!r} is no name of a kind: lower-case letters, digits and single underscores, "
             f"such as quiz_result, {_LONGEST_NAME} at most."
         )
     values = _values(kind, paths or [f"sessions/{{session_key}}/{kind}.json"])
@@ -132,7 +132,7 @@ def write_new_kind(root: Path, kind: str, paths: Sequence[str]) -> tuple[Path, .
     }
     for path in files:
         if path.exists():
-            raise WrongRequest(f"{path.relative_to(root)} is there already; nothing was written.")
+            raise WrongRequest(f"{path.relative_to(root)} exists already; nothing was written.")
     _add_rule(root / _RULES, Template(_RULE).substitute(values))
     for path, text in files.items():
         path.write_text(text, encoding="utf-8")
@@ -175,7 +175,7 @@ def _plural(kind: str) -> str:
 
 
 def _add_rule(file: Path, rule: str) -> None:
-    """Add a rule at the end, or leave the file as it is if the rules are then wrong."""
+    """Add a rule at the end, or leave the file unchanged if the rules would be invalid."""
     read_document_kinds(file)
     before = file.read_text(encoding="utf-8")
     end = before.rindex("]")

@@ -91,16 +91,16 @@ unit_tests:
 
 
 def new_mart(root: Path, name: str, folder: str = "core") -> tuple[Path, ...]:
-    """Write a mart into a folder of models/marts; return the files written and brought up to date.
+    """Write a mart into a folder of models/marts; return the files written or updated.
 
     Raises:
         WrongRequest: the name or folder is no identifier, the name is taken, or the list of marts
-            is not complete. Nothing was written.
+            is incomplete. Nothing was written.
     """
     for given in (name, folder):
         if not _NAME.fullmatch(given):
             raise WrongRequest(
-                f"{given!r} is no name for a mart: at most 52 small letters, digits and "
+                f"{given!r} is no name for a mart: at most 52 lower-case letters, digits and "
                 "underscores, beginning with a letter."
             )
     read_marts(root)

@@ -1,4 +1,4 @@
-"""A deterministic legacy tree of any size: what demos, tests and benchmarks load."""
+"""A deterministic legacy tree of any size, for demos, tests and benchmarks."""
 
 from loaders.sample.generate import SampleSummary, generate, generate_nights
 from loaders.sample.plan import SampleError, SamplePlan

@@ -75,7 +75,7 @@ def _avatars() -> list[tuple[str, object]]:
 
 
 def _unrecognised() -> list[tuple[str, object]]:
-    """What no rule of the legacy format recognises, but a loader must count and name."""
+    """Return files that no rule recognises, but that a loader must count and name."""
     return [
         ("package.json", {"name": "pulse-app", "private": True}),
         ("sessions/index.json", {"sessions": [], "note": "rebuilt nightly until March"}),

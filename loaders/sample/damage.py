@@ -1,4 +1,4 @@
-"""What goes wrong in real trees, done to one document on purpose; PostgreSQL takes none of it."""
+"""Damages one document in the ways of real trees; PostgreSQL accepts none of the results."""
 
 from collections.abc import Callable
 

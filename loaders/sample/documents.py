@@ -1,6 +1,6 @@
 """Every other document of a session's folder, as JSON text formatted by hand for speed.
 
-The texts put in stand between quotation marks as they are; see words.py.
+The texts are inserted unescaped; see words.py.
 """
 
 from collections.abc import Callable
@@ -52,7 +52,7 @@ def session_document(
 def _who(
     session: Session, proportions: Proportions, random: Callable[[], float]
 ) -> tuple[str, str]:
-    """Return what the session says of its user, and what the request in it says."""
+    """Return the user according to the session, and according to the request in it."""
     user = session.user_key
     request = f', "userId": "{user}"'
     kind = which(random(), proportions.no_user, proportions.user_only_in_request)
@@ -90,7 +90,7 @@ def transcript(session: Session, proportions: Proportions, random: Callable[[], 
 
 
 def _talk(session: Session, random: Callable[[], float]) -> list[tuple[str, str]]:
-    """Return who said what: the trainee moves through the steps as far as the session came."""
+    """Return who said what: the trainee goes through the steps that the session reached."""
     customer = _CUSTOMER_LINES[session.persona]
     talk = []
     for number in range(session.exchanges):
@@ -101,7 +101,7 @@ def _talk(session: Session, random: Callable[[], float]) -> list[tuple[str, str]
 
 
 def conversation(session: Session, random: Callable[[], float]) -> str:
-    """Return conversation.json: the same talk as the chat model was sent it."""
+    """Return conversation.json: the same talk as sent to the chat model."""
     roles = {"Trainee": "user", "Customer": "assistant"}
     messages = [
         f'{{"role": "{roles[who]}", "content": "{text}"}}' for who, text in _talk(session, random)
@@ -178,7 +178,7 @@ def _answer(
     skill = int(random() * len(SKILLS))
     level = max(2.0, min(100.0, session.levels[skill] + 20 * (random() - 0.5)))
     score = f"{round(level / 100, 2)}" if is_unit else f"{round(level, 1)}"
-    # Only texts: a bad number would drag the whole file from one scale to the other.
+    # Only texts: a bad number would move the whole file from one scale to the other.
     score = BAD_SCORES[number % 2] if is_bad else score
     second = session.started + (session.ended - session.started) * (number + 1) // (count + 1)
     step = STEPS[min(session.stage - 1, number)]

@@ -1,4 +1,4 @@
-"""Which files learners and their sessions leave behind, and which of them are bad."""
+"""Writes the files of learners and their sessions, and damages some."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ _WRONG_SHAPES = (b"[]", b'"pending"', b"null", b"[[]]", b"0")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What one slice of a plan came to."""
+    """What was written for one slice of a plan."""
 
     sessions: int
     counts: Counts
@@ -74,14 +74,14 @@ class Writer:
             count += 1
         if newest and learner.history != "none":
             content, is_bad = self._finish(history(learner, newest, self._proportions), random)
-            # The place does not depend on how many sessions there are: it is the same every night.
+            # The path does not depend on the number of sessions: it is the same every night.
             place = self._plan.random("history", learner.index).random
             path = history_path(learner.user_key, self._proportions, place)
             self._tree.put(path, content, newest[-1].ended, is_bad=is_bad)
         return count
 
     def _write_session(self, session: Session, random: Callable[[], float]) -> None:
-        """Write everything a session left, but for the history; nothing if only that knows it."""
+        """Write a session's files except the history; none if only the history has the session."""
         promised = self._promised.get(session.index, "")
         is_linked = session.index == self._linked
         if session.is_only_in_history and not (promised or is_linked):

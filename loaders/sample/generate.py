@@ -1,4 +1,4 @@
-"""Writes a whole sample tree, with as many processes as there are cores, and says what it wrote."""
+"""Writes a whole sample tree with a process per core, and returns a summary."""
 
 import os
 import signal
@@ -21,9 +21,9 @@ from loaders.sample.tree import Counts, Tree
 class SampleSummary:
     """What a sample tree holds.
 
-    `files` are all names that end in .json; `bad_files` those among them that no loader can land
-    (the symbolic link is one); `leftovers` the names that a loader ignores. `bytes` are those of
-    all files, `seconds` those of the wall clock.
+    `files` counts all names that end in .json; `bad_files` those that no loader can land (the
+    symbolic link is one); `leftovers` the names that a loader ignores. `bytes` is the size of all
+    files, `seconds` is wall-clock time.
     """
 
     files: int

@@ -8,7 +8,7 @@ from loaders.sample.learners import Learner, Session, which
 from loaders.sample.proportions import HISTORY_ENTRIES, Proportions
 from loaders.sample.words import BAD_SCORES
 
-# As long as a history of nothing but sessions can reach back.
+# The length of a history with sessions only.
 NewestSessions = deque[Session]
 
 # The app computed a snapshot after about every third session.
@@ -17,7 +17,7 @@ _EXPORT_FOLDERS = ("exports/browser", "backup/2025-11", "data/histories")
 
 
 def newest_sessions() -> NewestSessions:
-    """Return an empty memory of a learner's sessions, as long as a history can reach back."""
+    """Return an empty queue for a learner's newest sessions, as long as a history."""
     return deque(maxlen=HISTORY_ENTRIES)
 
 
@@ -35,7 +35,7 @@ def history_path(user_key: str, proportions: Proportions, random: Callable[[], f
 def history(learner: Learner, newest: NewestSessions, proportions: Proportions) -> str:
     """Return the history of a learner as JSON text: at most 20 entries in one of three wrappings.
 
-    Every session that is known only from the history is in it.
+    It includes every session that has no other file.
     """
     random = learner.random.random
     entries: list[str] = []

@@ -1,4 +1,4 @@
-"""Learners and their sessions: who improves how fast, and how well each talk went."""
+"""Learners and their sessions: how fast each learner improves, and how well each talk went."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Learner:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One talk and its result; every document of the session is told from it."""
+    """One talk and its result; every document of the session is derived from it."""
 
     index: int
     key: str

@@ -1,4 +1,4 @@
-"""What a sample tree is to hold, and how the work divides among processes."""
+"""The plan of a sample tree, and how its work is divided among processes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _SMALLEST_SLICE, _LARGEST_SLICE, _MOST_SLICES = 500, 2_000, 1_000
 
 
 class SampleError(WrongRequest):
-    """A sample cannot be written as asked; the message says why and what to do."""
+    """A sample cannot be written as requested; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
-"""How often what occurs in a sample tree: every share that makes it believable, in one place."""
+"""The proportions of a sample tree, chosen to be realistic, in one place."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Proportions:
-    """Shares between 0 and 1; each says of what it is a share.
+    """Fractions between 0 and 1; each comment says of what.
 
-    Source of the shapes: the legacy format. The shares are ours, chosen so that a session leaves
-    three small files on average, as in the tree that the bars speak of.
+    The shapes are those of the legacy format. The fractions are chosen so that a session has three
+    small files on average, as in the tree of the performance bars.
     """
 
     # Learners

@@ -1,4 +1,4 @@
-"""A directory on disk as a source. Nothing outside its root is ever followed or opened."""
+"""A directory on disk as a source. Nothing outside its root is ever opened."""
 
 import os
 import stat
@@ -21,7 +21,7 @@ class Directory:
     """The tree below root.
 
     Raises:
-        WrongRequest: root is no directory, or cannot be listed.
+        WrongRequest: root is not a directory, or cannot be listed.
     """
 
     most_workers: int | None = None
@@ -43,14 +43,14 @@ class Directory:
 
     @property
     def name(self) -> str:
-        """The directory as an absolute path, bytes that are no UTF-8 escaped."""
+        """The directory as an absolute path; bytes that are not UTF-8 are escaped."""
         return os.fsencode(self._root).decode(errors="backslashreplace")
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        """Yield the files, not looked at yet; see Source.list.
+        """Yield the files without stamps; see Source.list.
 
-        It goes down into a folder as soon as it comes by: of a million folders side by side,
-        only the current one is held.
+        It descends into each folder at once: of a million sibling folders only the current one
+        is in memory.
         """
         wanted = os.fsencode(prefix)
         way = [(b"", self._scanned(b""))]
@@ -88,14 +88,14 @@ class Directory:
         return self._looked_at(entry.path.encode(), entry.path, None)
 
     def open(self, entry: Entry) -> "_OpenFile":
-        """Open a file, following no link on the way to it; see Source.open."""
+        """Open a file without following links; see Source.open."""
         return _OpenFile(safe_open(self._folder, entry.path.encode()))
 
     def _scanned(self, folder: bytes) -> Iterator[os.DirEntry[bytes]]:
-        """Yield what a folder holds; raises OSError when it is asked for the first.
+        """Yield the entries of a folder; raises OSError at the first.
 
-        In the order of names, as far as that goes without holding all of them: neighbours in
-        the tree are then neighbours in the tables and their indexes.
+        A small folder is sorted by name: neighbours in the tree are then neighbours in the tables
+        and their indexes.
         """
         with os.scandir(self._prefix + folder) as found:
             window = sorted(islice(found, _WINDOW), key=_name_of)
@@ -103,14 +103,14 @@ class Directory:
                 yield from window
                 while window := sorted(islice(found, _WINDOW), key=_name_of):
                     yield from window
-        # Closed by now, unless it is a large one: a deep chain of folders needs few descriptors.
+        # Closed by now, unless the folder is large: a deep tree needs few descriptors.
         yield from window
 
     def _listed(self, raw_path: bytes) -> Entry | None:
         path, problem = escaped(raw_path)
         if problem is None:
             return Entry(path)
-        # Under an escaped name it could not be found again.
+        # It could not be found again under an escaped name.
         return self._looked_at(raw_path, path, problem)
 
     def _looked_at(self, raw_path: bytes, path: str, problem: str | None) -> Entry | None:
@@ -152,9 +152,9 @@ def _stamp(status: os.stat_result) -> Stamp:
 
 
 def _is_link_to_folder(entry: os.DirEntry[bytes]) -> bool:
-    """Tell a link that may hide whole sessions; it is reported, though not followed."""
+    """Return whether a link leads to a folder: it is reported, but not followed."""
     try:
         return entry.is_symlink() and entry.is_dir()
     except OSError:
-        # It leads in a circle, and hides nothing.
+        # A circular link hides nothing.
         return False

@@ -1,4 +1,4 @@
-"""Which source a name means: an object store's URL, an archive's file name, else a directory."""
+"""Opens a source by name: an object store's URL, an archive's file name, else a directory."""
 
 from pathlib import Path, PurePosixPath
 
@@ -10,10 +10,10 @@ from loaders.sources.source import Source
 
 
 def open_source(name: str, root: str | None) -> Source:
-    """Return the source that name means, from its folder root on.
+    """Return the source with that name, below its folder root.
 
     Raises:
-        WrongRequest: it is not there, is none of the known kinds, or root leaves it.
+        WrongRequest: it does not exist, is of no known kind, or root leaves it.
     """
     if not name.strip():
         raise WrongRequest("SOURCE is empty. Name a directory, an archive, or a URL.")

@@ -6,10 +6,10 @@ from loaders.sources.source import LONGEST_PATH, PATH_NOT_UTF8, PATH_TOO_LONG
 
 
 def escaped(path: bytes) -> tuple[str, str | None]:
-    """Return a path as text, and the problem where the landing cannot hold it as it is.
+    """Return a path as text, and the problem if the landing cannot hold it unescaped.
 
-    An escaped path begins with a slash, which no path below a root does, so it never meets
-    a real one; backslashes are doubled in it, so two escaped paths never meet either.
+    An escaped path begins with a slash, which no path below a root does, so it never equals a
+    real one; its backslashes are doubled, so two escaped paths are never equal either.
     """
     problem = None
     try:

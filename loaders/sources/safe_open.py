@@ -1,4 +1,4 @@
-"""Opening a file below a folder without following any link on the way."""
+"""Opens files below a folder without following links."""
 
 import ctypes
 import errno
@@ -43,14 +43,14 @@ def safe_open(folder: int, path: bytes) -> int:
     folder is the descriptor of an open directory.
 
     Raises:
-        OSError: it cannot be opened, or a link stands somewhere on the way (ELOOP).
+        OSError: it cannot be opened, or its path contains a link (ELOOP).
     """
     descriptor: int = _syscall(_OPENAT2, folder, path, _HOW, _HOW_SIZE)
     if descriptor >= 0:
         return descriptor
     number = ctypes.get_errno()
     if number == errno.EAGAIN:
-        # Somebody renamed a folder while the kernel walked through it.
+        # A folder was renamed while the kernel walked through it.
         return _step_by_step(folder, path)
     raise OSError(number, os.strerror(number))
 
@@ -73,7 +73,7 @@ def _kernel_has_openat2() -> bool:
     if not sys.platform.startswith("linux"):
         return False
     descriptor = _syscall(_OPENAT2, -1, b"", None, 0)
-    # Unknown to an old kernel, forbidden by a container's filter.
+    # An old kernel lacks it, a container's filter may forbid it.
     return descriptor < 0 and ctypes.get_errno() not in (errno.ENOSYS, errno.EPERM)
 
 

@@ -1,4 +1,4 @@
-"""The interface of a source: list what is there, look at an entry, open a document."""
+"""The interface of a source: list files, stamp an entry, open a document."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -13,7 +13,7 @@ TOO_LARGE = "too_large"
 
 LONGEST_PATH = 1024
 
-# What a timestamptz can hold, as a bigint since 1970; a file system may claim more.
+# The range of a timestamptz, as a bigint since 1970; a file system's range is larger.
 _EARLIEST_US = -210_866_803_200_000_000
 _LATEST_US = 9_223_371_331_199_999_999
 
@@ -24,9 +24,9 @@ def time_or_unknown(unix_us: int) -> int | None:
 
 
 class Stamp(NamedTuple):
-    """What tells one state of a file from another: bytes, microseconds since 1970, etag.
+    """Identifies a state of a file: bytes, microseconds since 1970, etag.
 
-    modified_us is None when it is unknown; etag is what an object store calls the content.
+    modified_us is None when it is unknown; etag is an object store's identifier of the content.
     """
 
     size: int
@@ -35,10 +35,10 @@ class Stamp(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One listed file: its path below the root, and its stamp if listing already told it.
+    """One listed file: its path below the root, and its stamp if the listing has it.
 
-    problem says why it cannot be opened at all; such a path may be an escaped one.
-    position is where the source finds the file again, if a path is not enough.
+    problem says why it cannot be opened at all; its path may then be escaped. position is where
+    the source finds the file again, if the path is not enough.
     """
 
     path: str
@@ -54,23 +54,23 @@ class OpenDocument(Protocol):
         """Return at most size further bytes; none at the end."""
 
     def stamp(self) -> Stamp:
-        """Return the stamp of what is open, as it is now."""
+        """Return the present stamp of the open file."""
 
 
 class Source(Protocol):
     """A tree of documents.
 
-    A source is made in one process and used in others after a fork: it holds no connection
-    and no thread before list or open are called.
+    A source is created in one process and used in others after a fork: it has no connection and
+    no thread before list or open is called.
     """
 
     @property
     def name(self) -> str:
-        """What the operator calls it; goes into the ledger, so it holds no secret."""
+        """The operator's name for it; it is written to the ledger, so it holds no secret."""
 
     @property
     def most_workers(self) -> int | None:
-        """How many processes may usefully read from it; None: as many as there are."""
+        """How many processes may usefully read from it; None: any number."""
 
     @property
     def opened_at_once(self) -> int:
@@ -79,15 +79,15 @@ class Source(Protocol):
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Yield every file ending in .json whose path begins with prefix, in no order.
 
-        A folder that cannot be listed is yielded with a slash at its end and the problem
-        unreadable, so that nothing below it is taken for gone.
+        A folder that cannot be listed is yielded with a trailing slash and the problem
+        unreadable, so that the files below it do not count as vanished.
 
         Raises:
-            WrongRequest: the root itself cannot be listed, or the source is not to be trusted.
+            WrongRequest: the root itself cannot be listed, or the source is damaged.
         """
 
     def look(self, entry: Entry) -> Entry | None:
-        """Return a listed entry with its stamp, or None when it is gone."""
+        """Return a listed entry with its stamp, or None when it has vanished."""
 
     def open(self, entry: Entry) -> AbstractContextManager[OpenDocument]:
         """Open a listed document.

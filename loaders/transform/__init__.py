@@ -1,1 +1,1 @@
-"""Transforming: dbt on the database the loaders use."""
+"""Runs dbt on the database the loaders use."""

@@ -1,4 +1,4 @@
-"""Runs dbt in this process, on the database that the settings name."""
+"""Runs dbt in this process, on a given database."""
 
 import gc
 import os
@@ -23,7 +23,7 @@ from loaders.errors import (
     WrongRequest,
 )
 
-# Read by the macro is_verifying; a variable, since dbt parses everything anew for other --vars.
+# Read by the macro is_verifying; an environment variable, since other --vars cost a full parse.
 VERIFY_VARIABLE = "PULSE_ELT_VERIFY"
 
 # Whether dbt's unit tests run, too; dbt_project.yml reads it, and its filter knows no other words.
@@ -33,7 +33,7 @@ _UNIT_TESTS_WORDS = ("True", "False")
 _FAILED_MODEL = ("error", "partial success")
 _FAILED_TEST = ("fail",)
 
-# What raw.await_writers() raises, among dbt's words.
+# The error of raw.await_writers(), inside dbt's message.
 _WRITERS = re.compile(r"a (transaction that writes documents does not end: .*?\.)(?= CONTEXT:|$)")
 
 
@@ -41,8 +41,8 @@ _WRITERS = re.compile(r"a (transaction that writes documents does not end: .*?\.
 class Node:
     """One model, seed or test of a build: dbt's status, seconds, and its message when it failed.
 
-    rows_affected counts what a model or seed wrote, failures what a test found; None for the
-    others. rows_in is the table that keeps what a failed test found, None for all else.
+    rows_affected counts the rows that a model or seed wrote, failures those that a test found;
+    None for others. rows_in is the table with the failing rows of a test, else None.
     """
 
     node_id: str
@@ -61,7 +61,7 @@ class BuildResult:
     """What a dbt build did; seconds are those inside the nodes.
 
     warnings are sentences of the project's own macros: tables changed by hand, a clock that ran
-    ahead. is_verified says that everything was compared whole: then each is a finding.
+    ahead. is_verified says that everything was compared; then each warning is a finding.
     """
 
     nodes: tuple[Node, ...]
@@ -123,22 +123,22 @@ def build(
     verify: bool = False,
     on_node: Callable[[str], None] = lambda name: None,
 ) -> BuildResult:
-    """Run 'dbt build' with further arguments; dbt prints as it likes, or nothing if quiet.
+    """Run 'dbt build' with further arguments; quiet suppresses dbt's own output.
 
-    verify compares every relation with what its query gives, as of the last build's cutoff.
+    verify compares every relation with its query's result, as of the last build's cutoff.
     on_node gets the name of each node that is done.
 
     Raises:
-        WrongRequest: dbt did not understand the arguments, or a variable of the environment.
+        WrongRequest: an argument or an environment variable is invalid.
         DatabaseUnavailable: a permission is missing.
         DatabaseAway: the server is gone.
         LockHeld: a transaction that writes documents does not end.
-        WorkFailed: the project does not compile, or dbt broke.
+        WorkFailed: the project does not compile, or dbt crashed.
     """
     asked = os.environ.get(UNIT_TESTS_VARIABLE, "False")
     if asked not in _UNIT_TESTS_WORDS:
         raise WrongRequest(f"{UNIT_TESTS_VARIABLE} is {asked!r}: say True or False.")
-    # dbt takes seconds to import; only a build shall wait for it.
+    # dbt takes seconds to import, so only a build imports it.
     from dbt.cli.exceptions import DbtUsageException
     from dbt.cli.main import dbtRunner
 
@@ -147,7 +147,7 @@ def build(
     def on_event(event: Any) -> None:  # noqa: ANN401 - dbt's events carry no types
         if event.info.name == "JinjaLogWarning":
             warnings.append(str(event.data.msg))
-        # An ephemeral model is done with, and yet no result: it is part of those that read it.
+        # An ephemeral model has no result of its own: it is part of the models that read it.
         is_done = event.info.name == "NodeFinished"
         if is_done and event.data.node_info.materialized != "ephemeral":
             on_node(event.data.node_info.node_name)
@@ -157,12 +157,12 @@ def build(
         command = ["--log-level", "none", *command]
     if not sys.stdout.isatty():
         command = ["--no-use-colors", *command]
-    with _environment(settings, verify=verify), _interruption_told(), _rare_collection():
+    with _environment(settings, verify=verify), _interruption_raised(), _rare_collection():
         outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *arguments])
     if isinstance(outcome.exception, DbtUsageException):
         raise WrongRequest(f"dbt: {outcome.exception}")
     if outcome.exception is not None:
-        # Below the message dbt lists the macros it came through.
+        # dbt lists the calling macros below the message.
         said = " ".join(str(outcome.exception).split("\n  > in macro")[0].split())
         if in_the_way := _WRITERS.search(said):
             raise LockHeld(f"A {in_the_way[1]}")
@@ -173,9 +173,9 @@ def build(
 
 
 def models_reading(settings: DatabaseSettings, root: Path, tables: Sequence[str]) -> list[str]:
-    """Return the models that read these tables of the landing, and all models after them, by name.
+    """Return the names of the models that read these tables of the landing, and of their children.
 
-    It asks dbt's graph of the project; the database is not touched.
+    It uses dbt's graph of the project, without the database.
 
     Raises:
         WorkFailed: the project does not parse.
@@ -210,8 +210,8 @@ def _rare_collection() -> Iterator[None]:
 
 
 @contextmanager
-def _interruption_told() -> Iterator[None]:
-    """Raise KeyboardInterrupt in the end if one came: dbt calls it a failure without words."""
+def _interruption_raised() -> Iterator[None]:
+    """Raise KeyboardInterrupt at the end if one came: dbt reports a failure without a message."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -261,10 +261,10 @@ def _without_rows(message: str | None) -> str | None:
 
 
 def _profiles(root: Path) -> Path:
-    """Keep the example profile where dbt looks for one, so that both are always the same."""
+    """Copy the example profile to where dbt looks for one, so that both are always the same."""
     folder = root / ".pulse" / "dbt"
     folder.mkdir(parents=True, exist_ok=True)
-    # Another command may be reading it: it is replaced whole.
+    # Another command may be reading it, so it is replaced atomically.
     written = folder / f"profiles.{os.getpid()}.tmp"
     written.write_bytes((root / "profiles.example.yml").read_bytes())
     written.replace(folder / "profiles.yml")

@@ -1,4 +1,4 @@
-"""What the command shows of the marts."""
+"""Reads the marts that the command displays."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ order by readiness_overall desc, user_id
 
 @dataclass(frozen=True)
 class Readiness:
-    """A learner's latest computed readiness, 0 to 100; a component is None without evidence."""
+    """A learner's latest computed readiness, 0 to 100; a component without scores is None."""
 
     user_id: UUID
     snapshot_at: datetime
@@ -31,5 +31,6 @@ class Readiness:
 
 
 def read_latest_readiness(connection: psycopg.Connection) -> tuple[Readiness, ...]:
-    """Return analytics.user_readiness_latest, the readiest learner first."""
+    """Return analytics.user_readiness_latest, highest readiness first."""
+
     return tuple(Readiness(*row) for row in connection.execute(_LATEST))

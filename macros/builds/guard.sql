@@ -59,7 +59,7 @@
 {% macro refuse_unfit_database() -%}
     {%- if flags.EMPTY -%}
         {%- do exceptions.raise_compiler_error(
-            "--empty would empty the marts that stand. Nothing was touched. Try it with --target dev and "
+            "--empty would empty the marts that stand. Nothing was changed. Try it with --target dev and "
             ~ "a database of your own, or use 'dbt compile'."
         ) -%}
     {%- endif -%}
@@ -92,7 +92,7 @@
     {%- if foreign_relations -%}
         {%- do exceptions.raise_compiler_error(
             "what is not pulse-elt's stands in its schemas: " ~ foreign_relations | join(', ')
-            ~ ". Nothing was touched. Move that to another schema, or build into schemas of your own "
+            ~ ". Nothing was changed. Move that to another schema, or build into schemas of your own "
             ~ "with --target dev. What this project made and has forgotten (comment and registry are lost) is ours "
             ~ "again after: comment on table SCHEMA.NAME is '" ~ ownership_marker() ~ "'; kept rows of "
             ~ "test_failures may be dropped."

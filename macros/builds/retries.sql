@@ -18,7 +18,7 @@
             {#- A retry selects nothing: dbt has its list already. -#}
             {%- do exceptions.raise_compiler_error(
                 "'dbt retry' cannot know which build it retries: that one ended before it had begun, or --vars "
-                ~ "has replaced its vars. Nothing was touched. Run 'dbt build'."
+                ~ "has replaced its vars. Nothing was changed. Run 'dbt build'."
             ) -%}
         {%- endif -%}
         {{ return(none) }}
@@ -29,7 +29,7 @@
     ).rows -%}
     {%- if not found -%}
         {%- do exceptions.raise_compiler_error(
-            "what 'dbt retry' would go on with is no build of this target. Nothing was touched. Run 'dbt build'."
+            "what 'dbt retry' would go on with is no build of this target. Nothing was changed. Run 'dbt build'."
         ) -%}
     {%- endif -%}
     {{ return({'invocation_id': found[0][0], 'is_whole': found[0][1]}) }}
@@ -45,7 +45,7 @@
         ~ " where mine.invocation_id = '" ~ retried['invocation_id'] ~ "')"
     ).rows[0][0] -%}
         {%- do exceptions.raise_compiler_error(
-            "a newer build has begun since the one that 'dbt retry' would go on with. Nothing was touched, and "
+            "a newer build has begun since the one that 'dbt retry' would go on with. Nothing was changed, and "
             ~ "nothing is lost: run 'dbt build'."
         ) -%}
     {%- endif -%}

@@ -25,7 +25,7 @@
 {% macro dependents_message(relation, column, others) -%}
     {{ relation.schema }}.{{ relation.identifier }} has to {# -#}
     {{ 'lose its column ' ~ column if column else 'be created anew' }}, and {{ others | join(', ') }} {# -#}
-    {{ 'depends' if others | length == 1 else 'depend' }} on it. Nothing was touched. {# -#}
+    {{ 'depends' if others | length == 1 else 'depend' }} on it. Nothing was changed. {# -#}
     Drop that, build, and create it again.
 {%- endmacro %}
 

@@ -1,11 +1,10 @@
-{#- The base models of the kinds of documents: what all of them have in common, and what is read of all.
-    The name of a base model follows from its kind: base_pulse__{table} has a row per document,
-    base_pulse__{table}__{part} a row per part of one. -#}
+{#- The common parts of the base models, and loops over all of them. The name of a base model follows from its
+    kind: base_pulse__{table} has a row per document, base_pulse__{table}__{part} a row per part of one. -#}
 
 {% macro kind_named(kind) -%}
     {%- if kind not in document_kinds() -%}
         {%- do exceptions.raise_compiler_error(
-            model.name ~ " is of kind '" ~ kind ~ "', which is not among the kinds that are loaded. Add it to "
+            model.name ~ " is of kind '" ~ kind ~ "', which is not a loaded kind. Add it to "
             ~ "config/document_kinds.json, then run 'make kinds'."
         ) -%}
     {%- endif -%}
@@ -18,7 +17,7 @@
 {%- endmacro %}
 
 
-{#- All base models, also those of parts, and their kinds. -#}
+{#- All base models, including those of parts, with their kinds. -#}
 {% macro base_models() -%}
     {%- set found = {} -%}
     {%- for kind, rule in document_kinds().items() -%}
@@ -31,7 +30,7 @@
 {%- endmacro %}
 
 
-{#- The block that calls it, once for each base model and its kind. -#}
+{#- Calls its block once for each base model and its kind. -#}
 {% macro union_of_base_models() -%}
     {%- for base_model, kind in base_models().items() -%}
         {{ caller(base_model, kind) }}
@@ -40,7 +39,7 @@
 {%- endmacro %}
 
 
-{#- The block that calls it, once for each kind and its rule. -#}
+{#- Calls its block once for each kind and its rule. -#}
 {% macro union_of_kinds(kinds=none) -%}
     {%- for kind in (document_kinds() if kinds is none else kinds) -%}
         {{ caller(kind, kind_named(kind)) }}
@@ -49,8 +48,8 @@
 {%- endmacro %}
 
 
-{#- The block that calls it, once for each list that documents hold: with the model of whole documents and its
-    column of lengths, the model of the lists' elements and its column of their places. -#}
+{#- Calls its block once for each list in documents: with the model of whole documents and its column of
+    lengths, the model of the lists' elements and its column of positions. -#}
 {% macro union_of_lists() -%}
     {%- set blocks = [] -%}
     {%- for kind, rule in document_kinds().items() -%}
@@ -63,7 +62,7 @@
 {%- endmacro %}
 
 
-{#- The kinds whose documents belong to sessions; with a name, those whose files date them under it. -#}
+{#- The kinds whose documents belong to sessions; with a name, those whose file times date sessions under it. -#}
 {% macro session_kinds(session_date=none) -%}
     {%- set found = [] -%}
     {%- for kind, rule in document_kinds().items()
@@ -82,7 +81,7 @@
 {%- endmacro %}
 
 
-{#- Whether the file of a document, by its kind, may date the session before others do. -#}
+{#- Whether a file of this kind dates its session in preference to others. -#}
 {% macro is_asked_first(kind) -%}
     {{ kind }} in ('{{ session_kinds('scorecard_file') | join("', '") }}')
 {%- endmacro %}
@@ -106,7 +105,7 @@
         rebuilt_by=['source_path', 'document_id'],
         indexes=indexed(['document_id', 'session_id'] + also_indexed),
     ) }}
-    {#- Which documents were touched, the model of whole documents knows. -#}
+    {#- The model of whole documents announces which documents are affected. -#}
     {%- do ref(base_model_of(kind)) -%}
 {%- endmacro %}
 
@@ -132,7 +131,7 @@
 {%- endmacro %}
 
 
-{#- The columns that models of whole documents have in common, as far as the contract has them. -#}
+{#- The common columns of models of whole documents, as far as the contract has them. -#}
 {% macro document_columns(kind, of=none) -%}
     {%- set rule = kind_named(kind) -%}
     {%- set before = of ~ '.' if of else '' -%}
@@ -149,7 +148,7 @@
 {%- endmacro %}
 
 
-{#- The keys that a table's paths hold and the landing has no columns for, each as the column path_{key}. -#}
+{#- The keys in a table's paths for which the landing has no column, each as the column path_{key}. -#}
 {% macro path_keys_of(table_name) -%}
     {%- for rule in document_kinds().values() if rule.table == table_name -%}
         {%- for key, places in rule.path_keys.items() -%}
@@ -164,8 +163,8 @@
 {%- endmacro %}
 
 
-{#- Compares the kinds with the models that are there: what no list of kinds leads to would be lost in silence.
-    That each kind has its model, ref() sees to. -#}
+{#- Compares the models with the kinds: a model without a kind would be ignored in silence. That each kind has
+    its model is ensured by ref(). -#}
 {% macro refuse_uncollected_models() -%}
     {%- set collected = base_models() -%}
     {%- for node in (graph.nodes.values() if execute and model.resource_type == 'model' else [])
@@ -181,8 +180,8 @@
             node.config.get('landing') in ('documents', 'versions') or '/base/' in node.path
         ) -%}
             {%- do exceptions.raise_compiler_error(
-                node.name ~ " is the base model of no kind: nothing would show what it rejects, and nothing prove "
-                ~ "that it is whole. Give config/document_kinds.json its kind, or its part of a kind, then run "
+                node.name ~ " is the base model of no kind: its rejected values would not be reported, nor its "
+                ~ "completeness checked. Add its kind, or its part of a kind, to config/document_kinds.json, then run "
                 ~ "'make kinds'."
             ) -%}
         {%- endif -%}

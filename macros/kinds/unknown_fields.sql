@@ -1,10 +1,9 @@
-{#- How a model names the fields that its kind is not known to have: drift. -#}
+{#- Drift: the fields of documents that are not known for their kind. -#}
 
-{#- The paths of a document's fields that its kind is not known to have, as text[], sorted; NULL when
-    there are none. `containers` says in SQL where the document has each container of the kind's known_fields.
+{#- The paths of a document's unknown fields, as text[], sorted; NULL if there are none. `containers` says in
+    SQL where the document has each container of the kind's known_fields.
 
-    Names come from strangers and may be anything: of a document the first 50 paths are kept, and of a
-    longer name 200 characters. -#}
+    Names are untrusted: the first 50 paths of a document are kept, and 200 characters of a longer name. -#}
 {% macro unknown_fields(kind, containers) -%}
     {%- set known = kind_named(kind).known_fields -%}
     {%- if containers.keys() | sort != known.keys() | sort -%}
@@ -14,7 +13,7 @@
         ) -%}
     {%- endif -%}
     case
-        {#- Nearly all documents have none: ask first, list only then. -#}
+        {#- Nearly all documents have none, so test before listing them. -#}
         {%- for path, container in containers.items() %}
         {{ 'when' if loop.first else 'or' }} {{ has_unknown_fields(path, container, known[path]) }}
         {%- endfor %}
@@ -68,7 +67,7 @@
 {%- endmacro %}
 
 
-{#- What is left of an object without its known fields: one call in C, whatever its size. -#}
+{#- An object without its known fields: one call in C, whatever its size. -#}
 {% macro without_known(container, known) -%}
     {{ json_object(container) }} - array[
         {%- for name in known %}'{{ name | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor -%}
@@ -76,8 +75,8 @@
 {%- endmacro %}
 
 
-{#- A name as part of a path: cut, and in JSON's quotes where it holds what paths are made of, white
-    space or control characters. -#}
+{#- A name as part of a path: truncated, and in JSON's quotes if it has path syntax, white space or control
+    characters. -#}
 {% macro field_name(name) -%}
     {%- set cut = "left(" ~ name ~ ", 200) || case when length(" ~ name ~ ") > 200 then '…' else '' end" -%}
     case

@@ -1,5 +1,5 @@
--- What: every document of the landing, as of the cutoff, has its row in staging, and the other way round.
--- Why it matters: a document that is in neither model nor rejected values is data lost in silence.
+-- What: every document of the landing, as of the cutoff, has its row in staging, and vice versa.
+-- Why it matters: a document that is in neither model nor rejected values is lost in silence.
 -- How to resolve: read the staging model of the kind named; a filter or join there drops the document.
 
 with
@@ -44,7 +44,7 @@ final as (
             and landed.document_id = represented.document_id
     where
         represented.document_id is null
-        -- Of some kinds a later load removes what it superseded, also from under an older cutoff.
+        -- For some kinds a later load removes superseded versions, even those an older cutoff needs.
         or landed.document_id is null
         and not represented.is_latest_alone
 

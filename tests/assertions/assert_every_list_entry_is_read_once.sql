@@ -1,5 +1,5 @@
--- What: each entry of a history and each answer of a file has one row, and each document stands there once.
--- Why it matters: what is deduplicated later, by session or by snapshot, would hide entries read twice.
+-- What: each entry of a history and each answer of a file has one row, and each document is there once.
+-- Why it matters: the later deduplication, by session or by snapshot, would hide entries read twice.
 -- How to resolve: compare the model named with its document's payload; a join or lateral there multiplies.
 
 with

@@ -1,4 +1,4 @@
--- What: as of the cutoff a path has one current document, in every model that is deduplicated later.
+-- What: as of the cutoff, a path has one current document in every model that is deduplicated later.
 -- Why it matters: the deduplication by session would hide a landing that kept two versions current.
 -- How to resolve: look the path up in raw.documents; superseded_at of the older version is missing.
 

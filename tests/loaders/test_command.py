@@ -71,7 +71,7 @@ def test_a_scope_without_files_is_told_as_such(
     tree.write("sessions/a/session.json", {})
     done = pulse_elt("load", tree.root, "--prefix", "nothing/")
     assert done.returncode == 0
-    assert "No file of the source lies in that scope." in done.stdout
+    assert "No file of the source is in that scope." in done.stdout
 
 
 def test_bad_identities_are_named_by_line(

@@ -175,7 +175,7 @@ def test_a_load_with_other_rules_than_the_databases_says_so_once(
     told = pulse_elt("load", tree.root, "--json")
     for done in (dry, first, again, told):
         assert done.returncode == 0, done.stderr
-    sentence = "The rules of config/document_kinds.json differ from those that the database had"
+    sentence = "The rules of config/document_kinds.json differ from those in the database"
     assert sum(line.startswith(sentence) for line in first.stdout.splitlines()) == 1
     assert sentence in dry.stdout
     assert json.loads(again.stdout)["notices"] == []

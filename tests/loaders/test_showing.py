@@ -40,4 +40,4 @@ def test_a_load_is_what_it_was_though_nobody_can_read_its_result(
     if stream == ">/dev/full":
         last = done.stderr.splitlines()[-1]
         assert last.startswith("pulse-elt: The load's result cannot be shown")
-        assert "What was done is not affected" in last
+        assert "The work itself is unaffected" in last

@@ -126,8 +126,8 @@ def test_both_drivers_are_on_tls(front: Front) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ("ca", "certificate verify failed. Its certificate is not of the CA"),
-        ("host", 'does not match host name "127.0.0.1". Name the host as its certificate does.'),
+        ("ca", "certificate verify failed. The CA of PGSSLROOTCERT did not sign"),
+        ("host", 'does not match host name "127.0.0.1". Use the host name of its certificate.'),
         ("password", "password authentication failed"),
         ("channel_binding", "A proxy that ends TLS cannot bind to it"),
     ],

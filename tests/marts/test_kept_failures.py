@@ -34,7 +34,7 @@ def test_what_a_test_finds_is_kept_until_it_passes(
 
         done = pulse_elt("build", "--select", TEST, **named)
         assert done.returncode == 1, done.stdout + done.stderr
-        assert f"what it found is in {KEPT}\n" in done.stdout
+        assert f"the failing rows are in {KEPT}\n" in done.stdout
         assert _count(connection, KEPT) == _count(connection, "analytics.user_readiness") > 1
 
         # Found again, and less of it: the table says what the last build found.

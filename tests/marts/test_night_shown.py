@@ -54,7 +54,7 @@ def test_a_run_is_told_of_though_readiness_cannot_be_shown(
         assert "Run 7 succeeded" in done.stdout
         (line,) = done.stderr.splitlines()
     assert "The latest readiness cannot be shown" in line
-    assert "What was done is not affected" in line
+    assert "The work itself is unaffected" in line
 
 
 @pytest.mark.parametrize("watch", [TextWatch(), JsonWatch()])

@@ -9,7 +9,7 @@ import pytest
 from loaders.database.settings import DatabaseSettings
 from loaders.nightly import notifications
 from loaders.nightly.model import RunResult, RunStatus
-from loaders.nightly.notifications import Hooks, targets_from_environment, tell
+from loaders.nightly.notifications import Hooks, notify, targets_from_environment
 from loaders.nightly.run_log import RunLog
 from tests.conftest import ROOT, RunCommand
 from tests.marts.nightly import Listener, listening
@@ -42,7 +42,7 @@ def night(
         run_id = book.open(source, {}, None, 3.25)
         result = ran(status, is_trusted=is_trusted, run_id=run_id)
         book.close(result)
-        return tell(hooks, book, result)
+        return notify(hooks, book, result)
 
 
 def told(listener: Listener) -> list[str]:
@@ -101,7 +101,7 @@ def test_a_run_that_could_not_be_booked_is_told_and_so_is_the_recovery(
     with listening() as listener:
         hooks = Hooks(url=listener.url)
         night(hooks, "succeeded", is_trusted=True)
-        tell(hooks, None, ran("failed", is_trusted=False))
+        notify(hooks, None, ran("failed", is_trusted=False))
         night(hooks, "succeeded", is_trusted=True)
         night(hooks, "succeeded", is_trusted=True)
         assert told(listener) == ["first_success", "failure", "recovery"]

@@ -81,8 +81,8 @@ def test_a_run_gives_up_on_a_database_that_stays_away_and_tells_of_it(
     stages = stages_with(lambda: None)
     watch = SilentWatch(on_begin=stop_before_load)
     with listening() as listener:
-        patience = Request(str(tree.root), patience=1.5)
-        result, _ = run(patience, watch, Hooks(url=listener.url), stages)
+        request = Request(str(tree.root), retry_seconds=1.5)
+        result, _ = run(request, watch, Hooks(url=listener.url), stages)
     assert (result.status, result.exit_code, result.event) == ("failed", 3, "failure")
     assert "load failed: " in result.summary
     assert watch.waited[:2] == ["load", "load"]

@@ -80,7 +80,7 @@ def test_a_new_column_is_refused_and_then_added_in_place(
         small_project, MART_YAML, "trainer_change_logs", lambda columns: columns.append(loud)
     )
     told = refused_untouched(small, small_project, user)
-    for word in (MART, "loud_scenario", "--full-refresh", "Nothing was touched"):
+    for word in (MART, "loud_scenario", "--full-refresh", "Nothing was changed"):
         assert word in told
 
     before = user.execute(WHAT_HOLDS_ON).fetchone()
@@ -196,7 +196,7 @@ def test_a_view_of_ours_is_created_anew_where_nobody_else_reads_it(
         relations = relations_of(user)
         marts = [name for name in relations if name.startswith("analytics.")]
         rows = rows_in(user, [*marts, "desk.steps"])
-        with pytest.raises(AssertionError, match=r"desk.steps depends on it. Nothing was touched"):
+        with pytest.raises(AssertionError, match=r"desk.steps depends on it. Nothing was changed"):
             small_project.dbt.build(small)
         assert rows_in(user, [*marts, "desk.steps"]) == rows
         user.execute("drop view desk.steps")

@@ -1,4 +1,4 @@
--- One row per measure that this check and the one it is compared with took on enough rows.
+-- One row per measure that both this check and the one it is compared with took on enough rows.
 select
     concat(measured.mart, '.', measured.measure) as subject,
     measured.statistic,

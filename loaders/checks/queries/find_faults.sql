@@ -45,7 +45,7 @@ landed as (
         documents.source_path,
         documents.session_key,
         documents.payload,
-        -- As base_pulse__scorecards tells the generations apart.
+        -- The generation of a scorecard, as in base_pulse__scorecards.
         documents.kind = 'scorecard'
         and jsonb_typeof(documents.payload) = 'object'
         and documents.payload

@@ -1,6 +1,6 @@
--- Two rows: the newest document of the landing, and the newest session of the marts. What is new is
--- measured by the landing, never by today. (to_char gives NULL for an infinite time, and a message that
--- is NULL would be no finding.)
+-- Two rows: the newest document of the landing, and the newest session of the marts. Freshness is
+-- relative to the landing, never to today. (to_char gives NULL for an infinite time, and a NULL
+-- message would be no finding.)
 with
 
 newest_document as (

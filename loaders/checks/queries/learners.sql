@@ -1,4 +1,4 @@
--- One row per learner known at the last check of the marts that passed; lost is who is gone since.
+-- One row per learner known at the last check of the marts that passed; lost if missing since.
 with
 
 known_before as (
@@ -11,7 +11,7 @@ known_before as (
 
 ),
 
--- Read through only if somebody is lost.
+-- Scanned only if a learner is lost.
 documents as (
 
     select

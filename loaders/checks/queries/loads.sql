@@ -60,7 +60,7 @@ select
                     'load ', loads.load_id, ' has seen ', loads.seen,
                     ' files, and its counters do not add up to that'
                 )
-        -- Old versions of kinds that keep their latest only go when a later load closes.
+        -- For kinds that keep only their latest version, a closing load removes older ones.
         when
             coalesce(written.documents, 0) > loads.landed
             or (loads.is_newest and coalesce(written.documents, 0) < loads.landed)

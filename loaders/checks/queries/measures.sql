@@ -1,4 +1,4 @@
--- What is remembered of the marts' scores, for later checks to compare with.
+-- The measures of the marts' scores, kept for comparison by later checks.
 with
 
 scores as (

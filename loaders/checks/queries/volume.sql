@@ -1,5 +1,5 @@
 -- One row per source that was loaded whole since the last check: its newest load, and the fourteen
--- whole loads before that check. What no check has let pass is not what is usual.
+-- whole loads before that check. Loads that no check let pass do not count as usual.
 with
 
 whole as (

@@ -1,4 +1,4 @@
-"""What the codes of quarantine mean in words, and what an operator can do about them."""
+"""What the codes of quarantine mean, and what an operator can do."""
 
 from typing import NamedTuple
 
@@ -8,14 +8,14 @@ from loaders.landing.quarantine.reasons import CHANGED_WHILE_READING
 from loaders.sources import source
 
 _MEND = (
-    "Mend the file where it comes from, then load again: a mended file differs in size or time "
-    "and is read by itself. Nothing else waits for it."
+    "Repair the file at its origin, then load again: a repaired file differs in size or time, "
+    "so the next load reads it. Nothing else waits for it."
 )
 _NOT_JSON = (
-    "Restore the file from a backup or let its writer write it again, then load. "
+    "Restore the file from a backup or have its writer write it again, then load. "
     "Nothing else waits for it."
 )
-_RETRY = "then try again with 'pulse-elt quarantine retry SOURCE'."
+_RETRY = "then run 'pulse-elt quarantine retry SOURCE'."
 
 
 class _Code(NamedTuple):
@@ -43,16 +43,16 @@ _CODES = {
     "54000": _Code("the document exceeds a limit of PostgreSQL's jsonb", _MEND),
     "54001": _Code(
         "the document is nested deeper than the server can follow",
-        "If the depth is meant, raise max_stack_depth on the server, " + _RETRY,
+        "If the depth is intended, raise max_stack_depth on the server, " + _RETRY,
     ),
     "XX000": _Code("the server could not allocate what the parsed document needs", _MEND),
     source.LINK: _Code(
         "a symbolic link, and links are never followed",
-        "Put the file itself in the place of the link, " + _RETRY,
+        "Replace the link by the file itself, " + _RETRY,
     ),
     source.NOT_A_FILE: _Code(
         "not a regular file (a device, a pipe, a socket)",
-        "Put a regular file in its place, " + _RETRY,
+        "Replace it by a regular file, " + _RETRY,
     ),
     source.UNREADABLE: _Code(
         "the file or folder cannot be read",
@@ -75,7 +75,7 @@ _CODES = {
 
 
 def meaning_of(code: str) -> str:
-    """Return what a SQLSTATE or reason code says, in words."""
+    """Return the meaning of a SQLSTATE or reason code."""
     if code in _CODES:
         return _CODES[code].meaning
     try:
@@ -87,14 +87,14 @@ def meaning_of(code: str) -> str:
 
 
 def advice_for(code: str, file_state: str | None, resolution: str | None) -> str:
-    """Return what to do next about an entry, given what became of it and of its file."""
+    """Return what to do about an entry, given its resolution and the state of its file."""
     if resolution == "landed":
         return "Nothing: a later version is good and has landed."
     if resolution is not None:
         return "Nothing: it is no longer a document to load, or the folder can be listed again."
     if file_state == "vanished":
         return (
-            "The file is gone from its source. The entry stays open until a file of that path "
-            "is good; there is nothing to do if it was removed on purpose."
+            "The file is gone from its source. The entry stays open until a good file has that "
+            "path; there is nothing to do if it was removed on purpose."
         )
     return _CODES[code].advice if code in _CODES else _MEND

@@ -9,7 +9,7 @@ import psycopg
 from loaders.database.queries import one_value
 from loaders.landing.model import Refusal
 
-# The same bytes, or the same reason not to have read any, are one entry.
+# The same bytes, or the same reason why none were read, are one entry.
 _AGAIN = """
 update raw.quarantine
 set
@@ -83,7 +83,7 @@ class QuarantineEntry:
 def record(
     connection: psycopg.Connection, refusals: Sequence[Refusal], load_id: int, at: datetime
 ) -> int:
-    """Write down refusals; return how many of them are new."""
+    """Record refusals; return how many of them are new."""
     new = 0
     for refusal in refusals:
         parameters = {
@@ -110,7 +110,7 @@ def record(
 def resolve(
     connection: psycopg.Connection, paths: Sequence[str], resolution: str, at: datetime
 ) -> None:
-    """Close the open entries of paths: they landed, or are no longer to be loaded (left)."""
+    """Close the open entries of paths that landed, or are no longer to be loaded (left)."""
     if paths:
         connection.execute(_RESOLVE, {"paths": list(paths), "resolution": resolution, "at": at})
 
@@ -118,11 +118,11 @@ def resolve(
 def new_entries(
     connection: psycopg.Connection, load_id: int, at_most: int
 ) -> list[QuarantineEntry]:
-    """Return the first open entries, by path, that a load was the first to make."""
+    """Return the first entries, by path, that are open and that this load created."""
     return [QuarantineEntry(*row) for row in connection.execute(_NEW_IN_LOAD, (load_id, at_most))]
 
 
 def count_refused(connection: psycopg.Connection, load_id: int) -> int:
-    """Return how many open entries a load was the last to try, new ones and those of old."""
+    """Return how many open entries, new or old, were last tried by a load."""
     count: int = one_value(connection, _STILL_OPEN, (load_id,))
     return count

@@ -1,4 +1,4 @@
-"""Quarantine as an operator reads it: entries with filters, and one file with its history."""
+"""Looks up quarantine: entries with filters, and one file with its history."""
 
 import difflib
 import os
@@ -18,8 +18,8 @@ from loaders.sources.paths import escaped
 
 _SUGGESTED = 5
 _COMPARED_AT_MOST = 5_000
-# How names of files are shown, see loaders.cli.display.printable.
-_SHOWN_ESCAPE = re.compile(r"\\(?:[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+# How loaders.cli.display.printable escapes file names.
+_DISPLAYED_ESCAPE = re.compile(r"\\(?:[nrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 
 _FIND = """
 select
@@ -69,7 +69,7 @@ _SOME = "select distinct source_path from raw.quarantine order by source_path li
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which entries to list: those open, or all; None and empty stand for any."""
+    """Which entries to list: open ones, or all; None and empty mean any."""
 
     kinds: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ class Wanted:
 class FoundEntry(QuarantineEntry):
     """An entry in a list, open or resolved; sizes and offsets in bytes.
 
-    file_state is what the manifest says of the path now: vanished when the file is gone.
+    file_state is the path's present state in the manifest: vanished when the file is gone.
     """
 
     load_id: int
@@ -93,7 +93,7 @@ class FoundEntry(QuarantineEntry):
 
 @dataclass(frozen=True)
 class Found:
-    """Entries by path, the newest of a path first; matching counts those beyond the limit too."""
+    """Entries by path, the newest of a path first; matching includes those beyond the limit."""
 
     entries: tuple[FoundEntry, ...]
     matching: int
@@ -101,7 +101,7 @@ class Found:
 
 @dataclass(frozen=True)
 class EntryDetails:
-    """All that is written down of one entry; bytes are hexadecimal in JSON."""
+    """Everything recorded about one entry; bytes are hexadecimal in JSON."""
 
     source_path: str
     kind: str | None
@@ -124,9 +124,9 @@ class EntryDetails:
 
 @dataclass(frozen=True)
 class QuarantinedFile:
-    """A file in quarantine, or once there: the entry that counts, and the earlier ones.
+    """A file that is or was in quarantine: the current entry, and the earlier ones.
 
-    meaning says the code in words, advice what to do next.
+    meaning explains the code, advice says what to do next.
     """
 
     entry: EntryDetails
@@ -137,7 +137,7 @@ class QuarantinedFile:
 
 
 def find(connection: psycopg.Connection, wanted: Wanted) -> Found:
-    """Return the entries that are wanted."""
+    """Return the matching entries."""
     parameters = {
         **asdict(wanted),
         "kinds": list(wanted.kinds) or None,
@@ -151,10 +151,10 @@ def find(connection: psycopg.Connection, wanted: Wanted) -> Found:
 
 
 def look_up(connection: psycopg.Connection, path: str) -> QuarantinedFile:
-    """Return what is known of one path, as it is in the manifest, on disk, or on a terminal.
+    """Return everything known about a path, given raw or as the terminal displays it.
 
     Raises:
-        WrongRequest: it was never in quarantine; with the nearest paths that were.
+        WrongRequest: it was never in quarantine; the message names similar paths that were.
     """
     names = _names(path)
     cursor = connection.cursor(row_factory=class_row(EntryDetails))
@@ -175,13 +175,13 @@ def look_up(connection: psycopg.Connection, path: str) -> QuarantinedFile:
 
 
 def _names(path: str) -> tuple[str, ...]:
-    """Return what the path may be called in the books: as given, or as it is shown."""
+    """Return the paths that may be meant: the one given, and the one it is an escape of."""
     name = escaped(os.fsencode(path.removeprefix("./")))[0]
-    shown = _SHOWN_ESCAPE.sub(_sign, name)
-    return (name,) if shown == name else (name, shown)
+    unescaped = _DISPLAYED_ESCAPE.sub(_unescaped, name)
+    return (name,) if unescaped == name else (name, unescaped)
 
 
-def _sign(escape: re.Match[str]) -> str:
+def _unescaped(escape: re.Match[str]) -> str:
     try:
         sign = escape[0].encode().decode("unicode_escape")
         sign.encode()
@@ -196,13 +196,13 @@ def _unknown(connection: psycopg.Connection, path: str) -> str:
     if state:
         return (
             f"{path} was never in quarantine; the manifest calls it {state}. "
-            "'pulse-elt quarantine list' shows what is."
+            "'pulse-elt quarantine list' shows the files that are."
         )
     nearest = _nearest(connection, path)
     if not nearest:
         return (
-            f"{path} was never in quarantine. 'pulse-elt quarantine list --all' shows what is or "
-            "was; paths are those below the root of the source."
+            f"{path} was never in quarantine. 'pulse-elt quarantine list --all' shows the files "
+            "that are or were; paths are relative to the root of the source."
         )
     return f"{path} was never in quarantine. Did you mean {' or '.join(nearest)}?"
 

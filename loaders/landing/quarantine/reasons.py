@@ -1,7 +1,7 @@
-"""Why a document is refused, in words and with the place in the file.
+"""Why a document is refused, in words and with the position in the file.
 
-The server alone refuses documents (docs/design.md §4, "The server decides"). What is done here
-only decides which documents are sent alone, and finds the place afterwards.
+Only the server refuses documents (docs/design.md §4, "The server decides"). This module decides
+which documents are sent alone, and finds the position afterwards.
 """
 
 import re
@@ -17,10 +17,10 @@ from loaders.sources.source import Stamp
 CHANGED_WHILE_READING = "changed_while_reading"
 
 _FIRST_BYTES = 64
-# Before and after the place.
+# Before and after the position.
 _AROUND = 60
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# What a parser accepts and jsonb may not.
+# Accepted by Python's parser, possibly refused by jsonb.
 _RISKY_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
 _NUMBER = re.compile(rb"-?\d+(?:\.(\d+))?(?:[eE]([+-]?\d+))?")
@@ -37,7 +37,7 @@ _WORDS = {
 
 
 class Explanation(NamedTuple):
-    """What is known of a refused document; offsets in bytes from 0, None where they are not."""
+    """What is known about a refused document; offsets in bytes from 0, None if unknown."""
 
     reason: str
     byte_offset: int | None
@@ -47,9 +47,9 @@ class Explanation(NamedTuple):
 
 
 def is_doubtful(content: bytes) -> bool:
-    """Return whether the server might refuse these bytes, so that they travel alone.
+    """Return whether the server might refuse these bytes, so that they are sent alone.
 
-    The parser may be stricter than the server (on huge numbers and depth), never the judge.
+    The parser may be stricter than the server (on huge numbers and depth); the server decides.
     """
     try:
         orjson.loads(content)
@@ -59,7 +59,7 @@ def is_doubtful(content: bytes) -> bool:
 
 
 def refuse_unread(planned: Planned, code: str, detail: str | None = None) -> Refusal:
-    """Return the refusal of a file that was not read to its end, for a reason of our own."""
+    """Return the refusal of a file that was not fully read, for one of the loader's reasons."""
     words = _WORDS[code] + (f" ({detail})" if detail else "")
     return Refusal(
         planned=planned,
@@ -71,9 +71,9 @@ def refuse_unread(planned: Planned, code: str, detail: str | None = None) -> Ref
 
 
 def explain(path: str, content: bytes, sqlstate: str, said: str) -> Explanation:
-    """Return the reason in words, and the place if it can be told.
+    """Return the reason in words, and the position if it can be found.
 
-    content is what the server refused, said its own message.
+    content is what the server refused, said the server's message.
     """
     offset, words = _find(content, sqlstate, said)
     place = f"{path}, byte {offset}" if offset is not None else path
@@ -88,7 +88,7 @@ def explain(path: str, content: bytes, sqlstate: str, said: str) -> Explanation:
 
 
 def without_the_bytes(path: str, said: str) -> Explanation:
-    """Return what is left to say of a document too large to be looked at again."""
+    """Return the explanation for a document too large to be read again."""
     return Explanation(f"{path}: {said}", None, None, None, None)
 
 

@@ -35,11 +35,11 @@ _ONE_REQUEST = {
 }
 
 
-def connect(container: str) -> "AzureContainer":
+def open_container(container: str) -> "AzureContainer":
     """Return a client of this process, with the credentials of the environment.
 
     Raises:
-        StoreFault: the credentials are no such thing.
+        StoreFault: the credentials are malformed.
     """
     loop = this_process_loop()
     try:
@@ -65,7 +65,7 @@ class AzureContainer:
         """List one page; see StoreClient.page."""
         pages = self._container.list_blobs(
             name_starts_with=prefix or None,
-            # Only the metadata say that a name is a folder of a hierarchical namespace.
+            # Only the metadata show that a name is a folder of a hierarchical namespace.
             include=["metadata"],
             results_per_page=most,
             **_ONE_REQUEST,
@@ -91,7 +91,7 @@ class AzureContainer:
             offset=None if length is None else start,
             length=length,
             max_concurrency=1,
-            # The bytes as they are stored, also of a blob that calls itself gzip.
+            # The bytes as stored, even of a blob with content encoding gzip.
             decompress=False,
             **pin,
             **_ONE_REQUEST,
@@ -100,8 +100,8 @@ class AzureContainer:
         return checked(Part(content, _stamp(download.properties)), start, length)
 
     def fault(self, error: Exception) -> Fault | None:
-        """Say what an error means; see StoreClient.fault."""
-        # The library itself may stumble over an answer with an error code that it does not know.
+        """Interpret an error; see StoreClient.fault."""
+        # The library itself may fail on an answer with an unknown error code.
         for one in behind(error):
             if isinstance(one, HttpResponseError) and one.status_code:
                 return fault_of_answer(one.status_code, _code(one))

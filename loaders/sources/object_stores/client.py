@@ -1,4 +1,4 @@
-"""What clients of az:// and s3:// have in common: pages of blobs, parts of a blob, retries."""
+"""The common parts of the clients of az:// and s3://: pages of blobs, parts of a blob, retries."""
 
 import asyncio
 import random
@@ -15,7 +15,7 @@ ATTEMPTS = 5
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
 
-# Doubled from one attempt to the next: four waits of at most 7.5 s together.
+# Doubled after each attempt: four waits of at most 7.5 s in total.
 _FIRST_WAIT_SECONDS = 0.5
 
 
@@ -27,21 +27,21 @@ class Blob(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What one listing request brought; token asks for the next page, None after the last."""
+    """The answer to one listing request; token asks for the next page, None after the last."""
 
     blobs: list[Blob]
     token: str | None
 
 
 class Part(NamedTuple):
-    """What one read brought; the stamp is that of the whole blob, from the same response."""
+    """The answer to one read; the stamp is that of the whole blob, from the same response."""
 
     content: bytes
     stamp: Stamp
 
 
 class StoreClient(Protocol):
-    """One container of one store, as one process sees it; every call is one request."""
+    """One container of a store, used by one process; every call is one request."""
 
     loop: asyncio.AbstractEventLoop
 
@@ -51,18 +51,18 @@ class StoreClient(Protocol):
     async def part(self, name: str, start: int, length: int | None, etag: str | None) -> Part:
         """Read length bytes from start, if the blob still has that etag.
 
-        length None asks for all of a blob that is thought to be empty.
+        length None asks for all of a blob that was listed as empty.
         """
 
     def fault(self, error: Exception) -> Fault | None:
-        """Say what an error of the client's library means; None: it is none of its errors."""
+        """Interpret an error of the client's library; None for any other error."""
 
 
 def checked(part: Part, start: int, length: int | None) -> Part:
-    """Return the part if it is as long as it has to be; a cut one is as good as none.
+    """Return the part if it has the expected length.
 
     Raises:
-        ConnectionError: it is not.
+        ConnectionError: it was cut short.
     """
     rest = max(part.stamp.size - start, 0)
     if len(part.content) != (rest if length is None else min(length, rest)):
@@ -71,18 +71,18 @@ def checked(part: Part, start: int, length: int | None) -> Part:
 
 
 def stamp_of(size: int, modified: datetime, etag: str | None) -> Stamp:
-    """Return a stamp that is the same whether it comes from a listing or from a response.
+    """Return a stamp that is the same from a listing and from a response.
 
-    Some S3 servers list thousandths of seconds that the header of a response cannot have.
+    Some S3 servers list milliseconds, which the header of a response cannot express.
     """
     return Stamp(size, int(modified.timestamp()) * 1_000_000, etag.strip('"') if etag else None)
 
 
 async def with_retries(client: StoreClient, request: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Make a request, and make it again while its failure may pass.
+    """Make a request, and retry it after transient failures.
 
     Raises:
-        StoreFault: it failed for good, or ATTEMPTS times.
+        StoreFault: it failed permanently, or ATTEMPTS times.
     """
     wait = _FIRST_WAIT_SECONDS
     for left in reversed(range(ATTEMPTS)):
@@ -93,9 +93,9 @@ async def with_retries(client: StoreClient, request: Callable[[], Coroutine[Any,
             if fault is None:
                 raise
             if fault.trouble not in (Trouble.BUSY, Trouble.LOST) or not left:
-                # What the library says may quote the request and what signed it.
+                # The library's message may quote the request and its signature.
                 raise StoreFault(fault) from None
-        # Not all sixteen at the same moment again.
+        # So that not all sixteen retry at the same moment.
         await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311 - no secret
         wait *= 2
     raise AssertionError

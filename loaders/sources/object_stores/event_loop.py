@@ -1,4 +1,4 @@
-"""fsspec's event loop, which runs in a thread of its own, made something to wait for."""
+"""Runs coroutines on fsspec's event loop, which has a thread of its own, and waits for them."""
 
 import asyncio
 import os
@@ -10,8 +10,8 @@ import fsspec.asyn
 
 T = TypeVar("T")
 
-# After a fork fsspec forgets its loop, but not its lock, which a thread may have held that
-# the child does not have.
+# After a fork fsspec forgets its loop, but not its lock, which another thread of the parent may
+# have held.
 os.register_at_fork(after_in_child=fsspec.asyn.reset_lock)
 
 
@@ -22,12 +22,12 @@ def this_process_loop() -> asyncio.AbstractEventLoop:
 
 
 def started(loop: asyncio.AbstractEventLoop, task: Coroutine[Any, Any, T]) -> Future[T]:
-    """Let the loop's thread begin a task; thread-safe."""
+    """Start a task in the loop's thread; thread-safe."""
     return asyncio.run_coroutine_threadsafe(task, loop)
 
 
 def finished(future: Future[T]) -> T:
-    """Wait for a task; one that nobody waits for any more, say after Ctrl-C, is cancelled."""
+    """Wait for a task; it is cancelled if the wait is interrupted, say by Ctrl-C."""
     try:
         return future.result()
     finally:

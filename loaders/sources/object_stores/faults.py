@@ -1,4 +1,4 @@
-"""What the errors of object stores mean: whose fault they are, and whether they may pass."""
+"""Classifies the errors of object stores: whose fault they are, and whether they are transient."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 
 class Trouble(Enum):
-    """What an error of a store means to us."""
+    """The class of an error of a store."""
 
     GONE = auto()
     CHANGED = auto()
@@ -21,14 +21,14 @@ class Trouble(Enum):
 
 @dataclass(frozen=True)
 class Fault:
-    """A store's error. words are ours, a status or an identifier, never the store's text."""
+    """A store's error. words are our own, a status or an identifier, never the store's text."""
 
     trouble: Trouble
     words: str
 
 
 class StoreFault(Exception):
-    """A fault that trying again did not, or would not, mend."""
+    """A fault that retries did not, or would not, cure."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.words)
@@ -66,9 +66,9 @@ _TROUBLE_OF_STATUS = {
 
 
 def fault_of_answer(status: int, code: object) -> Fault:
-    """Say what an answer with this status and error code means."""
+    """Interpret an answer with this status and error code."""
     text = str(getattr(code, "value", code) or "")
-    # A code is an identifier; anything else may quote the request and what signed it.
+    # A code is an identifier; anything else may quote the request and its signature.
     name = text if re.fullmatch(r"[A-Za-z][A-Za-z.]{0,60}", text) else ""
     trouble = _TROUBLE_OF_CODE.get(name) or _TROUBLE_OF_STATUS.get(status)
     if trouble is None:
@@ -77,7 +77,7 @@ def fault_of_answer(status: int, code: object) -> Fault:
 
 
 def behind(error: BaseException) -> list[BaseException]:
-    """Return an error and those that it was raised from or upon."""
+    """Return an error with its causes and contexts."""
     seen: list[BaseException] = []
     found: BaseException | None = error
     while found is not None and found not in seen:
@@ -87,7 +87,7 @@ def behind(error: BaseException) -> list[BaseException]:
 
 
 def fault_of_connection(error: BaseException) -> Fault:
-    """Say what an error means that came instead of an answer."""
+    """Interpret an error that came instead of an answer."""
     names = " ".join(type(one).__name__ for one in behind(error))
     for pattern, words in (
         ("Timeout", "no answer in time"),

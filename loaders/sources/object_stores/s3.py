@@ -1,4 +1,4 @@
-"""A bucket of S3 or of a server that speaks its language, through s3fs. Import it late: 0.5 s."""
+"""A bucket of S3 or of a compatible server, through s3fs. Import it only where used: 0.5 s."""
 
 import asyncio
 import os
@@ -46,18 +46,18 @@ _NO_ANSWER = (
 )
 
 
-def connect(container: str) -> "S3Bucket":
+def open_container(container: str) -> "S3Bucket":
     """Return a client of this process, with the credentials of the environment.
 
     Raises:
-        StoreFault: the credentials or the endpoint are no such thing.
+        StoreFault: the credentials or the endpoint are malformed.
     """
     loop = this_process_loop()
     files = S3FileSystem(
         loop=loop,
         skip_instance_cache=True,
         use_listings_cache=False,
-        # boto3 knows AWS_DEFAULT_REGION only, the other tools of AWS know this one.
+        # boto3 reads AWS_DEFAULT_REGION only, AWS's other tools read this one.
         client_kwargs={"region_name": os.environ.get("AWS_REGION") or None},
         config_kwargs={
             "connect_timeout": CONNECT_SECONDS,
@@ -85,7 +85,7 @@ class S3Bucket:
         bucket: str,
     ) -> None:
         self.loop = loop
-        # Closes the client when it goes.
+        # Closes the client when it is collected.
         self._files = files
         self._client = client
         self._bucket = bucket
@@ -115,7 +115,7 @@ class S3Bucket:
         return checked(Part(content, _stamp(answer)), start, length)
 
     def fault(self, error: Exception) -> Fault | None:
-        """Say what an error means; see StoreClient.fault."""
+        """Interpret an error; see StoreClient.fault."""
         if isinstance(error, ClientError):
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             return fault_of_answer(status, error.response.get("Error", {}).get("Code", ""))

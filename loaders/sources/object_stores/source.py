@@ -1,11 +1,10 @@
 """A container of Azure Blob Storage (az://) or a bucket of S3 (s3://) as a source.
 
-Whose fault an error is decides what becomes of it. What one blob is to blame for is an OSError
-of open, which quarantines that document: it is archived, it is forbidden, or reading it fails
-while the store still lists. What the store as a whole is to blame for is WorkFailed, which ends
-the load and quarantines nothing: it cannot be reached, it throttles, the credentials or the
-container are gone. Documents refused one after another with none in between are the store's
-fault too: that is how a permission looks that was taken away, or was only ever to list.
+An error of one blob is an OSError of open, which quarantines that document: it is archived or
+forbidden, or reading it fails while the store still lists. An error of the store as a whole is
+WorkFailed, which ends the load and quarantines nothing: it is unreachable or throttles, or the
+credentials or the container are gone. A long series of refused documents counts as the store's
+error too: permission to read was withdrawn, or only listing was ever permitted.
 """
 
 import importlib
@@ -33,10 +32,10 @@ from loaders.sources.source import PATH_NOT_UTF8, Entry, Source, Stamp
 
 T = TypeVar("T")
 
-# In one request as much as this, so that sixteen documents at once stay small.
+# The size of one request: sixteen open documents stay small.
 PART_BYTES = 2 * 1024 * 1024
 OPENED_AT_ONCE = 16
-# Twice as many as are open at once: a folder that may not be read does not end the load.
+# Twice as many as are open at once: one forbidden folder does not end the load.
 REFUSED_IN_A_ROW = 2 * OPENED_AT_ONCE
 
 _SUFFIX = ".json"
@@ -47,7 +46,7 @@ class _Kind:
     package: str
     extra: str
     module: str
-    # S3 never lists more than 1,000; 5,000 of Azure take 40 MB while they are taken apart.
+    # S3 never lists more than 1,000; parsing 5,000 of Azure takes 40 MB.
     page_size: int
     container: str
     credentials: str
@@ -77,15 +76,15 @@ _SUPPORTED = "az://container/prefix and s3://bucket/prefix"
 
 
 def is_object_store(text: str) -> bool:
-    """Whether this is a URL, of whatever scheme; anything else is a path on disk."""
+    """Return whether this is a URL, of any scheme; anything else is a path on disk."""
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) is not None
 
 
 def open_object_store(url: str, root: str = "") -> Source:
     """Return the documents below az://container/prefix or s3://bucket/prefix as a source.
 
-    root is a further folder below the prefix. Both are taken literally, without escapes.
-    Credentials come from the environment only. Nothing is asked of the store yet.
+    root is a further folder below the prefix. Both are literal, without escapes. Credentials come
+    from the environment only. No request is made yet.
 
     Raises:
         WrongRequest: another scheme, a URL with credentials in it, a missing extra, or no
@@ -94,7 +93,7 @@ def open_object_store(url: str, root: str = "") -> Source:
     scheme, _, rest = url.partition("://")
     container, _, prefix = rest.partition("/")
     kind = _KINDS.get(scheme.lower())
-    # The URL is not repeated before it is known to hold no secret.
+    # The URL may hold a secret, so these messages do not repeat it.
     if kind is None:
         raise WrongRequest(f"Such a URL cannot be loaded. Give a directory, or {_SUPPORTED}.")
     if re.search("[@:]", container) or re.search("[?#]", rest):
@@ -120,15 +119,15 @@ def open_object_store(url: str, root: str = "") -> Source:
 class ObjectStore:
     """The blobs of a container whose names begin with folder; see Source.
 
-    It connects in each process that uses it, at the first use. A process forked from one that
-    has connected must leave without Python's exit handlers, as multiprocessing's processes do:
-    they would end connections that are the parent's.
+    It connects in each process at first use. A process forked after that must exit without
+    Python's exit handlers, as multiprocessing's processes do: they would close connections of the
+    parent.
     """
 
     scheme: str
     container: str
     folder: str
-    # By process. What was inherited is never used, and never let go either, for the same reason.
+    # By process. Inherited ones are never used, and never released, for the same reason.
     _connections: dict[int, "_Connection"] = field(default_factory=dict, repr=False, compare=False)
     _locks: dict[int, threading.Lock] = field(default_factory=dict, repr=False, compare=False)
 
@@ -139,19 +138,19 @@ class ObjectStore:
 
     @property
     def most_workers(self) -> int | None:
-        """As many as there are."""
+        """Any number."""
         return None
 
     @property
     def opened_at_once(self) -> int:
-        """How many documents hide the time that a request takes."""
+        """How many open documents hide the latency of requests."""
         return OPENED_AT_ONCE
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        """Yield the blobs page by page, holding one page at a time; see Source.list.
+        """Yield the blobs, with one page at a time in memory; see Source.list.
 
         Raises:
-            WrongRequest: the container cannot be listed, with what to do about it.
+            WrongRequest: the container cannot be listed; the message says what to do.
         """
         page_size = _KINDS[self.scheme].page_size
         token: str | None = None
@@ -169,15 +168,15 @@ class ObjectStore:
             raise WrongRequest(self._why_not_listed(error.fault)) from None
 
     def look(self, entry: Entry) -> Entry | None:
-        """Return the entry as listed: open notices by itself that a blob has changed."""
+        """Return the entry as listed: open notices if a blob has changed."""
         return entry
 
     @contextmanager
     def open(self, entry: Entry) -> Iterator["_OpenBlob"]:
         """Open a blob, pinned to the etag of its entry; see Source.open. Thread-safe.
 
-        A blob that has another etag by now is opened as it is now, with its new stamp. read
-        raises the same errors as open.
+        A blob that has changed since is opened as it is now, with its new stamp. read raises the
+        same errors as open.
 
         Raises:
             FileNotFoundError: it is gone.
@@ -197,11 +196,11 @@ class ObjectStore:
 
     def _connection(self) -> "_Connection":
         process = os.getpid()
-        # A lock of each process' own: one that was inherited may be held by no thread of ours.
+        # One lock per process: an inherited one may be held by a thread of the parent.
         with self._locks.setdefault(process, threading.Lock()):
             if process not in self._connections:
                 module = importlib.import_module(_KINDS[self.scheme].module)
-                self._connections[process] = _Connection(module.connect(self.container))
+                self._connections[process] = _Connection(module.open_container(self.container))
             return self._connections[process]
 
     def _connection_to_read(self) -> "_Connection":
@@ -213,7 +212,7 @@ class ObjectStore:
     def _part(
         self, connection: "_Connection", name: str, start: int, length: int | None, etag: str | None
     ) -> Part:
-        """Read a part of the blob with that etag, or the first part of what replaced it."""
+        """Read a part of the blob with that etag, or the first part of its replacement."""
         attempts = [(start, length, etag)]
         while True:
             try:
@@ -224,7 +223,7 @@ class ObjectStore:
                 if trouble is Trouble.CHANGED and len(attempts) == 1:
                     attempts.append((0, PART_BYTES, None))
                 elif trouble is Trouble.BEYOND_END and attempts[-1][1] is not None:
-                    # No range of an empty blob can be had.
+                    # An empty blob has no valid range.
                     attempts.append((0, None, None))
                 else:
                     self._raise(connection, error.fault)
@@ -235,7 +234,7 @@ class ObjectStore:
         if fault.trouble is Trouble.GONE:
             connection.accepted()
             raise FileNotFoundError(fault.words)
-        # One blob may break a server or a signature; then the store answers all the same.
+        # One blob may break a server or a signature while the store still answers.
         may_be_its_own = fault.trouble in (Trouble.LOST, Trouble.CREDENTIALS)
         if may_be_its_own and connection.answers(self.folder):
             fault = Fault(Trouble.OWN, fault.words)
@@ -251,7 +250,7 @@ class ObjectStore:
         if fault.trouble is Trouble.FORBIDDEN:
             return (
                 f"{self.name} may not be listed with these credentials ({fault.words}). "
-                f"Grant them to list and to read, or set others: {kind.credentials}."
+                f"Grant them list and read permission, or set others: {kind.credentials}."
             )
         if fault.trouble is Trouble.CREDENTIALS:
             return (
@@ -267,7 +266,7 @@ class ObjectStore:
 
     def _why_not_read(self, fault: Fault) -> str:
         kind = _KINDS[self.scheme]
-        again = "What was landed stays; load again and the rest follows."
+        again = "What has landed stays; load again for the rest."
         if fault.trouble is Trouble.CREDENTIALS:
             what = f"does not accept the credentials any more ({fault.words})"
             again = f"Set {kind.credentials}. {again}"
@@ -282,7 +281,7 @@ class ObjectStore:
 
 
 class _Connection:
-    """A client of one process, shared by its threads, and how it has fared."""
+    """A client of one process, shared by its threads, with its count of refusals."""
 
     def __init__(self, client: StoreClient) -> None:
         self.client = client
@@ -300,7 +299,7 @@ class _Connection:
         )
 
     def answers(self, folder: str) -> bool:
-        """Whether the store lists at this moment."""
+        """Return whether the store answers a listing now."""
         try:
             self._finished(self.client.page(folder, None, 1))
         except Exception as error:
@@ -319,14 +318,14 @@ class _Connection:
             self._refused_in_a_row = 0
 
     def refused(self) -> int:
-        """Count a refusal; return how many there were with nothing accepted between them."""
+        """Count a refusal; return how many there were since the last success."""
         with self._lock:
             self._refused_in_a_row += 1
             return self._refused_in_a_row
 
 
 class _OpenBlob:
-    """An open blob: the first part is here, the others are fetched when they are read."""
+    """An open blob: the first part is in memory, the others are fetched when they are read."""
 
     def __init__(self, first: Part, read: Callable[[int, str | None], Part]) -> None:
         self._read = read
@@ -337,7 +336,7 @@ class _OpenBlob:
         self._is_replaced = False
 
     def read(self, size: int) -> bytes:
-        """Return at most size further bytes; none at the end, or where the blob changed."""
+        """Return at most size further bytes; none at the end, or after the blob changed."""
         if self._position == len(self._content):
             self._fetch()
         chunk = self._content[self._position : self._position + size]
@@ -345,7 +344,7 @@ class _OpenBlob:
         return chunk
 
     def stamp(self) -> Stamp:
-        """Return the stamp of what was read, or of what replaced it meanwhile."""
+        """Return the stamp of what was read, or of its replacement."""
         return self._stamp
 
     def _fetch(self) -> None:
@@ -362,14 +361,14 @@ class _OpenBlob:
 
 
 def _is_same(one: Stamp, other: Stamp) -> bool:
-    # Content written again over itself keeps its etag in S3, and the reader its place.
+    # Rewriting the same content keeps its etag in S3, so the reader may continue.
     return one == other or (one.etag == other.etag is not None and one.size == other.size)
 
 
 def _entry(blob: Blob, folder: str) -> Entry:
     text, problem = escaped(blob.name[len(folder) :].encode(errors="surrogatepass"))
     if "\0" in text:
-        # S3 allows it, PostgreSQL's text does not.
+        # S3 allows NUL, PostgreSQL's text does not.
         text = "/" + text.replace("\\", "\\\\").replace("\0", "\\x00")
         problem = problem or PATH_NOT_UTF8
     return Entry(text, blob.stamp, problem)

@@ -1,8 +1,8 @@
--- What: every relation of the project itself, and every column of it, carries a comment in the database.
--- Why it matters: analysts read the catalogue. What they add themselves may go without.
+-- What: every relation of the project, and each of its columns, has a comment in the database.
+-- Why it matters: analysts read the catalogue. Their own additions need no comments.
 -- How to resolve: describe the column or model named in its _*.yml.
 {% test everything_is_described(model, after) %}
-{#- after: the views, so that the test waits for them. The others are read by none of them. -#}
+{#- after: the views, so that the test runs after them. No view reads the models below. -#}
 -- depends_on: {{ ref('stg_pulse__rejected_values') }}, {{ ref('stg_pulse__conversations') }}
 -- depends_on: {{ ref('stg_pulse__pulse_states') }}, {{ ref('stg_pulse__sale_states') }}
 -- depends_on: {{ ref('stg_pulse__unknown_fields') }}
