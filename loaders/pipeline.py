@@ -32,6 +32,7 @@ from loaders.operations.prune import (
 from loaders.operations.retention import read_policy
 from loaders.operations.status import PipelineStatus, documents_not_built, read_status
 from loaders.project.document_kinds import DocumentKinds, read_document_kinds
+from loaders.project.generated_kinds import refuse_stale_files
 from loaders.project.root import project_root
 from loaders.sources.opening import open_source
 from loaders.transform.dbt import BuildResult, build, models_reading
@@ -176,6 +177,15 @@ def retry_quarantine(
     )
 
 
+def refuse_stale_project() -> None:
+    """Refuse a project in which dbt's generated files do not follow the rules of kinds.
+
+    Raises:
+        WrongRequest: they do not.
+    """
+    refuse_stale_files(project_root(), configured_kinds())
+
+
 def build_marts(
     arguments: Sequence[str],
     *,
@@ -189,6 +199,7 @@ def build_marts(
     What dbt would fail on after seconds (no database, foreign relations, no landing) is checked
     first; on_notice gets messages for people.
     """
+    refuse_stale_project()
     with _landing(on_notice):
         pass
     return build(

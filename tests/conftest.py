@@ -26,7 +26,7 @@ from loaders.pipeline import configured_kinds
 from loaders.project.root import project_root
 from tests.grouping import group, longest_first, refuse_ungrouped
 from tests.warm_caches import parsed_before, parsed_name
-from tests.warm_command import StartedCommand, WarmCommand
+from tests.warm_command import DBT, StartedCommand, WarmCommand
 
 pytest_plugins = ["tests.object_stores"]
 
@@ -64,6 +64,13 @@ class RunCommand:
         """Run it to its end; return exit code, stdout and stderr."""
         with self._prepared(environment) as variables:
             return self.warm.run([str(argument) for argument in arguments], variables, ROOT)
+
+    def dbt(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run dbt itself to its end, in the project's folder as a user does."""
+        with self._prepared(environment) as variables:
+            words = ["--no-use-colors", *map(str, arguments)]
+            root = Path(variables.get("PULSE_ELT_PROJECT_DIR", ROOT))
+            return self.warm.run(words, variables, root, DBT)
 
     @contextmanager
     def started(self, *arguments: object, **environment: str) -> Iterator[StartedCommand]:

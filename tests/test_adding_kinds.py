@@ -18,8 +18,6 @@ from tests.conftest import RunCommand, Tree
 from tests.marts.own_marts import add_configuration
 from tests.marts.rebuilding import Project, copy_project
 
-# dbt parses the whole project some ten times; the versions read none of it differently.
-
 PATH = "results/{quiz_id}/{user}.json"
 RULES = "config/document_kinds.json"
 BASE = "models/staging/pulse/base"

@@ -77,8 +77,6 @@ def test_make_targets_in_the_docs_exist() -> None:
 
 
 def test_files_of_deploy_and_config_in_the_docs_exist() -> None:
-    # Written by another part of the same issue.
-    known_elsewhere = {"deploy/roles.sql"}
     for page in PAGES:
         for name in re.findall(r"\b((?:deploy|config)/[\w.@-]*\w)", page.read_text()):
-            assert (ROOT / name).exists() or name in known_elsewhere, f"{page.name}: {name}"
+            assert (ROOT / name).exists(), f"{page.name}: {name}"

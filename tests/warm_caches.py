@@ -36,7 +36,7 @@ def keep_what_dbt_works_out() -> None:
     ManifestLoader.build_manifest_state_check = _wherever_it_is(
         ManifestLoader.build_manifest_state_check
     )
-    ManifestLoader.read_manifest_for_partial_parse = _as_of_this_database(
+    ManifestLoader.read_manifest_for_partial_parse = _as_of_this_place(
         ManifestLoader.read_manifest_for_partial_parse
     )
 
@@ -104,11 +104,16 @@ def _wherever_it_is(check_state: Any) -> Any:  # noqa: ANN401 - dbt's types are 
     return check_without_place
 
 
-def _as_of_this_database(read_manifest: Any) -> Any:  # noqa: ANN401 - dbt's types are its own
+def _as_of_this_place(read_manifest: Any) -> Any:  # noqa: ANN401 - dbt's types are its own
+    """Another copy of the project may have been parsed, for another database."""
+
     def read_and_rename(self: Any) -> Any:  # noqa: ANN401
         manifest = read_manifest(self)
         if manifest is not None:
             say_which_database(manifest, self.root_project.credentials.database)
+            for node in manifest.nodes.values():
+                if node.resource_type == "seed":
+                    node.root_path = self.root_project.project_root
         return manifest
 
     return read_and_rename

@@ -25,6 +25,9 @@ from typing import IO, Any, NoReturn
 
 from tests.warm_caches import keep_what_dbt_works_out
 
+# The modules that are commands.
+PULSE_ELT, DBT = "loaders.cli", "dbt.cli.main"
+
 # What a command imports, by the sort of its first word. A fork of a large process costs more than
 # the start of a small one, so quick commands come from a small one.
 _IMPORTED_BY = {
@@ -92,12 +95,16 @@ class WarmCommand:
         self._at_start = _read_at_start(os.environ)
 
     def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        module: str = PULSE_ELT,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; threads may run several at once."""
         if _read_at_start(environment) != self._at_start:
             return subprocess.run(
-                [sys.executable, "-m", "loaders.cli", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 env=environment,
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -105,20 +112,26 @@ class WarmCommand:
                 text=True,
                 check=False,
             )
-        with self.started(arguments, environment, folder) as command:
+        with self.started(arguments, environment, folder, module) as command:
             stdout, stderr = command.communicate()
         assert command.returncode is not None
         return subprocess.CompletedProcess(arguments, command.returncode, stdout, stderr)
 
     @contextmanager
     def started(
-        self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        module: str = PULSE_ELT,
     ) -> Iterator[StartedCommand]:
         """Start a command; it and its group are ended when the context is left."""
         request = {
             "arguments": list(arguments), "environment": dict(environment), "folder": str(folder),
+            "module": module,
         }  # fmt: skip
-        sort = "slow" if _SLOW_TO_START.intersection(arguments[:2]) else "quick"
+        is_slow = module == DBT or _SLOW_TO_START.intersection(arguments[:2])
+        sort = "slow" if is_slow else "quick"
         ended, told = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, ended:
             with told:
@@ -208,10 +221,14 @@ def _become(request: dict[str, Any], out: int, err: int) -> NoReturn:
     os.environ.update(request["environment"])
     time.tzset()
     os.chdir(request["folder"])
-    sys.argv = ["pulse-elt", *request["arguments"]]
-    # It exits, and the interpreter ends as it always does.
-    runpy.run_module("loaders.cli", run_name="__main__")
-    sys.exit("loaders.cli came back")
+    module = request.get("module", PULSE_ELT)
+    sys.argv = ["pulse-elt" if module == PULSE_ELT else "dbt", *request["arguments"]]
+    with warnings.catch_warnings():
+        # It has been imported, which is what this is for.
+        warnings.filterwarnings("ignore", "'.*' found in sys.modules")
+        # It exits, and the interpreter ends as it always does.
+        runpy.run_module(module, run_name="__main__")
+    sys.exit(f"{module} came back")
 
 
 if __name__ == "__main__":

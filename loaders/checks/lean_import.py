@@ -18,7 +18,7 @@ _LEFT_OUT = frozenset({"azure", "boto3", "botocore", "google", "psycopg2", "pysp
 _DEFERRED = frozenset({"altair", "scipy.stats"})
 
 _lock = threading.Lock()
-_begun = threading.Event()
+_thread: threading.Thread | None = None
 
 
 class _LeanFinder(MetaPathFinder):
@@ -58,9 +58,16 @@ def preload() -> None:
         with suppress(Exception):
             import_great_expectations()
 
-    if not _begun.is_set():
-        _begun.set()
-        threading.Thread(target=import_quietly).start()
+    global _thread
+    if _thread is None:
+        _thread = threading.Thread(target=import_quietly)
+        _thread.start()
+
+
+def finish_preload() -> None:
+    """Wait for an import in the background: from then on processes may be forked again."""
+    if _thread is not None:
+        _thread.join()
 
 
 @contextmanager

@@ -38,8 +38,11 @@ def _gauges(status: "PipelineStatus") -> Iterator[_Gauge]:
         [({"source": source}, _seconds(run.started_at)) for source, run in runs.items()],
     )  # fmt: skip
     yield _Gauge(
-        "last_run_succeeded", "Whether the last nightly run of a source succeeded.",
-        [({"source": source}, run.status == "succeeded") for source, run in runs.items()],
+        "last_run_succeeded", "Whether the last nightly run of a source built the marts.",
+        [
+            ({"source": source}, run.status in ("succeeded", "with_findings"))
+            for source, run in runs.items()
+        ],
     )  # fmt: skip
     loads = {load.source: load for load in reversed(status.loads)}
     yield _Gauge(

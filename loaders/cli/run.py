@@ -35,9 +35,9 @@ def run(
 ) -> int:
     """Load SOURCE, build and check the marts: the nightly job, logged in ops.runs.
 
-    Migrate, load, landing gate, dbt build, mart checks; a stage that fails ends the run and
-    leaves the marts as they were. PULSE_ELT_ALERT_COMMAND or PULSE_ELT_ALERT_URL hears of
-    failure, recovery and first success, PULSE_ELT_PING_URL of every success.
+    Migrate, load, landing gate, dbt build, mart checks; a stage that fails ends the run, and what
+    was not built stays as it was. PULSE_ELT_ALERT_COMMAND or PULSE_ELT_ALERT_URL gets failures,
+    findings in the marts, recovery and first success; PULSE_ELT_PING_URL every success.
 
     Exits with 1 when files were newly quarantined, or a test or mart check failed; 4 when the
     landing gate stopped the run, or a model failed.

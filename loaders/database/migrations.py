@@ -17,6 +17,10 @@ from loaders.project.document_kinds import DocumentKinds, Rule
 
 MARKER = "[pulse-elt]"
 
+RULES_WOULD_CHANGE = (
+    "The rules of config/document_kinds.json differ from those that the database has; "
+    "a load puts them in force."
+)
 OTHER_RULES = (
     "The rules of config/document_kinds.json differ from those in the database; "
     "they have replaced them."

@@ -17,7 +17,7 @@ from loaders.database.lock_waits import (
     bounded_waits,
     translated_lock_timeouts,
 )
-from loaders.database.migrations import migrate
+from loaders.database.migrations import RULES_WOULD_CHANGE, migrate
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import WrongRequest
 from loaders.landing import ledger
@@ -202,8 +202,9 @@ def _preview(
         listing.finish()
         _refuse_strange_source(context, plan)
         plan = replace(plan, vanished=listing.count_vanished(scope, load_id=None))
+        notices = (RULES_WOULD_CHANGE,) if migrated.has_replaced_rules else ()
         result = _result(context, plan)
-        return replace(result, to_read=dict(sorted(to_read.items())), notices=migrated.notices)
+        return replace(result, to_read=dict(sorted(to_read.items())), notices=notices)
 
 
 def _parts(context: _Context) -> Iterator[Sequence[Entry]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from loaders.checks.lean_import import preload
+from loaders.checks.lean_import import finish_preload, preload
 from loaders.checks.result import CheckResult
 from loaders.errors import (
     DatabaseAway,
@@ -40,6 +40,7 @@ from loaders.pipeline import (
     check_marts,
     load_source,
     migrate_database,
+    refuse_stale_project,
 )
 
 _Result = TypeVar("_Result")
@@ -96,7 +97,7 @@ def run(
 ) -> tuple[RunResult, Details]:
     """Run all stages, each after those before it have done their work; log and report them.
 
-    A stage that fails ends the run; the marts stay as they were before it. While the database is
+    A stage that fails ends the run; what was not built stays as it was. While the database is
     unavailable, a stage waits and is retried. Other stages than a night's are for tests.
 
     Raises:
@@ -197,6 +198,7 @@ def _ended(night: Night, result: StageResult) -> StageResult:
 
 def _migrate(night: Night) -> StageResult:
     """Bring the database up to date and open the run log, which a first migration makes."""
+    refuse_stale_project()
     migrated = migrate_database()
     night.details = replace(night.details, notices=migrated.notices)
     run_log, request = night.run_log, night.request
@@ -234,6 +236,8 @@ def _done(earlier: Earlier) -> dict[str, StageResult]:
 
 def _load(night: Night) -> StageResult:
     request = night.request
+    # A load that is retried forks its workers once more.
+    finish_preload()
     with night.watch.loading() as show:
 
         def on_progress(progress: Progress) -> None:

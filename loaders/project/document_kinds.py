@@ -18,6 +18,7 @@ UNRECOGNISED = "UNRECOGNISED"
 LANDED_KEYS = ("session_key", "user_key")
 
 _ANY_FOLDER = "**/"
+_SESSION_DATES = ("scorecard_file", "document_file")
 _LANDING_TABLES = frozenset(
     {
         "document_kinds",
@@ -207,10 +208,19 @@ def _refuse_collisions(rules: Sequence[Rule]) -> None:
             tables[rule.table] = rule.kind
         for path in rule.paths:
             _refuse_template(rule, path)
-            if rule.session_date and "{session_key}" not in path:
+            if rule.session_date in _SESSION_DATES and "{session_key}" not in path:
                 raise ValueError(
                     f"rule {rule.kind!r} has a session_date, but {path!r} no {{session_key}}."
                 )
+        if (
+            rule.disposition == SYSTEM_OF_RECORD
+            and rule.session_date is None
+            and all("{session_key}" in path for path in rule.paths)
+        ):
+            raise ValueError(
+                f"rule {rule.kind!r} is about sessions and has no session_date: what dates a "
+                "session of which nothing else does ('none': its documents make no session)."
+            )
 
 
 def _refuse_template(rule: Rule, path: str) -> None:

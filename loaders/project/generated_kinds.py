@@ -8,7 +8,7 @@ from typing import Any
 
 from loaders.errors import WrongRequest
 from loaders.project.document_kinds import LANDED_KEYS, DocumentKinds, Rule, read_document_kinds
-from loaders.project.root import project_root
+from loaders.project.root import report_written
 
 _MACRO = """{{#- Written by 'make kinds' from config/document_kinds.json: edit that. -#}}
 
@@ -73,7 +73,7 @@ def _known_to_dbt(rule: Rule, kinds: DocumentKinds) -> Mapping[str, Any]:
     return {
         "table": rule.table,
         "retention": rule.retention,
-        "session_date": rule.session_date or "",
+        "session_date": "" if rule.session_date in (None, "none") else rule.session_date,
         "landed_keys": [
             key for key in LANDED_KEYS if any(key in each.pattern.groupindex for each in templates)
         ],
@@ -91,6 +91,19 @@ def _known_to_dbt(rule: Rule, kinds: DocumentKinds) -> Mapping[str, Any]:
     }
 
 
+def refuse_stale_files(root: Path, kinds: DocumentKinds) -> None:
+    """Refuse a project whose dbt models would not know the kinds that are loaded.
+
+    Raises:
+        WrongRequest: a generated file is not what config/document_kinds.json says.
+    """
+    for path, text in generated_files(kinds, root).items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            raise WrongRequest(
+                f"{path.relative_to(root)} does not follow config/document_kinds.json: documents "
+                "would land that no model reads. Run 'make kinds'."
+            )
+
+
 if __name__ == "__main__":
-    for path in write_generated_files(project_root()):
-        print(f"wrote {path}")
+    report_written(write_generated_files)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loaders.project.marts import VIEWS, Mart, read_marts
+from loaders.project.root import report_written
 
 DESCRIPTIONS = f"{VIEWS}/_reporting__models.yml"
 GUIDE = "docs/analysts.md"
@@ -189,7 +190,4 @@ def _between(text: str, begins: str, ends: str, lines: str) -> str:
 
 
 if __name__ == "__main__":
-    from loaders.project.root import project_root
-
-    for written in write_generated(project_root()):
-        print(written)
+    report_written(write_generated)

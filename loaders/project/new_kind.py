@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 
 from loaders.errors import WrongRequest
-from loaders.project.document_kinds import SYSTEM_OF_RECORD, read_document_kinds
+from loaders.project.document_kinds import LANDED_KEYS, SYSTEM_OF_RECORD, read_document_kinds
 from loaders.project.generated_kinds import write_generated_files
 
 _RULES = "config/document_kinds.json"
@@ -95,7 +95,7 @@ unit_tests:
         rows:
           - document_id: 1
             source_path: $path
-            landed_at: "2025-01-01 00:00+00"
+$landed_keys            landed_at: "2025-01-01 00:00+00"
             payload: '{"to_be_filled_in": 1}'
     expect:
       rows:
@@ -159,6 +159,7 @@ def _values(kind: str, paths: Sequence[str]) -> Mapping[str, str]:
         "path": json.dumps(re.sub(r"[{}]", "", paths[0].replace("**", "folder"))),
         "disposition": SYSTEM_OF_RECORD,
         "session_date": _SESSION_DATE if is_of_a_session else "",
+        "landed_keys": "".join(f"            {key}: {key}\n" for key in keys if key in LANDED_KEYS),
         "columns": "".join(f"      - {column}\n" for key in keys for column in _columns_of(key)),
     }
 

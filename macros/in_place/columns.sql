@@ -82,7 +82,7 @@
 
 {% macro changed_columns_message(relation, columns) -%}
     the columns of {{ relation.schema }}.{{ relation.identifier }} have changed ({{ columns | join(', ') }}). {# -#}
-    Nothing was changed. Rebuild it with --full-refresh, which alters the standing table.
+    Nothing was changed. 'pulse-elt build --select {{ relation.identifier }} --full-refresh' alters the standing table.
 {%- endmacro %}
 
 

@@ -103,10 +103,8 @@ def database(
 @pytest.fixture
 def gates(database: DatabaseSettings, first_night: Path, tree: Tree, tmp_path: Path) -> Gates:
     """Gates of a database whose first night, a good one, has passed."""
-    for name in ("config", "macros", "site"):
-        shutil.copytree(first_night / name, tmp_path / name)
-    # With its times, by which the next load knows what it has read.
-    shutil.copytree(first_night / "tree", tree.root, dirs_exist_ok=True)
+    # With the times of files, by which the next load knows what it has read.
+    shutil.copytree(first_night, tmp_path, dirs_exist_ok=True)
     with connect(database) as connection:
         # What is usual is asked of each source.
         connection.execute("update raw.loads set source = %s", (str(tree.root),))

@@ -46,6 +46,7 @@ def test_a_whole_status_is_told_as_gauges(capsys: pytest.CaptureFixture[str]) ->
             runs=(
                 RunEntry(8, source, "failed", moment, moment, "It failed."),
                 RunEntry(7, source, "succeeded", moment, moment, "All well."),
+                RunEntry(6, "other", "with_findings", moment, moment, "2 files."),
             ),
             loads=(),
             kinds=(KindStatus("scorecard", 5, 1, 0, 2),),
@@ -56,6 +57,7 @@ def test_a_whole_status_is_told_as_gauges(capsys: pytest.CaptureFixture[str]) ->
     )
     found = samples(capsys.readouterr().out)
     assert r'pulse_elt_last_run_succeeded{source="a \"tree\"\\with\nall"} 0' in found
+    assert 'pulse_elt_last_run_succeeded{source="other"} 1' in found
     assert f"pulse_elt_marts_cutoff_seconds {moment.timestamp():.0f}" in found
     assert 'pulse_elt_files{kind="scorecard",state="vanished"} 2' in found
     assert 'pulse_elt_quarantined_files{code="22P02"} 1' in found

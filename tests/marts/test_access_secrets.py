@@ -1,10 +1,7 @@
 """No password is printed, logged or kept, whatever is asked and whatever fails."""
 
-import os
 import secrets
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import quote
 
@@ -86,23 +83,18 @@ def test_no_command_prints_or_keeps_the_password(
     assert by != "url" or leaks_in(root / ".pulse" / "dbt") == []
 
 
-def test_plain_dbt_keeps_none_either(small: DatabaseSettings, root: Path, tmp_path: Path) -> None:
+def test_plain_dbt_keeps_none_either(
+    small: DatabaseSettings, root: Path, pulse_elt: RunCommand, tmp_path: Path
+) -> None:
     shutil.copy(ROOT / "profiles.example.yml", tmp_path / "profiles.yml")
     environment = {
-        **os.environ,
         **with_password(small, "parts"),
+        "PULSE_ELT_PROJECT_DIR": str(root),
         "DBT_TARGET_PATH": str(tmp_path / "target"),
         "DBT_LOG_PATH": str(tmp_path / "logs"),
     }
     for command in (["debug"], ["compile", "--debug", "--select", "trainer_change_logs"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "dbt.cli.main", *command, "--profiles-dir", str(tmp_path)],
-            cwd=root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = pulse_elt.dbt(*command, "--profiles-dir", tmp_path, **environment)
         assert done.returncode == 0, done.stdout
         assert PASSWORD not in done.stdout + done.stderr
     assert leaks_in(tmp_path) == []

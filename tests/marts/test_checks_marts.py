@@ -49,8 +49,7 @@ def standing(
 @pytest.fixture
 def gates(standing: DatabaseSettings, checked: Path, tmp_path: Path) -> Gates:
     """Gates of marts that have passed a first check."""
-    for name in ("config", "site"):
-        shutil.copytree(checked / name, tmp_path / name)
+    shutil.copytree(checked, tmp_path, dirs_exist_ok=True)
     return Gates(standing, tmp_path / "config", tmp_path / "site")
 
 

@@ -17,8 +17,6 @@ from tests.conftest import ROOT, RunCommand
 from tests.marts.analysts_guide import answer_of
 from tests.marts.rebuilding import copy_project
 
-# Builds of a whole project's copy, and hardly a word of SQL that the versions read differently.
-
 PAGE = ROOT / "docs" / "extending.md"
 _BLOCK = re.compile(r"(?:^`([\w./]+)`:\n\n)?^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

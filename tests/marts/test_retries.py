@@ -1,8 +1,6 @@
 """'dbt retry' goes on with the build that failed: it reads what that did, and claims no more."""
 
-import os
 import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import psycopg
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.operations.status import read_status
+from tests.conftest import RunCommand
 from tests.loaders.faults import one
 from tests.marts.rebuilding import Project, assert_equals_full_build, change_documents
 from tests.marts.small_project import break_the_mart
@@ -67,7 +66,7 @@ def test_a_retry_keeps_the_cutoff_also_when_it_fails_and_is_retried(
 
 
 def test_a_retry_at_the_command_line_keeps_the_cutoff(
-    small: DatabaseSettings, small_project: Project, tmp_path: Path
+    small: DatabaseSettings, small_project: Project, pulse_elt: RunCommand, tmp_path: Path
 ) -> None:
     change_documents(tmp_path, "first")
     break_the_mart(small_project)
@@ -76,14 +75,10 @@ def test_a_retry_at_the_command_line_keeps_the_cutoff(
     small_project.restore()
 
     def retry(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [
-                sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "retry", *arguments,
-                "--project-dir", small_project.root, "--profiles-dir", small_project.dbt.profiles,
-                "--target-path", small_project.dbt.target / "target",
-            ],
-            env={**os.environ, **small.as_environment(with_password=True)},
-            cwd=tmp_path, capture_output=True, text=True, check=False,
+        target = str(small_project.dbt.target / "target")
+        return pulse_elt.dbt(
+            "retry", *arguments, "--profiles-dir", small_project.dbt.profiles,
+            DBT_TARGET_PATH=target, PULSE_ELT_PROJECT_DIR=str(small_project.root),
         )  # fmt: skip
 
     # Other vars are another build: which one is retried goes with the old ones.

@@ -1,10 +1,7 @@
 """The whole road with the command: files that come late, bad files, other ways to build."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import psycopg
@@ -77,36 +74,34 @@ def test_bad_scorecards_are_quarantined_by_name_and_all_else_is_in_the_marts(
     assert listed.count("scorecard.json, byte") == len(BAD_SCORECARDS)
 
 
-def plain_dbt(command: str, root: Path, profiles: Path, **named: str) -> None:
-    shutil.copy(ROOT / "profiles.example.yml", profiles / "profiles.yml")
-    done = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", command, "--profiles-dir", str(profiles)],
-        cwd=root,
-        env={name: value for name, value in {**os.environ, **named}.items() if value},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-
-
-def test_plain_dbt_builds_the_same_marts(built_examples: DatabaseSettings, tmp_path: Path) -> None:
+def test_plain_dbt_builds_the_same_marts(
+    built_examples: DatabaseSettings, pulse_elt: RunCommand, tmp_path: Path
+) -> None:
+    shutil.copy(ROOT / "profiles.example.yml", tmp_path / "profiles.yml")
     with connect(built_examples) as connection:
         before = marts_of(connection)
-        url = built_examples.as_url(with_password=True)
-        plain_dbt("build", ROOT, tmp_path, **{URL_VARIABLE: url})
+        named = {URL_VARIABLE: built_examples.as_url(with_password=True)}
+        done = pulse_elt.dbt("build", "--profiles-dir", tmp_path, **named)
+        assert done.returncode == 0, done.stdout
         assert marts_of(connection) == before
 
 
 def test_plain_dbt_finds_a_database_that_is_named_in_parts(
-    small: DatabaseSettings, small_project: Project, tmp_path: Path
+    small: DatabaseSettings,
+    small_project: Project,
+    pulse_elt: RunCommand,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv(URL_VARIABLE)
+    named = small.as_environment(with_password=True)
     with connect(small) as connection:
         before = everything(connection)
         connection.execute(f"delete from {MART}")
-        parts = small.as_environment(with_password=True)
-        target = {"DBT_TARGET_PATH": str(tmp_path / "target")}
-        plain_dbt("run", small_project.root, tmp_path, **parts, **target, **{URL_VARIABLE: ""})
+        done = pulse_elt.dbt(
+            "run", "--profiles-dir", small_project.dbt.profiles,
+            PULSE_ELT_PROJECT_DIR=str(small_project.root), **named,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
         assert everything(connection) == before
 
 

@@ -112,7 +112,10 @@ class WarmDbt:
         """Run a dbt command as dbtRunner does for anybody, with what it writes for 'dbt retry'."""
         from dbt.cli.main import dbtRunner
 
-        with _environment({**settings.as_environment(with_password=True), **environment}):
+        with (
+            _environment({**settings.as_environment(with_password=True), **environment}),
+            parsed_before(self.shared / parsed_name(None, self.name), self.target / "target"),
+        ):
             return dbtRunner().invoke([*_SILENTLY, *command, *self._places()])
 
     def parse(self, settings: DatabaseSettings) -> Any:  # noqa: ANN401 - dbt's types are its own
@@ -130,10 +133,6 @@ class WarmDbt:
                 done = dbtRunner().invoke([*_SILENTLY, "parse", "--no-write-json", *places])
             assert done.success, done.exception
             self._manifest = done.result
-            for node in self._manifest.nodes.values():
-                if node.resource_type == "seed":
-                    # Another copy of the project may have parsed it.
-                    node.root_path = str(self.root)
         if say_which_database(self._manifest, str(settings.parameters["dbname"])):
             # What macros know as the graph.
             self._manifest.build_flat_graph()
