@@ -81,8 +81,8 @@ class BenchmarkServer:
 def own_folder() -> Iterator[Path]:
     """Yield a temporary folder to work in."""
     with tempfile.TemporaryDirectory(prefix="pulse-bench-") as folder:
-        # The embedded wheel makes its lock file anew when Python ends. What was registered
-        # before the wheel was imported is called after it.
+        # The embedded wheel recreates its lock file when Python exits. Exit handlers that were
+        # registered before the wheel was imported run after its own.
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         yield Path(folder)
 

@@ -125,7 +125,7 @@ begin
             or (nspname in ('raw', 'ops') and to_regclass('raw.schema_migrations') is null)
         );
     if found.names is not null then
-        raise exception 'what is not pulse-elt''s stands in its schemas: %', found.names
+        raise exception 'the schemas of pulse-elt hold foreign relations: %', found.names
         using hint = 'Nothing was changed. Use another database, or move that to another schema first.';
     end if;
 

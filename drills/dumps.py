@@ -23,7 +23,7 @@ _TREE = ".tree.tar.gz"
 
 
 def create_database(server: Server, name: str, template: str = "template0") -> DatabaseSettings:
-    """Create a database, or a copy of one, in place of one that may be there."""
+    """Create a database, or a copy of one, in place of an existing one."""
     with connect(server.settings) as connection:
         for words in ("drop database if exists {} with (force)", "create database {} template {}"):
             connection.execute(

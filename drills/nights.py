@@ -34,7 +34,7 @@ class Nights:
 
 
 def first_night(folder: Path, sessions: int) -> Nights:
-    """Write a sample tree of so many sessions, and set those of the later nights aside."""
+    """Write a sample tree, and set the sessions of the later nights aside."""
     tree, waiting = folder / "tree", folder / "waiting"
     generate(SamplePlan(sessions, max(1, sessions // 25), seed=1), tree)
     waiting.mkdir()

@@ -76,7 +76,7 @@ class RestoreOutcome:
             if source.get(name) != target.get(name)
         ]
         found += [
-            f"{name} was built anew: the restored table was not recognised"
+            f"{name} was built again: the restored table was not recognised"
             for name, what in target.items()
             if what.startswith("CREATED")
         ]
@@ -94,7 +94,7 @@ def drill(
     sessions: int,
     say: Callable[[str], None] = lambda text: None,
 ) -> RestoreOutcome:
-    """Lose the database of source, and go on with it on target, which is empty.
+    """Restore the database of source on target, which is empty, and go on there.
 
     folder is where the tree and the dump are written. sessions is the size of the sample.
 
@@ -109,7 +109,7 @@ def drill(
     nights.next(2)
     say(f"Night 2 on PostgreSQL {source.version}")
     _night(source, nights)
-    # The views of schema reporting show a role what it is listed for.
+    # The views of schema reporting show a role the learners that it is listed for.
     with connect(source.settings) as connection:
         connection.execute("insert into ops.role_learners values (current_user, null, true)")
 

@@ -41,7 +41,7 @@ from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from loaders.project.root import project_root
 
-# What wrote the dumps: the oldest version, so that any other can read them.
+# The server version that wrote the dumps: the oldest, so that any other can read them.
 _OLDEST = 16
 
 # Columns that a later version adds, or fills otherwise on purpose, by relation, such as
@@ -271,7 +271,7 @@ def _pulse_elt(folder: Path) -> Run:
     root = project_root()
 
     def run(tree: Path, settings: DatabaseSettings) -> subprocess.CompletedProcess[str]:
-        # dbt parses everything anew for a database of another name.
+        # For a database of another name dbt parses everything again.
         own = folder / settings.parameters["dbname"]
         environment = {
             **kept,

@@ -36,7 +36,7 @@
 {%- endmacro %}
 
 
-{#- Placeholder keys of no user: they are no candidate for a session's user. -#}
+{#- Whether a key is a user's. Placeholder keys are no candidate for a session's user. -#}
 {% macro is_somebody(user_key) -%}
     ({{ user_key }} is not null and {{ user_key }} not ilike 'unknown-%')
 {%- endmacro %}

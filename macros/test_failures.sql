@@ -1,5 +1,6 @@
 {#- The rows of a failing test are kept in schema test_failures, in a table named like the test, until it passes.
-    Rows may hold personal data: nobody is granted that schema.
+    Rows may hold personal data, so no role is granted that schema.
+
 
     dbt itself drops and creates a table for every test of every build, so that two concurrent builds conflict.
     Here a test that passes writes nothing. -#}

@@ -41,7 +41,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        # click suggests of the commands it knows, and here it knows none by name.
+        # click cannot suggest commands that are imported late.
         if args[0] not in self.modules:
             from difflib import get_close_matches
 
@@ -70,7 +70,7 @@ def main() -> None:
     # The first argument only: 'build --debug' is dbt's.
     debug = sys.argv[1:2] == ["--debug"]
     if not debug:
-        # What the driver logs of a connection that breaks, the error says better.
+        # The error describes a broken connection better than the driver's log.
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
         code = cli.main(prog_name="pulse-elt", standalone_mode=False)

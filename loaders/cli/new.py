@@ -1,4 +1,4 @@
-"""pulse-elt new: the files of what is added to the project."""
+"""pulse-elt new: the files of a new kind or mart."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,7 +54,7 @@ def mart(name: str, folder: str) -> None:
     _report(
         new_mart(root, name, folder),
         root,
-        "fill in what says TODO, then: make marts; PULSE_ELT_UNIT_TESTS=True pulse-elt build "
+        "replace each TODO, then: make marts; PULSE_ELT_UNIT_TESTS=True pulse-elt build "
         f"--select {name}+",
     )
 

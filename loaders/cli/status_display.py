@@ -9,19 +9,19 @@ if TYPE_CHECKING:
     from loaders.operations.status import PipelineStatus, UnknownField
 
 _MOST_DRIFT = 10
-# Names of fields come from strangers: one line of a table each.
+# Field names are untrusted: one line of a table each.
 _WIDTH_OF_FIELDS = 60
 
 
 def status_report(status: "PipelineStatus") -> None:
-    """Print the status as a person reads it."""
+    """Print the status for people."""
     if not status.loads:
         say("No load yet: pulse-elt load.")
         return
     if status.runs:
         say("Last runs (ops.runs), newest first")
         table(
-            ["run", "started (UTC)", "status", "what became of it"],
+            ["run", "started (UTC)", "status", "summary"],
             [(run.run_id, run.started_at, run.status, run.summary) for run in status.runs],
             right=["run"],
         )

@@ -33,28 +33,28 @@ class AdvisoryLock:
 ADVISORY_LOCKS = (
     AdvisoryLock(
         "landing_clock", "puls", 1, None,
-        "shared by whoever writes documents (raw.landing_time()); alone by builds and gates "
+        "shared by writers of documents (raw.landing_time()); alone by builds and gates "
         "(raw.await_writers()), in queued attempts of 200 ms",
         "to the end of the transaction: a batch, a write, the fixing of a cutoff",
     ),
     AdvisoryLock(
         "loads", "puls", 2, None,
-        "alone by loads and by prune, who try it and leave with 75",
+        "alone by loads and by prune, which try it and exit with 75",
         "as long as their connection",
     ),
     AdvisoryLock(
         "migrations", "puls", 3, None,
-        "alone by migrations and deploy/roles.sql, who wait for it",
+        "alone by migrations and deploy/roles.sql, which wait for it",
         "to the end of the transaction",
     ),
     AdvisoryLock(
         "runs", "puls", 4, None,
-        "alone by nightly runs, who try it and leave with 75",
+        "alone by nightly runs, which try it and exit with 75",
         "as long as their connection",
     ),
     AdvisoryLock(
         "builds_table", "puls", 5, None,
-        "alone by the build that creates or upgrades its own books, who waits for it",
+        "alone by the build that creates or upgrades its registry, which waits for it",
         "to the end of the transaction, which reads and writes no documents",
     ),
     AdvisoryLock(

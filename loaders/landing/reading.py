@@ -49,8 +49,8 @@ def read_again(source: Source, read: Read, changed: Document, *, is_last_try: bo
     if is_last_try:
         refusal = refuse_unread(changed.planned, CHANGED_WHILE_READING)
         return Read(others, [*read.refusals, refusal], read.gone)
-    anew = read_documents(source, [changed.planned])
-    return Read(others + anew.documents, read.refusals + anew.refusals, read.gone + anew.gone)
+    again = read_documents(source, [changed.planned])
+    return Read(others + again.documents, read.refusals + again.refusals, read.gone + again.gone)
 
 
 def read_document(source: Source, planned: Planned) -> Document | Refusal | None:

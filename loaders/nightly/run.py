@@ -271,8 +271,8 @@ def _landing_gate(night: Night) -> StageResult:
     night.details = replace(night.details, landing_gate=found)
     if found.is_passed:
         return StageResult("landing_gate", "succeeded", counts=_counts(found))
-    # Who has mended files and resumes would meet the same sentence for ever.
-    advice = " Files that were mended have to be loaded: run without --resume."
+    # A resumed run would not load repaired files, and stop here again.
+    advice = " Repaired files have to be loaded: run without --resume."
     return StageResult(
         "landing_gate",
         "failed",

@@ -22,7 +22,7 @@ def newest_sessions() -> NewestSessions:
 
 
 def history_path(user_key: str, proportions: Proportions, random: Callable[[], float]) -> str:
-    """Return where a learner's history lies, relative to the root."""
+    """Return the path of a learner's history, relative to the root."""
     kind = which(random(), proportions.history_under_users, proportions.history_in_folder)
     if kind == 1:
         return f"users/{user_key}/history.json"

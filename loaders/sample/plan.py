@@ -40,7 +40,7 @@ class SamplePlan:
         if self.sessions < 1 or self.learners < 1:
             raise SampleError("a sample needs at least one session and one learner")
         if not 0 <= self.bad_share <= 1:
-            raise SampleError(f"a share of bad files lies in 0–1; {self.bad_share} does not")
+            raise SampleError(f"a share of bad files is 0 to 1, not {self.bad_share}")
 
     @property
     def blocks(self) -> int:

@@ -30,7 +30,7 @@ class Proportions:
     editor_leftover: float = 0.002  # .bak and lock files, which the loader ignores
     development_key: float = 0.005  # dev-test-session-001 where a UUID belongs
 
-    # Of the learners' newest sessions (RECENT_SESSIONS): the folder is gone, a history remembers
+    # Of the learners' newest sessions (RECENT_SESSIONS): no folder, only an entry in a history
     only_in_history: float = 0.05
 
     # Scorecard formats: of scorecards; the rest, about 85 %, is pulse

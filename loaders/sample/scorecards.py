@@ -22,7 +22,7 @@ def scorecard(session: Session, proportions: Proportions, random: Callable[[], f
     """
     roll = random()
     bad = BAD_SCORES[int(random() * len(BAD_SCORES))] if random() < proportions.bad_score else ""
-    # All of the earliest generation lies in the first half of a learner's sessions.
+    # All of the earliest generation is in the first half of a learner's sessions.
     unit = 2 * proportions.unit if session.is_early else 0.0
     kind = which(roll, proportions.certification, proportions.unknown, unit)
     if kind == 1:

@@ -12,9 +12,9 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was written: `files` end in .json (links too), `bad_files` are those nobody can read.
+    """Counts: `files` end in .json (links too), `bad_files` are those that cannot be read.
 
-    `bytes` are those of all files, leftovers included; `leftovers` do not end in .json.
+    `bytes` is the size of all files, leftovers included; `leftovers` do not end in .json.
     """
 
     files: int = 0
@@ -34,8 +34,8 @@ class Counts:
 class Tree:
     """An open directory to write into; paths are relative to it.
 
-    Names are looked up from directory handles that stay open: with a deep root, resolving it
-    anew for each of a million files is what costs.
+    Names are looked up from open directory handles: resolving a deep root again for each of a
+    million files is slow.
     """
 
     def __init__(self, root: Path) -> None:
@@ -93,7 +93,7 @@ class Tree:
         self._bytes += len(content)
 
     def put_link(self, path: str, target: str, second: int) -> None:
-        """Make a symbolic link, which no loader follows: it counts as a bad file of no bytes."""
+        """Create a symbolic link, which no loader follows: it counts as a bad file of no bytes."""
         (self._root_path / path).parent.mkdir(parents=True, exist_ok=True)
         os.symlink(target, path, dir_fd=self._root)
         time = unix_nanoseconds(second)
@@ -105,7 +105,7 @@ class Tree:
 def _write(path: str, content: bytes, time: int, folder: int) -> None:
     file = os.open(path, _NEW_FILE, 0o644, dir_fd=folder)
     try:
-        # A full disk takes a part without complaint; the next write says why.
+        # A full disk accepts a part without an error; the next write raises it.
         written = os.write(file, content)
         while written < len(content):
             written += os.write(file, content[written:])

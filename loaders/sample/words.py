@@ -1,12 +1,12 @@
 """What people and customers say in sample documents.
 
-Every text here stands between quotation marks in JSON as it is: no quotation mark, no backslash,
-no control character. Some have letters beyond ASCII, as real talks do.
+Every text is inserted into JSON strings unescaped: no quotation mark, no backslash, no control
+character. Some have letters beyond ASCII, as real talks do.
 """
 
 PERSONAS = ("Director", "Relater", "Socializer", "Thinker")
 STEPS = ("Probe", "Understand", "Link", "Simplify", "Earn")
-# The first is the usual one; the others have a share each.
+# The first is the usual one; each of the others has a fixed fraction.
 OFFSETS = ("+00:00", "Z", "")
 
 SCENARIO_IDS = (

@@ -91,7 +91,7 @@
     ).columns[0].values() -%}
     {%- if foreign_relations -%}
         {%- do exceptions.raise_compiler_error(
-            "what is not pulse-elt's stands in its schemas: " ~ foreign_relations | join(', ')
+            "the schemas of pulse-elt hold foreign relations: " ~ foreign_relations | join(', ')
             ~ ". Nothing was changed. Move that to another schema, or build into schemas of your own "
             ~ "with --target dev. What this project made and has forgotten (comment and registry are lost) is ours "
             ~ "again after: comment on table SCHEMA.NAME is '" ~ ownership_marker() ~ "'; kept rows of "

@@ -73,7 +73,7 @@ def test_a_table_of_somebody_else_is_not_taken_for_what_a_test_found(
 ) -> None:
     with connect(built_copy) as connection:
         connection.execute(f"create table {KEPT} as select 'mine' as whose")
-        with pytest.raises(AssertionError, match=f"stands in its schemas: {KEPT}"):
+        with pytest.raises(AssertionError, match=f"hold foreign relations: {KEPT}"):
             dbt.invoke(built_copy, ["build"], ("--select", TEST))
         assert connection.execute(f"select whose from {KEPT}").fetchall() == [("mine",)]
 
