@@ -252,7 +252,7 @@ def latest_readiness() -> tuple[Readiness, ...]:
         return read_latest_readiness(connection)
 
 
-def read_pipeline_status(latest: int = 5) -> PipelineStatus:
+def read_pipeline_status(latest: int | None = 5) -> PipelineStatus:
     """Return the state of loads, landing, quarantine and marts, with the latest runs and loads.
 
     It reads as the role of builds, and changes nothing.

@@ -27,6 +27,8 @@ def landing(accept: str | None, is_json: bool) -> int:
     """Check what landed since the last check that passed: the gate before the build.
 
     Exits with 1 when an expectation failed and was not accepted.
+
+    Example: 'pulse-elt check landing --accept "kiosk of 4 March, ticket 118"'
     """
     from loaders.pipeline import check_landing
 
@@ -40,6 +42,8 @@ def marts(accept: str | None, is_json: bool) -> int:
     """Check the marts: no learner lost, fresh, NULLs and scores much as a week ago.
 
     Exits with 1 when an expectation failed and was not accepted.
+
+    Example: 'pulse-elt check marts --json'
     """
     from loaders.pipeline import check_marts
 

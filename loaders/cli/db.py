@@ -94,7 +94,10 @@ def roles() -> None:
 @db.command("identities")
 @click.argument("file", type=click.Path(path_type=Path))
 def identities(file: Path) -> None:
-    """Load old user keys and their accounts from FILE, a CSV with user_key,user_id."""
+    """Load old user keys and their accounts from FILE, a CSV with user_key,user_id.
+
+    Example: 'pulse-elt db identities accounts.csv'
+    """
     from loaders.cli import display
     from loaders.pipeline import load_identities
 
@@ -123,7 +126,10 @@ def env(is_password: bool) -> None:
 @db.command("psql", context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql(arguments: tuple[str, ...]) -> None:
-    """Open psql on the database; ARGUMENTS go to psql."""
+    """Open psql on the database; ARGUMENTS go to psql.
+
+    Example: 'pulse-elt db psql -c "select count(*) from analytics.scorecards"'
+    """
     from loaders.database.current import transformer_settings
     from loaders.database.psql import become_psql
 

@@ -36,6 +36,8 @@ def load(
     """Load what is new or changed in SOURCE: a directory, .zip, .tar, .tar.gz, az:// or s3://.
 
     Exits with 1 when files were newly quarantined.
+
+    Example: 'pulse-elt load backup.tar.gz --root pulse --dry-run'
     """
     from loaders.cli import display, load_display
     from loaders.cli.display_errors import display_errors_tolerated

@@ -26,6 +26,8 @@ def kind(name: str, paths: tuple[str, ...]) -> None:
 
     NAME is in the singular, such as quiz_result. The files are its rule, its base model with a
     contract, a unit test, and what 'make kinds' generates. Nothing is overwritten.
+
+    Example: 'pulse-elt new kind quiz_result --path "results/{quiz_id}/{user_key}.json"'
     """
     from loaders.project.new_kind import write_new_kind
     from loaders.project.root import project_root
@@ -46,6 +48,8 @@ def mart(name: str, folder: str) -> None:
     """Write a mart with its view and a unit test that fails until it is filled in.
 
     Nothing is overwritten.
+
+    Example: 'pulse-elt new mart weekly_practice --folder cohorts'
     """
     from loaders.project.new_mart import new_mart
     from loaders.project.root import project_root

@@ -19,6 +19,8 @@ def prune(is_meant: bool, is_json: bool) -> None:
     the work.
 
     Exits with 75 when a load is running.
+
+    Example: 'pulse-elt prune', and 'pulse-elt prune --yes' once that is right.
     """
     from loaders.cli import display
     from loaders.cli.display_errors import display_errors_tolerated

@@ -41,6 +41,8 @@ def run(
 
     Exits with 1 when files were newly quarantined, or a test or mart check failed; 4 when the
     landing gate stopped the run, or a model failed.
+
+    Example: 'pulse-elt run /srv/pulse/data'
     """
     import os
     import signal

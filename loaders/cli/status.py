@@ -21,8 +21,7 @@ def status(style: str) -> None:
     from loaders.pipeline import read_pipeline_status
 
     if style == "prometheus":
-        # Enough to contain the last run of each source.
-        prometheus_report(read_pipeline_status(latest=500))
+        prometheus_report(read_pipeline_status(latest=None))
     elif style == "json":
         display.print_json(read_pipeline_status())
     else:

@@ -64,9 +64,15 @@ _LAST = """
 select
     load_id, source, status, started_at, finished_at, seen, landed, changed, unchanged,
     quarantined, left_as_config, unrecognised, vanished, error
-from raw.loads
+from raw.loads as loads
+where
+    %(latest)s::bigint is not null
+    or not exists (
+        select 1 from raw.loads as later
+        where later.source = loads.source and later.load_id > loads.load_id
+    )
 order by load_id desc
-limit %s
+limit %(latest)s::bigint
 """
 
 
@@ -159,6 +165,6 @@ def last_seen(connection: psycopg.Connection, source: str) -> int | None:
     return count
 
 
-def last_loads(connection: psycopg.Connection, count: int) -> list[LedgerEntry]:
-    """Return the latest loads, newest first."""
-    return [LedgerEntry(*row) for row in connection.execute(_LAST, (count,))]
+def last_loads(connection: psycopg.Connection, latest: int | None) -> list[LedgerEntry]:
+    """Return the latest loads, newest first; None: the latest of each source."""
+    return [LedgerEntry(*row) for row in connection.execute(_LAST, {"latest": latest})]

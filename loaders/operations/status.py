@@ -10,11 +10,18 @@ from loaders.database.migrations import MARKER
 from loaders.database.queries import one_value, relation_exists
 from loaders.landing import ledger
 
+# Without a number, the latest of each source.
 _RUNS = """
 select run_id, source, status, started_at, finished_at, summary
-from ops.runs
+from ops.runs as runs
+where
+    %(latest)s::bigint is not null
+    or not exists (
+        select 1 from ops.runs as later
+        where later.source = runs.source and later.run_id > runs.run_id
+    )
 order by run_id desc
-limit %s
+limit %(latest)s::bigint
 """
 
 _KINDS = """
@@ -141,10 +148,10 @@ class PipelineStatus:
     drift: tuple[UnknownField, ...]
 
 
-def read_status(connection: psycopg.Connection, latest: int = 5) -> PipelineStatus:
-    """Return the status with the latest runs and loads, newest first."""
+def read_status(connection: psycopg.Connection, latest: int | None = 5) -> PipelineStatus:
+    """Return the status with the latest runs and loads, newest first; None: that of each source."""
     return PipelineStatus(
-        runs=tuple(RunEntry(*row) for row in connection.execute(_RUNS, (latest,))),
+        runs=tuple(RunEntry(*row) for row in connection.execute(_RUNS, {"latest": latest})),
         loads=tuple(ledger.last_loads(connection, latest)),
         kinds=tuple(KindStatus(*row) for row in connection.execute(_KINDS)),
         quarantine=tuple(QuarantineStatus(*row) for row in connection.execute(_QUARANTINE)),
