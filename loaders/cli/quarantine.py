@@ -23,7 +23,10 @@ def list_(
     limit: int | None,
     is_json: bool,
 ) -> None:
-    """List the open entries: code, reason with file and position, attempts."""
+    """List the open entries: code, reason with file and position, attempts.
+
+    Example: 'pulse-elt quarantine list --code 22P02 --prefix sessions/'
+    """
     from loaders.cli import display
     from loaders.cli.quarantine_display import found_lines
     from loaders.landing.quarantine.lookup import Wanted
@@ -43,6 +46,8 @@ def show(path: str, is_json: bool) -> None:
     """Show why PATH could not land, the bytes around the error, and what to do.
 
     PATH is as 'quarantine list' prints it, relative to the root of the source.
+
+    Example: 'pulse-elt quarantine show sessions/6f1c/scorecard.json'
     """
     from loaders.cli import display
     from loaders.cli.quarantine_display import file_report
@@ -85,6 +90,8 @@ def retry(
     a change of size and time. All other files are left alone.
 
     Exits with 0 when none of the files tried is in quarantine any more, 1 when some still are.
+
+    Example: 'pulse-elt quarantine retry /srv/pulse/data'
     """
     from loaders.cli import display
     from loaders.cli.display_errors import display_errors_tolerated

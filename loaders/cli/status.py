@@ -14,7 +14,10 @@ import click
 )
 @click.option("--json", "style", flag_value="json", help="The same as --format json.")
 def status(style: str) -> None:
-    """Show runs, loads, files per kind, quarantine, how fresh marts are, and drift."""
+    """Show runs, loads, files per kind, quarantine, how fresh marts are, and drift.
+
+    Example: 'pulse-elt status --format prometheus'
+    """
     from loaders.cli import display
     from loaders.cli.prometheus import prometheus_report
     from loaders.cli.status_display import status_report
