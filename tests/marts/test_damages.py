@@ -133,6 +133,14 @@ def test_verify_finds_what_no_trigger_saw(
         again = build_all(verify=True)
         assert (again.exit_code, again.warnings) == (0, ())
 
+        connection.execute(f"set session_replication_role = replica; delete from {MART}")
+        emptied = build_all()
+        assert (emptied.exit_code, emptied.warnings) == (0, ())
+        verified = build_all(verify=True)
+        assert verified.exit_code == 1
+        assert any(MART in said for said in verified.warnings), verified.warnings
+        assert_same(everything(connection), before)
+
 
 def test_a_restored_copy_is_not_taken_for_damaged(
     small: DatabaseSettings, small_project: Project
