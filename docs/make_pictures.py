@@ -28,8 +28,8 @@ _MART = "user_readiness"
 _HIDDEN = ("base_pulse__",)
 # Left out: they settle which of two documents counts, and so would lead everywhere.
 _PLUMBING = ("stg_pulse__session_documents", "stg_pulse__duplicate_documents")
-_FILLS = {"source": "#e7eef9", "staging": "#dbe9d8", "intermediate": "#fdf1d5", "marts": "#fbe3d6"}
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y = 235, 30, 60, 18
+_FILLS = {"landing": "#e7eef9", "staging": "#dbe9d8", "intermediate": "#fdf1d5", "marts": "#fbe3d6"}
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 200, 30, 14, 44, 16
 _WAYPOINT = "waypoint."
 
 
@@ -102,20 +102,20 @@ def recording(lines: list[tuple[float, str]]) -> str:
 
 
 def lineage(manifest: Mapping[str, Mapping[str, list[str]]], target: str) -> str:
-    """Return an SVG of a model's ancestors, from the landing on the left to the model."""
+    """Return an SVG of a model's ancestors, from the landing at the top down to the model."""
     nodes = _with_waypoints(_visible_parents(manifest["parent_map"], target))
-    columns: dict[int, list[_Node]] = {}
+    rows: dict[int, list[_Node]] = {}
     for node in nodes.values():
-        columns.setdefault(node.depth, []).append(node)
-    tallest = max(map(len, columns.values()))
-    places: dict[str, tuple[int, float]] = {}
-    for depth in sorted(columns):
-        # A node stands as high as its parents do, so that few lines cross.
-        column = sorted(columns[depth], key=lambda node: (_height_of(node, places), node.name))
-        offset = (tallest - len(column)) * (_HEIGHT + _GAP_Y) / 2
-        for number, node in enumerate(column):
-            x = 20 + depth * (_WIDTH + _GAP_X)
-            places[node.name] = (x, 20 + offset + number * (_HEIGHT + _GAP_Y))
+        rows.setdefault(node.depth, []).append(node)
+    widest = max(map(len, rows.values()))
+    places: dict[str, tuple[float, int]] = {}
+    for depth in sorted(rows):
+        # A node stands below its parents, so that few lines cross.
+        row = sorted(rows[depth], key=lambda node: (_middle_of_parents(node, places), node.name))
+        offset = (widest - len(row)) * (_WIDTH + _GAP_X) / 2
+        for number, node in enumerate(row):
+            x = _MARGIN + offset + number * (_WIDTH + _GAP_X)
+            places[node.name] = (x, _MARGIN + depth * (_HEIGHT + _GAP_Y))
     lines = [
         _curve(places[parent], places[node.name])
         for node in nodes.values()
@@ -125,20 +125,30 @@ def lineage(manifest: Mapping[str, Mapping[str, list[str]]], target: str) -> str
     for name in nodes:
         x, y = places[name]
         if name.startswith(_WAYPOINT):
-            lines.append(f'<path d="M{x} {y + _HEIGHT / 2}h{_WIDTH}"/>')
+            lines.append(f'<path d="M{x + _WIDTH / 2:.0f} {y}v{_HEIGHT}"/>')
         else:
             boxes.append(_box(name, x, y, is_target=name == target))
-    width = 40 + (max(columns) + 1) * (_WIDTH + _GAP_X) - _GAP_X
-    height = 40 + tallest * (_HEIGHT + _GAP_Y) - _GAP_Y
+    width = 2 * _MARGIN + widest * (_WIDTH + _GAP_X) - _GAP_X
+    height = 2 * _MARGIN + (max(rows) + 1) * (_HEIGHT + _GAP_Y) - _GAP_Y + 40
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:.0f}" '
-        'font-family="Helvetica, Arial, sans-serif" font-size="12" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        'font-family="Helvetica, Arial, sans-serif" font-size="14" role="img" '
         f'aria-label="Lineage of {_MART}">\n'
-        f'<rect width="{width}" height="{height:.0f}" fill="#ffffff"/>\n'
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>\n'
         '<g fill="none" stroke="#8a94a6" stroke-width="1.2">' + "".join(lines) + "</g>\n"
-        + "\n".join(boxes)
+        + "\n".join([*boxes, *_legend(height - 34)])
         + "\n</svg>\n"
     )  # fmt: skip
+
+
+def _legend(y: int) -> Iterator[str]:
+    """Yield what the colours mean."""
+    for number, (layer, fill) in enumerate(_FILLS.items()):
+        x = _MARGIN + number * 150
+        yield (
+            f'<rect x="{x}" y="{y}" width="18" height="14" rx="3" fill="{fill}" stroke="#44546a"/>'
+            f'<text x="{x + 26}" y="{y + 12}">{layer}</text>'
+        )
 
 
 def _visible_parents(parent_map: Mapping[str, list[str]], target: str) -> dict[str, list[str]]:
@@ -194,28 +204,28 @@ def _before(parent: str, layer: int, parent_depth: int) -> str:
     return parent if parent_depth == layer - 1 else f"{_WAYPOINT}{layer - 1}.{parent}"
 
 
-def _height_of(node: _Node, places: Mapping[str, tuple[int, float]]) -> float:
-    heights = [places[parent][1] for parent in node.parents]
-    return sum(heights) / len(heights) if heights else 0.0
+def _middle_of_parents(node: _Node, places: Mapping[str, tuple[float, int]]) -> float:
+    middles = [places[parent][0] for parent in node.parents]
+    return sum(middles) / len(middles) if middles else 0.0
 
 
-def _curve(begin: tuple[int, float], end: tuple[int, float]) -> str:
-    x1, y1 = begin[0] + _WIDTH, begin[1] + _HEIGHT / 2
-    x2, y2 = end[0], end[1] + _HEIGHT / 2
-    return f'<path d="M{x1} {y1}C{x1 + 40} {y1} {x2 - 40} {y2} {x2} {y2}"/>'
+def _curve(begin: tuple[float, int], end: tuple[float, int]) -> str:
+    x1, y1 = begin[0] + _WIDTH / 2, begin[1] + _HEIGHT
+    x2, y2 = end[0] + _WIDTH / 2, end[1]
+    return f'<path d="M{x1:.0f} {y1}C{x1:.0f} {y1 + 24} {x2:.0f} {y2 - 24} {x2:.0f} {y2}"/>'
 
 
-def _box(node: str, x: int, y: float, *, is_target: bool) -> str:
+def _box(node: str, x: float, y: int, *, is_target: bool) -> str:
     kind, name = node.split(".")[0], node.rsplit(".", 1)[-1]
-    layer = "source" if kind == "source" else "staging" if name.startswith("stg_") else "marts"
-    if name.startswith("int_"):
-        layer = "intermediate"
-    shown = f"raw.{name}" if kind == "source" else name
+    layer = "landing" if kind == "source" else "marts"
+    layer = {"stg": "staging", "int": "intermediate"}.get(name[:3], layer)
+    shown = f"raw.{name}" if kind == "source" else name.replace("stg_pulse__", "stg_…")
     weight = ' font-weight="bold"' if is_target else ""
+    size = ' font-size="12"' if len(shown) > 24 else ""
     return (
-        f'<rect x="{x}" y="{y:.1f}" width="{_WIDTH}" height="{_HEIGHT}" rx="5" '
+        f'<rect x="{x:.1f}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="5" '
         f'fill="{_FILLS[layer]}" stroke="#44546a" stroke-width="{2 if is_target else 1}"/>'
-        f'<text x="{x + _WIDTH / 2:.0f}" y="{y + 20:.1f}" text-anchor="middle"{weight}>'
+        f'<text x="{x + _WIDTH / 2:.0f}" y="{y + 20}" text-anchor="middle"{weight}{size}>'
         f"{escape(shown)}</text>"
     )
 

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from loaders.checks import gates
+from loaders.checks.configuration import read_shares, read_thresholds
+from loaders.checks.evaluation import read_query
+from loaders.checks.landing_query import query_values
 from loaders.checks.result import CheckResult
 from loaders.database.settings import DatabaseSettings
 from loaders.landing.model import Scope
@@ -81,3 +86,16 @@ def load_tree(tree: Tree) -> None:
 def names(result: CheckResult) -> list[str]:
     """Return the names of what failed."""
     return [failed.name for failed in result.failed]
+
+
+def faults(connection: psycopg.Connection) -> list[tuple[str, dict[str, str]]]:
+    """Return what the landing gate finds of every document: its path, and reasons by share."""
+    thresholds = read_thresholds(ROOT / "config", "landing")
+    values = {
+        **query_values(ROOT, thresholds, read_shares(ROOT / "config", thresholds)),
+        "check_id": 0,
+        "since": "-infinity",
+        "as_of": "infinity",
+    }
+    rows = connection.execute(read_query("find_faults", values).encode()).fetchall()
+    return [(path, reasons) for _, _, path, reasons in rows]

@@ -11,7 +11,8 @@ from loaders.database.settings import DatabaseSettings
 from loaders.errors import WrongRequest
 from loaders.landing.model import Scope
 from loaders.pipeline import load_source
-from loaders.project.generated_kinds import write_generated_files
+from loaders.project.document_kinds import read_document_kinds
+from loaders.project.generated_kinds import refuse_stale_files, write_generated_files
 from loaders.project.new_kind import write_new_kind
 from loaders.transform.dbt import UNIT_TESTS_VARIABLE
 from tests.conftest import RunCommand, Tree
@@ -207,6 +208,27 @@ def test_a_rule_without_known_fields_is_named(scaffolded: Project) -> None:
     _without(RULES, after='     "known_fields": {"": []},', before='     "why": "What')(scaffolded)
     with pytest.raises(WrongRequest, match=r"'quiz_result'.*known_fields"):
         write_generated_files(scaffolded.root)
+
+
+def test_a_rule_about_sessions_without_a_session_date_is_named(project: Project) -> None:
+    write_new_kind(project.root, "coach_note", ["sessions/{session_key}/coach_note.json"])
+    _without(
+        RULES,
+        after='     "session_date": "document_file",\n     "known_fields": {"": []}',
+        before='     "known_fields": {"": []}',
+    )(project)
+    with pytest.raises(WrongRequest, match=r"'coach_note'.*session_date"):
+        write_generated_files(project.root)
+
+
+def test_kinds_that_dbt_does_not_know_are_refused_before_anything_is_built(
+    scaffolded: Project,
+) -> None:
+    kinds = read_document_kinds(scaffolded.root / RULES)
+    refuse_stale_files(scaffolded.root, kinds)
+    _without(MACRO, after=',\n        "quiz_result"', before="\n    }) }}")(scaffolded)
+    with pytest.raises(WrongRequest, match="Run 'make kinds'"):
+        refuse_stale_files(scaffolded.root, kinds)
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,8 @@ class RunLog:
     def __exit__(self, *_: object) -> None:
         if self._connection is not None:
             with suppress(psycopg.Error):
+                # At once: the server may take its time to notice that the connection is gone.
+                self._connection.execute("select pg_advisory_unlock_all()")
                 self._connection.close()
 
     def open(

@@ -212,15 +212,6 @@ def _refuse_collisions(rules: Sequence[Rule]) -> None:
                 raise ValueError(
                     f"rule {rule.kind!r} has a session_date, but {path!r} no {{session_key}}."
                 )
-        if (
-            rule.disposition == SYSTEM_OF_RECORD
-            and rule.session_date is None
-            and all("{session_key}" in path for path in rule.paths)
-        ):
-            raise ValueError(
-                f"rule {rule.kind!r} is about sessions and has no session_date: what dates a "
-                "session of which nothing else does ('none': its documents make no session)."
-            )
 
 
 def _refuse_template(rule: Rule, path: str) -> None:

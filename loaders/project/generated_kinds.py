@@ -68,6 +68,11 @@ def _known_to_dbt(rule: Rule, kinds: DocumentKinds) -> Mapping[str, Any]:
             f"config/document_kinds.json: rule {rule.kind!r} is {rule.disposition} and has no "
             'known_fields; {"": []} makes drift of every field.'
         )
+    if rule.session_date is None and all("{session_key}" in path for path in rule.paths):
+        raise WrongRequest(
+            f"config/document_kinds.json: rule {rule.kind!r} is about sessions and has no "
+            "session_date; none says that its documents make no session."
+        )
     templates = [template for template in kinds.templates if template.rule is rule]
     keys = {name: group for template in templates for name, group in template.path_keys.items()}
     return {

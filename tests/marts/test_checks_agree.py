@@ -6,11 +6,8 @@ from collections.abc import Iterator
 
 import psycopg
 
-from loaders.checks.configuration import read_shares, read_thresholds
-from loaders.checks.evaluation import read_query
-from loaders.checks.landing_query import query_values
-from tests.checking import load_tree
-from tests.conftest import ROOT, RunCommand, Tree
+from tests.checking import faults, load_tree
+from tests.conftest import RunCommand, Tree
 from tests.marts.warm_dbt import WITHOUT_TESTS
 
 # Those on which they differed once, and their neighbours; as JSON.
@@ -58,17 +55,7 @@ def test_the_gate_and_staging_reject_the_same_scores(
     staging: dict[str, bool] = dict(connection.execute(VERDICTS).fetchall())
     assert len(staging) == 2_000
 
-    thresholds = read_thresholds(ROOT / "config", "landing")
-    values = {
-        **query_values(ROOT, thresholds, read_shares(ROOT / "config", thresholds)),
-        "check_id": 0,
-        "since": "-infinity",
-        "as_of": "infinity",
-    }
-    gate = {
-        path: "bad_score" in reasons
-        for _, _, path, reasons in connection.execute(read_query("find_faults", values).encode())
-    }
+    gate = {path: "bad_score" in reasons for path, reasons in faults(connection)}
     assert {path for path in staging if staging[path] != gate[path]} == set()
     assert 300 < sum(gate.values()) < 1_900
     named = {score: gate[f"sessions/app-{n}/scorecard.json"] for n, score in enumerate(NAMED)}

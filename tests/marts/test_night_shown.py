@@ -13,6 +13,7 @@ from loaders.cli.run_display import JsonWatch, TextWatch
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.nightly.model import Details, RunResult, StageResult
+from tests.checking import faults
 
 DONE = RunResult(
     run_id=7,
@@ -99,7 +100,7 @@ def found(connection: psycopg.Connection) -> dict[str, str]:
 def test_a_scorecard_without_a_key_has_no_session(standing: DatabaseSettings) -> None:
     with connect(standing) as connection, connection.transaction(force_rollback=True):
         connection.execute("update raw.documents set session_key = null where kind = 'scorecard'")
-        query = read_query("sessions", {"since": "-infinity", "as_of": "infinity"})
-        rows = connection.execute(query.encode()).fetchall()
-        assert rows
-        assert {row[1] for row in rows} == {"no session "}
+        found = [reasons for path, reasons in faults(connection) if path.endswith("scorecard.json")]
+        current = [reasons for reasons in found if "quarantined" not in reasons]
+        assert current
+        assert {reasons["sessionless"] for reasons in current} == {"no session "}
