@@ -18,7 +18,7 @@ from loaders.project.document_kinds import DocumentKinds, Rule
 MARKER = "[pulse-elt]"
 
 RULES_WOULD_CHANGE = (
-    "The rules of config/document_kinds.json differ from those that the database has; "
+    "The rules of config/document_kinds.json differ from those in the database; "
     "a load puts them in force."
 )
 OTHER_RULES = (
