@@ -23,6 +23,7 @@ from loaders.transform.dbt import Node
 _Answer = TypeVar("_Answer")
 
 _LOCK = "select pg_try_advisory_lock(%s, %s)"
+_UNLOCK = "select pg_advisory_unlock(%s, %s)"
 
 _HOLDER = """
 select activity.pid, activity.usename
@@ -168,7 +169,7 @@ class RunLog:
         if self._connection is not None:
             with suppress(psycopg.Error):
                 # At once: the server may take its time to notice that the connection is gone.
-                self._connection.execute("select pg_advisory_unlock_all()")
+                self._connection.execute(_UNLOCK, RUN_LOCK)
                 self._connection.close()
 
     def open(
