@@ -59,7 +59,7 @@ demos: $(INSTALLED) ## Demo, demo again, plain dbt: from an empty directory, eac
 	@for version in $(POSTGRES); do VENV=$(abspath $(VENV)) .ci/demo $$version || exit; done
 
 test: $(INSTALLED) ## Run every test on PostgreSQL 18, and on 16 what depends on the version
-	$(PYTEST) $(if $(THOROUGH),--thorough --moments 3 --histories 2)
+	$(PYTEST) $(if $(THOROUGH),--thorough --moments 3 --histories 13)
 
 unit-tests: $(INSTALLED) ## Run dbt's unit tests of the models, on the database that 'make demo' built
 	@$(FIND_DATABASE) && PULSE_ELT_UNIT_TESTS=True $(BIN)/dbt test --select test_type:unit --profiles-dir .pulse/dbt
