@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from loaders.database.queries import one_value
+from loaders.database.queries import one_value, relation_exists
 from loaders.project.document_kinds import DocumentKinds
 
 _PRESENT = """
@@ -45,8 +45,9 @@ class _Row(NamedTuple):
 
 def are_in_force(connection: psycopg.Connection, kinds: DocumentKinds) -> bool:
     """Return whether the database has exactly these rules."""
-    row = connection.execute("select to_regclass('raw.document_kinds') is null").fetchone()
-    return row == (True,) or _checksum_in_force(connection) == _checksum(_rows(kinds))
+    if not relation_exists(connection, "raw.document_kinds"):
+        return True
+    return _checksum_in_force(connection) == _checksum(_rows(kinds))
 
 
 def put_in_force(connection: psycopg.Connection, kinds: DocumentKinds) -> bool:

@@ -270,8 +270,7 @@ def _missing_partitions(
     connection: psycopg.Connection, rules: Sequence[Rule]
 ) -> list[tuple[Rule, str | None]]:
     """Return the rules without a partition of the right name, each with its present name."""
-    row = connection.execute("select to_regclass('raw.documents') is not null").fetchone()
-    if not row or not row[0]:
+    if not relation_exists(connection, "raw.documents"):
         return [(rule, None) for rule in rules]
     existing: dict[str, str] = dict(connection.execute(_PARTITIONS).fetchall())
     kinds = {rule.kind for rule in rules}

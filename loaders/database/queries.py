@@ -19,18 +19,23 @@ def one_row(
     Raises:
         LookupError: the query returned no row.
     """
-    row = connection.execute(query.encode() if isinstance(query, str) else query, parameters)
-    found = row.fetchone()
-    if found is None:
+    row = _first_row(connection, query, parameters)
+    if row is None:
         raise LookupError("A query that always returns a row returned none.")
-    return found
+    return row
 
 
 def one_value(connection: psycopg.Connection, query: Query, parameters: Parameters = None) -> Any:  # noqa: ANN401 - a column's type is the query's to say
     """Return the first column of the first row, None without a row."""
-    cursor = connection.execute(query.encode() if isinstance(query, str) else query, parameters)
-    row = cursor.fetchone()
+    row = _first_row(connection, query, parameters)
     return row[0] if row else None
+
+
+def _first_row(
+    connection: psycopg.Connection, query: Query, parameters: Parameters
+) -> tuple[Any, ...] | None:
+    statement = query.encode() if isinstance(query, str) else query
+    return connection.execute(statement, parameters).fetchone()
 
 
 def relation_exists(connection: psycopg.Connection, relation: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from loaders.errors import WrongRequest
 from loaders.project.document_kinds import LANDED_KEYS, DocumentKinds, Rule, read_document_kinds
-from loaders.project.root import report_written
+from loaders.project.generation import outdated_files, report_written, write_outdated_files
 
 _MACRO = """{{#- Written by 'make kinds' from config/document_kinds.json: edit that. -#}}
 
@@ -54,12 +54,7 @@ def generated_files(kinds: DocumentKinds, root: Path) -> Mapping[Path, str]:
 def write_generated_files(root: Path) -> tuple[Path, ...]:
     """Write the files that are out of date; return their paths."""
     kinds = read_document_kinds(root / "config" / "document_kinds.json")
-    written = []
-    for path, text in generated_files(kinds, root).items():
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
-            written.append(path)
-    return tuple(written)
+    return write_outdated_files(generated_files(kinds, root))
 
 
 def _known_to_dbt(rule: Rule, kinds: DocumentKinds) -> Mapping[str, Any]:
@@ -102,12 +97,11 @@ def refuse_stale_files(root: Path, kinds: DocumentKinds) -> None:
     Raises:
         WrongRequest: a generated file is not what config/document_kinds.json says.
     """
-    for path, text in generated_files(kinds, root).items():
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            raise WrongRequest(
-                f"{path.relative_to(root)} does not follow config/document_kinds.json: documents "
-                "would land that no model reads. Run 'make kinds'."
-            )
+    for path in outdated_files(generated_files(kinds, root)):
+        raise WrongRequest(
+            f"{path.relative_to(root)} does not follow config/document_kinds.json: documents "
+            "would land that no model reads. Run 'make kinds'."
+        )
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
+from loaders.project.generation import outdated_files, report_written, write_outdated_files
 from loaders.project.marts import VIEWS, Mart, read_marts
-from loaders.project.root import report_written
 
 DESCRIPTIONS = f"{VIEWS}/_reporting__models.yml"
 GUIDE = "docs/analysts.md"
@@ -100,20 +100,12 @@ def generated(root: Path) -> dict[Path, str]:
 
 def outdated(root: Path) -> dict[Path, str]:
     """Return the generated files that are out of date or missing."""
-    return {
-        path: text
-        for path, text in generated(root).items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    }
+    return outdated_files(generated(root))
 
 
 def write_generated(root: Path) -> tuple[Path, ...]:
     """Write the generated files that are out of date; return their paths."""
-    files = outdated(root)
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return tuple(files)
+    return write_outdated_files(generated(root))
 
 
 def _view(mart: Mart) -> str:

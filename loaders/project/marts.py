@@ -1,6 +1,6 @@
 """The list of marts, read from their YAML; views, guides and rights follow from it.
 
-`make marts`, which is `python -m loaders.project.marts`, generates the files that depend on it.
+`make marts`, which is `python -m loaders.project.generated_marts`, writes these files.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,8 +1,6 @@
 """Where the project's own files are."""
 
 import os
-import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from loaders.errors import WrongRequest
@@ -32,14 +30,3 @@ def project_root() -> Path:
         "No pulse-elt project here: run the command inside the checkout, "
         "or name it in PULSE_ELT_PROJECT_DIR."
     )
-
-
-def report_written(write: Callable[[Path], Sequence[Path]]) -> None:
-    """Run a generator on the project as a command: say what it wrote, or why it could not."""
-    try:
-        root = project_root()
-        for path in write(root):
-            print(f"wrote {path.relative_to(root)}")
-    except WrongRequest as error:
-        print(f"pulse-elt: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
