@@ -170,6 +170,7 @@ class RunLog:
             with suppress(psycopg.Error):
                 # At once: the server may take its time to notice that the connection is gone.
                 self._connection.execute(_UNLOCK, RUN_LOCK)
+            with suppress(psycopg.Error):
                 self._connection.close()
 
     def open(
