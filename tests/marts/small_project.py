@@ -74,11 +74,8 @@ def _cut_down(project: Project, nodes: set[str], *, keep_tests: bool) -> None:
     for folder in ("models", "seeds"):
         for file in (project.root / folder).rglob("*.yml"):
             described = _of_these(yaml.safe_load(file.read_text()), nodes)
-            for one in (
-                () if keep_tests else [*described.get("models", ()), *described.get("seeds", ())]
-            ):
-                for tested in (one, *one.get("columns", ())):
-                    tested.pop("data_tests", None)
+            if not keep_tests:
+                _forget_tests([*described.get("models", ()), *described.get("seeds", ())])
             file.write_text(yaml.safe_dump(described))
 
 
