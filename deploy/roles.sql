@@ -167,9 +167,14 @@ begin
         end if;
         execute format('revoke all on schema %I from public', wanted.name);
         for found in
+            -- First: only who may create in a schema can be given a table there.
+            select 'schema' as sort, format('%I', nspname) as name
+            from pg_namespace
+            where nspname = wanted.name and nspowner <> to_regrole(wanted.owner)
+            union all
             select
-                case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end as sort,
-                format('%I.%I', wanted.name, relname) as name
+                case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end,
+                format('%I.%I', wanted.name, relname)
             from pg_class
             where
                 relnamespace = to_regnamespace(wanted.name)
@@ -187,10 +192,6 @@ begin
                 pronamespace = to_regnamespace(wanted.name)
                 and proowner <> to_regrole(wanted.owner)
                 and (wanted.name in ('raw', 'ops') or proname = 'note_touch')
-            union all
-            select 'schema', format('%I', nspname)
-            from pg_namespace
-            where nspname = wanted.name and nspowner <> to_regrole(wanted.owner)
         loop
             execute format('alter %s %s owner to %I', found.sort, found.name, wanted.owner);
             raise notice 'gave % % to %', found.sort, found.name, wanted.owner;
@@ -230,6 +231,8 @@ begin
 end
 $$;
 revoke all on schema public from public;
+-- Migrations revoke it too, which a dump without privileges has lost.
+revoke execute on all functions in schema raw, ops, staging from public;
 alter default privileges for role pulse_loader revoke execute on functions from public;
 alter default privileges for role pulse_transformer revoke execute on functions from public;
 

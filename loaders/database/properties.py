@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from loaders.database.queries import one_value, relation_exists
+from loaders.database.queries import one_value
 
 IS_LACKING = (
     "This database is a copy without some rights or settings of its original; "
@@ -52,7 +52,11 @@ insert into ops.database_properties (database_id, role_name, property) values (%
 on conflict do nothing
 """
 
-_TABLE = "ops.database_properties"
+_MAY_READ = """
+select has_schema_privilege(relnamespace, 'USAGE') and has_table_privilege(oid, 'SELECT')
+from pg_class
+where relname = 'database_properties' and relnamespace = to_regnamespace('ops')
+"""
 
 # Each of their names is quoted by itself.
 _LISTS = ("search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries")
@@ -88,7 +92,7 @@ class Property:
             verb = "revoke {} on database {} from public" if self.role is None else _GRANT
             role = sql.Identifier(self.role or "public")
             privilege, _, option = self.text.partition(" ")
-            return sql.SQL(verb).format(sql.SQL(privilege), name, role) + sql.SQL(
+            return sql.SQL(verb).format(sql.SQL(privilege.lower()), name, role) + sql.SQL(
                 f" {option.lower()}".rstrip()
             )
         setting, _, value = self.text.partition("=")
@@ -108,26 +112,32 @@ class Property:
 _GRANT = "grant {} on database {} to {}"
 
 
-def keep_properties(connection: psycopg.Connection, *, is_put_right: bool = False) -> bool:
+def keep_properties(connection: psycopg.Connection, *, adopt: bool = False) -> bool:
     """Write to the table what the database has; return False for a copy that lacks something.
 
-    A copy leaves the table as it came, until it is put right and lacks nothing.
+    In a copy the table stays as it came, until somebody adopts a copy that lacks nothing.
     """
-    database_id = one_value(connection, _ID if one_value(connection, _MAY_ASK) else _OID)
-    kept_of = one_value(connection, _KEPT_OF)
-    if kept_of not in (None, database_id):
-        if missing_properties(connection):
-            return False
-        if not is_put_right:
-            return True
+    is_copy = one_value(connection, _KEPT_OF) is not None and not is_put_right(connection)
+    if is_copy and missing_properties(connection):
+        return False
     present = _read(connection, _PRESENT)
-    if kept_of == database_id and _read(connection, _KEPT) == present:
+    if (is_copy and not adopt) or (not is_copy and _read(connection, _KEPT) == present):
         return True
+    database_id = _database_id(connection)
     with connection.transaction():
         connection.execute("delete from ops.database_properties")
         for one in present:
             connection.execute(_KEEP, (database_id, one.role, one.text))
     return True
+
+
+def is_put_right(connection: psycopg.Connection) -> bool:
+    """Return whether the table is of this database, not of one that this is a copy of."""
+    return bool(one_value(connection, _KEPT_OF) == _database_id(connection))
+
+
+def _database_id(connection: psycopg.Connection) -> str:
+    return str(one_value(connection, _ID if one_value(connection, _MAY_ASK) else _OID))
 
 
 def missing_properties(connection: psycopg.Connection) -> tuple[Property, ...]:
@@ -143,8 +153,8 @@ def missing_properties(connection: psycopg.Connection) -> tuple[Property, ...]:
 
 
 def kept_properties(connection: psycopg.Connection) -> frozenset[Property]:
-    """Return what the table has; nothing where an older version wrote the dump."""
-    return _read(connection, _KEPT) if relation_exists(connection, _TABLE) else frozenset()
+    """Return what the table has: nothing in a dump of an older version, or for a stranger."""
+    return _read(connection, _KEPT) if one_value(connection, _MAY_READ) else frozenset()
 
 
 def _read(connection: psycopg.Connection, query: str) -> frozenset[Property]:

@@ -12,11 +12,12 @@ from loaders.database.current import LOADER_ROLE_VARIABLE
 from loaders.database.migrations import migrate
 from loaders.database.properties import (
     Property,
+    is_put_right,
     keep_properties,
     kept_properties,
     missing_properties,
 )
-from loaders.database.queries import one_row, one_value, relation_exists
+from loaders.database.queries import one_value
 from loaders.database.rights import read_rights
 from loaders.database.roles import ROLES, apply_roles
 from loaders.errors import DatabaseUnavailable
@@ -48,7 +49,7 @@ where to_regnamespace(wanted.name) is null
 _SEQUENCES = """
 select numbered.oid::regclass::text, pg_attribute.attname::text
 from pg_depend
-inner join pg_class as sequence on pg_depend.objid = sequence.oid and sequence.relkind = 'S'
+inner join pg_class as sequence on pg_depend.objid = sequence.oid
 inner join pg_class as numbered on pg_depend.refobjid = numbered.oid
 inner join pg_attribute
     on pg_depend.refobjid = pg_attribute.attrelid and pg_depend.refobjsubid = pg_attribute.attnum
@@ -57,7 +58,7 @@ where
     and pg_depend.refclassid = 'pg_class'::regclass
     and pg_depend.deptype in ('a', 'i')
     and numbered.relnamespace::regnamespace::text = any (%s)
-    and has_sequence_privilege(sequence.oid, 'UPDATE')
+    and case when sequence.relkind = 'S' then has_sequence_privilege(sequence.oid, 'UPDATE') end
     and has_table_privilege(numbered.oid, 'SELECT')
 order by 1, 2
 """
@@ -113,26 +114,28 @@ def put_right(connection: psycopg.Connection, script: Path, kinds: DocumentKinds
         DatabaseUnavailable: there is nothing restored, or the login can do nothing about it.
         WorkFailed, WrongRequest: as loaders.database.migrations.migrate.
     """
-    if not relation_exists(connection, "raw.documents"):
-        raise DatabaseUnavailable(
-            "This database holds no landing. Restore the dump first, see docs/operators.md."
-        )
-    login = _Login(*one_row(connection, _LOGIN))
+    login = _login(connection)
     before = read_rights(connection)
     missing: dict[str, str] = {}
+    if not login.is_administrator:
+        connection.execute(sql.SQL("set role {}").format(sql.Identifier(login.landing_owner)))
     has_roles = _has_roles(connection, before)
     if has_roles and login.is_administrator:
         apply_roles(connection, script, kinds)
     else:
-        _act_as_the_owner(connection, login)
+        connection.execute(sql.SQL("set role {}").format(sql.Identifier(login.landing_owner)))
         migrate(connection, kinds)
-        if has_roles:
+        # As migrations and deploy/roles.sql do, which a dump without privileges has lost.
+        connection.execute("revoke execute on all functions in schema raw, ops from public")
+        if login.is_administrator:
+            connection.execute("reset role")
+        if has_roles and not is_put_right(connection):
             missing["rights of the five roles"] = f"psql -v ON_ERROR_STOP=1 -f deploy/{script.name}"
     missing |= _give_properties(connection, login) | _create_schemas(connection, login)
     moved = _move_sequences(connection)
     notes = _notes(connection, has_roles=has_roles)
     if not missing:
-        keep_properties(connection, is_put_right=True)
+        keep_properties(connection, adopt=True)
     after = read_rights(connection)
     mended, right = _differences(before, after)
     if moved:
@@ -142,24 +145,34 @@ def put_right(connection: psycopg.Connection, script: Path, kinds: DocumentKinds
     return RestoredResult(tuple(mended), tuple(right), missing, notes)
 
 
+def _login(connection: psycopg.Connection) -> _Login:
+    row = connection.execute(_LOGIN).fetchone()
+    if row is None:
+        raise DatabaseUnavailable(
+            "This database holds no landing. Restore the dump first, see docs/operators.md."
+        )
+    login = _Login(*row)
+    # An administrator becomes a member of the roles of deploy/roles.sql.
+    may_become = login.is_administrator and login.landing_owner in ROLES
+    if not login.may_act_as_landing_owner and not may_become:
+        raise DatabaseUnavailable(
+            f"Schema raw belongs to {login.landing_owner}, and {login.name} may not act as that "
+            f"role. Run this as a superuser, or restore again as {login.name}, or as a superuser "
+            f"with 'pg_restore --no-owner --role={login.name}'."
+        )
+    return login
+
+
 def _has_roles(connection: psycopg.Connection, rights: Mapping[str, frozenset[str]]) -> bool:
     """Return whether the original had the roles of deploy/roles.sql, by what is left of them."""
     kept = kept_properties(connection)
-    return (
-        any(one.role in ROLES for one in kept)
-        or any(set(ROLES) & set(line.split()) for lines in rights.values() for line in lines)
-        or bool(os.environ.get(LOADER_ROLE_VARIABLE))
+    if kept:
+        return any(one.role in ROLES for one in kept)
+    # Migrations grant what is in schemas wherever the server has the roles.
+    traces = (line for part in ("schemas", "default privileges") for line in rights.get(part, ()))
+    return os.environ.get(LOADER_ROLE_VARIABLE) in ROLES or any(
+        set(ROLES) & set(line.split()) for line in traces
     )
-
-
-def _act_as_the_owner(connection: psycopg.Connection, login: _Login) -> None:
-    if not login.may_act_as_landing_owner:
-        raise DatabaseUnavailable(
-            f"Schema raw belongs to {login.landing_owner}, and {login.name} may not act as that "
-            f"role. Restore again as {login.name}, or as a superuser with 'pg_restore --no-owner "
-            f"--role={login.name}'; or run this as a superuser or as {login.database_owner}."
-        )
-    connection.execute(sql.SQL("set role {}").format(sql.Identifier(login.landing_owner)))
 
 
 def _give_properties(connection: psycopg.Connection, login: _Login) -> dict[str, str]:

@@ -45,7 +45,7 @@ def apply_roles(connection: psycopg.Connection, script: Path, kinds: DocumentKin
         connection.execute("reset role")
     if migrated.applied:
         _run(connection, text)
-    keep_properties(connection, is_put_right=True)
+    keep_properties(connection, adopt=True)
     return RolesResult(done, migrated)
 
 
