@@ -349,7 +349,7 @@ def _let_create(database: str) -> sql.Composed:
 
 
 def test_one_login_restores_what_it_dumped(single: Copying) -> None:
-    single.dump_it("--exclude-schema=test_failures", "--exclude-schema=public")
+    single.dump_it("--exclude-schema=test_failures")
     create_database(single.server, COPY, "template0")
     with connect(single.server.settings) as superuser:
         superuser.execute(_let_create(COPY))
