@@ -29,16 +29,21 @@ SCHEMAS = (
 
 _LOGIN = """
 select
-    current_database()::text, current_user::text, pg_get_userbyid(datdba)::text,
+    current_database()::text, current_user::text,
     pg_get_userbyid(nspowner)::text, pg_has_role(nspowner, 'SET'),
-    rolsuper or pg_has_role(datdba, 'USAGE'),
-    has_database_privilege(current_database(), 'CREATE')
+    rolsuper or pg_has_role(datdba, 'USAGE')
 from pg_database, pg_namespace, pg_roles
-where datname = current_database() and nspname = 'raw' and rolname = current_user
+where
+    datname = current_database() and nspname = 'raw' and rolname = current_user
+    and exists (
+        select from pg_class where relnamespace = pg_namespace.oid and relname = 'documents'
+    )
 """
 
 _MISSING_SCHEMAS = """
-select wanted.name, pg_get_userbyid(owning.nspowner)
+select
+    wanted.name, pg_get_userbyid(owning.nspowner),
+    pg_has_role(owning.nspowner, 'SET') and has_database_privilege(current_database(), 'CREATE')
 from unnest(%s::text[]) as wanted (name)
 inner join pg_namespace as owning
     on owning.nspname = case when wanted.name <> 'ops' and to_regnamespace('staging') is not null
@@ -71,6 +76,11 @@ where to_regrole(quote_ident(role_name)) is null
 order by 1
 """
 
+_LATE_ROLES = (
+    "Roles were created only now, so pg_restore left out what somebody had granted to them, and "
+    "policies for them. If there are any, restore again into an empty database: the roles exist now."
+)
+
 
 @dataclass(frozen=True)
 class RestoredResult:
@@ -94,15 +104,13 @@ class RestoredResult:
 
 @dataclass(frozen=True)
 class _Login:
-    """Who puts right what: the database and its owner, and the owner of schema raw."""
+    """Who puts right which database, and who owns its schema raw."""
 
     database: str
     name: str
-    database_owner: str
     landing_owner: str
     may_act_as_landing_owner: bool
     is_administrator: bool
-    may_create: bool
 
 
 def put_right(connection: psycopg.Connection, script: Path, kinds: DocumentKinds) -> RestoredResult:
@@ -120,8 +128,11 @@ def put_right(connection: psycopg.Connection, script: Path, kinds: DocumentKinds
     if not login.is_administrator:
         connection.execute(sql.SQL("set role {}").format(sql.Identifier(login.landing_owner)))
     has_roles = _has_roles(connection, before)
+    notes = []
     if has_roles and login.is_administrator:
-        apply_roles(connection, script, kinds)
+        done = apply_roles(connection, script, kinds).done
+        if any(sentence.startswith("created role ") for sentence in done):
+            notes.append(_LATE_ROLES)
     else:
         connection.execute(sql.SQL("set role {}").format(sql.Identifier(login.landing_owner)))
         migrate(connection, kinds)
@@ -131,9 +142,9 @@ def put_right(connection: psycopg.Connection, script: Path, kinds: DocumentKinds
             connection.execute("reset role")
         if has_roles and not is_put_right(connection):
             missing["rights of the five roles"] = f"psql -v ON_ERROR_STOP=1 -f deploy/{script.name}"
-    missing |= _give_properties(connection, login) | _create_schemas(connection, login)
+    missing |= _give_properties(connection, login) | _create_schemas(connection)
     moved = _move_sequences(connection)
-    notes = _notes(connection, has_roles=has_roles)
+    notes += _notes(connection, has_roles=has_roles)
     if not missing:
         keep_properties(connection, adopt=True)
     after = read_rights(connection)
@@ -142,7 +153,7 @@ def put_right(connection: psycopg.Connection, script: Path, kinds: DocumentKinds
         mended += moved
     else:
         right.append("sequences")
-    return RestoredResult(tuple(mended), tuple(right), missing, notes)
+    return RestoredResult(tuple(mended), tuple(right), missing, tuple(notes))
 
 
 def _login(connection: psycopg.Connection) -> _Login:
@@ -198,15 +209,15 @@ def _name(one: Property, *, is_there: bool) -> str:
     return f"{what} for {whose}" + ("" if is_there else ", a role that this server lacks")
 
 
-def _create_schemas(connection: psycopg.Connection, login: _Login) -> dict[str, str]:
+def _create_schemas(connection: psycopg.Connection) -> dict[str, str]:
     """Create the schemas that a dump left out; return the statements for the rest."""
     left = {}
     wanted = [name for name in SCHEMAS if name != "own"]
-    for name, owner in connection.execute(_MISSING_SCHEMAS, (wanted,)).fetchall():
+    for name, owner, may_create in connection.execute(_MISSING_SCHEMAS, (wanted,)).fetchall():
         statement = sql.SQL("create schema {} authorization {}").format(
             sql.Identifier(name), sql.Identifier(owner)
         )
-        if login.may_create and one_value(connection, "select pg_has_role(%s, 'SET')", (owner,)):
+        if may_create:
             connection.execute(statement)
         else:
             left[f"schema {name}"] = statement.as_string(connection) + ";"
@@ -222,7 +233,7 @@ def _move_sequences(connection: psycopg.Connection) -> list[str]:
     return moved
 
 
-def _notes(connection: psycopg.Connection, *, has_roles: bool) -> tuple[str, ...]:
+def _notes(connection: psycopg.Connection, *, has_roles: bool) -> list[str]:
     found = [
         f"Role {name} of ops.role_learners is not on this server; a role of that name would see "
         "its learners."
@@ -233,7 +244,7 @@ def _notes(connection: psycopg.Connection, *, has_roles: bool) -> tuple[str, ...
             "Nothing here says whether the five roles of deploy/roles.sql had rights in the "
             "original. If they had, run 'pulse-elt db roles' as the owner of the database."
         )
-    return tuple(found)
+    return found
 
 
 def _differences(

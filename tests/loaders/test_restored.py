@@ -311,9 +311,13 @@ def test_tables_without_their_rows_are_refused(copying: Copying) -> None:
 
 def test_an_empty_database_is_told_to_be_restored_first(copying: Copying) -> None:
     create_database(copying.server, COPY, "template0")
-    done = copying.restored(copying.server.settings.parameters["user"])
-    assert done.returncode == 3
-    assert "Restore the dump first" in done.stderr
+    own(copying.server, COPY, OWNER)
+    url = copying.settings(COPY).as_url(with_password=True)
+    for prepare in ("select 1", "create schema raw"):
+        assert copying.program("psql", "-X", "-c", prepare, url).returncode == 0
+        done = copying.restored()
+        assert done.returncode == 3
+        assert "Restore the dump first" in done.stderr
 
 
 def test_an_owner_who_may_not_create_roles_needs_none_that_is_there(copying: Copying) -> None:
