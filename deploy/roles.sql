@@ -2,9 +2,9 @@
 --
 --   psql -v ON_ERROR_STOP=1 -f deploy/roles.sql      or      pulse-elt db roles
 --
--- Run it as a superuser, or as the owner of the database with CREATEROLE, who becomes a member of
--- the two roles that own schemas; the roles themselves are neither. Running it again changes
--- nothing, or repairs what was changed. `pulse-elt db roles` also migrates; by hand, run this again
+-- Run it as a superuser, or as the owner of the database with CREATEROLE (not needed once the roles
+-- exist), who becomes a member of the two roles that own schemas; the roles themselves are neither.
+-- Running it again changes nothing, or repairs what was changed. `pulse-elt db roles` also migrates; by hand, run this again
 -- after 'pulse-elt db migrate' on a new database. Rights are granted in this database only; the
 -- roles belong to the server and may be used in several.
 
@@ -18,10 +18,28 @@ begin
     perform pg_advisory_xact_lock(x'70756c73'::int, 3);
     if not exists (
         select from pg_roles
-        where rolname = current_user and (rolsuper or (rolcreaterole and exists (
-            select from pg_database
-            where datname = current_database() and pg_has_role(datdba, 'USAGE')
-        )))
+        where
+            rolname = current_user
+            and (
+                rolsuper
+                or (
+                    exists (
+                        select from pg_database
+                        where datname = current_database() and pg_has_role(datdba, 'USAGE')
+                    )
+                    and (
+                        rolcreaterole
+                        or not exists (
+                            select
+                            from unnest(array[
+                                'pulse_loader', 'pulse_transformer', 'pulse_app', 'pulse_reader',
+                                'pulse_auditor'
+                            ]) as ours (name)
+                            where to_regrole(ours.name) is null
+                        )
+                    )
+                )
+            )
     ) then
         raise exception using
             errcode = 'insufficient_privilege',
@@ -149,9 +167,14 @@ begin
         end if;
         execute format('revoke all on schema %I from public', wanted.name);
         for found in
+            -- First: only who may create in a schema can be given a table there.
+            select 'schema' as sort, format('%I', nspname) as name
+            from pg_namespace
+            where nspname = wanted.name and nspowner <> to_regrole(wanted.owner)
+            union all
             select
-                case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end as sort,
-                format('%I.%I', wanted.name, relname) as name
+                case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end,
+                format('%I.%I', wanted.name, relname)
             from pg_class
             where
                 relnamespace = to_regnamespace(wanted.name)
@@ -169,15 +192,26 @@ begin
                 pronamespace = to_regnamespace(wanted.name)
                 and proowner <> to_regrole(wanted.owner)
                 and (wanted.name in ('raw', 'ops') or proname = 'note_touch')
-            union all
-            select 'schema', format('%I', nspname)
-            from pg_namespace
-            where nspname = wanted.name and nspowner <> to_regrole(wanted.owner)
         loop
             execute format('alter %s %s owner to %I', found.sort, found.name, wanted.owner);
             raise notice 'gave % % to %', found.sort, found.name, wanted.owner;
         end loop;
     end loop;
+end
+$$;
+
+-- Restrictive policies, such as those that take a kind from the application, need one that permits.
+do $$
+begin
+    if to_regclass('raw.documents') is not null then
+        alter table raw.documents enable row level security;
+        if not exists (
+            select from pg_policy
+            where polrelid = 'raw.documents'::regclass and polname = 'reads_what_is_granted'
+        ) then
+            create policy reads_what_is_granted on raw.documents for select using (true);
+        end if;
+    end if;
 end
 $$;
 
@@ -197,6 +231,8 @@ begin
 end
 $$;
 revoke all on schema public from public;
+-- Migrations revoke it too, which a dump without privileges has lost.
+revoke execute on all functions in schema raw, ops, staging from public;
 alter default privileges for role pulse_loader revoke execute on functions from public;
 alter default privileges for role pulse_transformer revoke execute on functions from public;
 

@@ -2,6 +2,8 @@
 
 import psycopg
 
+from loaders.database.rights import read_rights
+
 # Our objects and users'; PostgreSQL's own are left out.
 _SCHEMAS = """
 with schemas as (
@@ -42,35 +44,6 @@ where not pg_trigger.tgisinternal
 """
 
 _GIVEN = """
-, given (described, rights) as (
-    select described, relacl from relations
-    union all
-    select pg_describe_object('pg_class'::regclass, attrelid, attnum), attacl
-    from pg_catalog.pg_attribute
-    inner join relations on pg_attribute.attrelid = relations.oid
-    union all
-    select format('schema %s', nspname), nspacl
-    from pg_catalog.pg_namespace
-    union all
-    select pg_describe_object('pg_proc'::regclass, pg_proc.oid, 0), proacl
-    from pg_catalog.pg_proc
-    inner join schemas on pg_proc.pronamespace = schemas.oid
-    union all
-    select pg_describe_object('pg_default_acl'::regclass, oid, 0), defaclacl
-    from pg_catalog.pg_default_acl
-)
-
-select format('%s on %s for %s', privilege_type, described, grantee::regrole)
-from given, aclexplode(rights)
-union all
-select format(
-    'policy %s on %s.%s: %s %s for %s using %s with check %s',
-    policyname, schemaname, tablename, permissive, cmd, roles, qual, with_check
-)
-from pg_catalog.pg_policies
-union all
-select format('row security of %s', described) from relations where relrowsecurity
-union all
 select format('%s: %s', described, pg_get_viewdef(oid)) from relations where relkind in ('v', 'm')
 union all
 select indexdef from pg_catalog.pg_indexes
@@ -86,8 +59,9 @@ def standing(connection: psycopg.Connection) -> set[str]:
 
 
 def given(connection: psycopg.Connection) -> set[str]:
-    """Return a line per right, policy, query of a view, index and comment."""
-    return _lines(connection, _GIVEN)
+    """Return a line per owner, right, policy, query of a view, index and comment."""
+    rights = {line for lines in read_rights(connection).values() for line in lines}
+    return rights | _lines(connection, _GIVEN)
 
 
 def _lines(connection: psycopg.Connection, query: str) -> set[str]:

@@ -14,6 +14,7 @@ from loaders.database.connection import connect, translated_errors
 from loaders.database.current import current_settings, loader_settings, transformer_settings
 from loaders.database.lock_waits import bounded_waits
 from loaders.database.migrations import MigrationResult, migrate, pending_migrations
+from loaders.database.restored import RestoredResult, put_right
 from loaders.database.roles import RolesResult, apply_roles
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import DatabaseUnavailable, WrongRequest
@@ -299,6 +300,14 @@ def prepare_roles() -> RolesResult:
     settings = current_settings()
     with _database(settings) as connection, bounded_waits(settings, connection):
         return apply_roles(connection, script, configured_kinds())
+
+
+def put_restored_right() -> RestoredResult:
+    """Put a restored database right as the user who connects; see loaders.database.restored."""
+    script = project_root() / "deploy" / "roles.sql"
+    settings = current_settings()
+    with _database(settings) as connection, bounded_waits(settings, connection):
+        return put_right(connection, script, configured_kinds())
 
 
 def load_identities(

@@ -10,7 +10,7 @@ from drills.comparing import Comparison, compare_marts
 from drills.restore import RestoreOutcome, report
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
-from tests.conftest import Server, create_database, drop_database
+from tests.conftest import ROOT, Server, create_database, drop_database
 from tests.warm_caches import keep_what_dbt_works_out
 
 
@@ -35,6 +35,23 @@ def test_a_database_of_16_goes_on_in_18(
     assert outcome.troubles == []
     names = {entry.relation for entry in outcome.continued if entry.rows}
     assert {"analytics.user_readiness", "reporting.user_readiness"} <= names
+    assert outcome.rights == outcome.allowed == []
+
+
+@pytest.mark.parametrize("program", ["pg_dump", "pg_restore"])
+def test_the_drill_does_what_the_guide_says(program: str) -> None:
+    guide = (ROOT / "docs" / "operators.md").read_text(encoding="utf-8")
+    options = restore.DUMP_OPTIONS if program == "pg_dump" else restore.RESTORE_OPTIONS
+    lines = [line for line in guide.splitlines() if line.startswith(f"{program} --")]
+    assert any(set(options) <= set(line.replace("'", "").split()) for line in lines)
+
+
+def test_a_right_that_differs_fails_the_drill() -> None:
+    whole = [Comparison("analytics.m", 3, None)]
+    did = ({"m": "AFFECTED -1 +1"},) * 2
+    assert RestoreOutcome(whole, whole, did).troubles == []
+    for problem in ({"rights": ["lost"]}, {"allowed": ["a stranger may connect"]}):
+        assert RestoreOutcome(whole, whole, did, **problem).troubles != []
 
 
 @pytest.fixture

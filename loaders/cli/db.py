@@ -91,6 +91,32 @@ def roles() -> None:
         display.say("Everything was there; rights are as docs/security.md says.")
 
 
+@db.command("restored")
+@click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
+def restored(is_json: bool) -> int:
+    """Put right what a dump, a replica or a template leaves out: rights, settings, sequences.
+
+    Run it after every restore. What takes a superuser is printed as statements; then the exit
+    code is 3.
+    """
+    from loaders.cli import display
+    from loaders.pipeline import put_restored_right
+
+    result = put_restored_right()
+    if is_json:
+        display.print_json(result)
+        return result.exit_code
+    for line in result.mended[: display.MOST_LINES]:
+        display.say(line)
+    display.say_how_many_more(len(result.mended), "--json has them all")
+    display.say(f"Right already: {', '.join(result.right)}.")
+    for sentence in result.notes:
+        display.say(sentence)
+    for what, statement in result.missing.items():
+        display.say(f"Missing: {what}. As a superuser or the owner of the database:\n  {statement}")
+    return result.exit_code
+
+
 @db.command("identities")
 @click.argument("file", type=click.Path(path_type=Path))
 def identities(file: Path) -> None:

@@ -58,6 +58,11 @@ ADVISORY_LOCKS = (
         "to the end of the transaction, which reads and writes no documents",
     ),
     AdvisoryLock(
+        "sequences", "puls", 6, None,
+        "alone by the insert that finds a sequence behind its column (raw.move_sequence())",
+        "to the end of the transaction",
+    ),
+    AdvisoryLock(
         "build_at_work", "pulb", None, "schema staging of the dbt target",
         "shared by the nodes of a build that read the landing; ops.is_building() looks for it",
         "to the end of the node",

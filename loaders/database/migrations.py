@@ -242,6 +242,11 @@ def _pending(connection: psycopg.Connection, known: Sequence[Migration]) -> list
             "select version, name, checksum from raw.schema_migrations"
         )
     }
+    if not applied and relation_exists(connection, "raw.loads"):
+        raise DatabaseUnavailable(
+            "Schema raw has its tables and none of its rows: the dump was restored without data, "
+            "or not to its end. Restore it whole into an empty database."
+        )
     newest = max((migration.version for migration in known), default=0)
     if max(applied, default=0) > newest:
         raise DatabaseUnavailable(

@@ -8,8 +8,11 @@ from psycopg import errors
 
 from loaders.database.connection import first_line
 from loaders.database.migrations import MigrationResult, migrate
+from loaders.database.properties import keep_properties
 from loaders.errors import DatabaseUnavailable
 from loaders.project.document_kinds import DocumentKinds
+
+ROLES = ("pulse_loader", "pulse_transformer", "pulse_app", "pulse_reader", "pulse_auditor")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ def apply_roles(connection: psycopg.Connection, script: Path, kinds: DocumentKin
         connection.execute("reset role")
     if migrated.applied:
         _run(connection, text)
+    keep_properties(connection, adopt=True)
     return RolesResult(done, migrated)
 
 

@@ -18,6 +18,7 @@ from loaders.database.lock_waits import (
     translated_lock_timeouts,
 )
 from loaders.database.migrations import RULES_WOULD_CHANGE, migrate
+from loaders.database.properties import IS_LACKING, keep_properties
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import WrongRequest
 from loaders.landing import ledger
@@ -150,6 +151,7 @@ def load(
         with watcher.naming_holders(), translated_lock_timeouts(planning):
             migrated = migrate(planning, kinds)
             load_id = ledger.open_load(planning, source.name, scope)
+            lacking = () if keep_properties(planning) else (IS_LACKING,)
         with (
             _failure_in_ledger(settings, planning, load_id),
             watcher.naming_holders(),
@@ -163,7 +165,7 @@ def load(
             _refuse_strange_source(context, plan)
             plan, counters = _close(context, load_id, plan, counters)
         result = _result(context, plan, load_id, counters)
-        return replace(result, notices=migrated.notices)
+        return replace(result, notices=(*migrated.notices, *lacking))
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@
     {%- endcall -%}
     {%- do refuse_overtaken_retry(retried) -%}
     {%- call statement('fix_cutoff') -%}
+        {{ keep_build_numbers_ahead(builds) }}
         insert into {{ builds }} (invocation_id, command, cutoff_at, is_whole)
         select
             '{{ invocation_id }}',
@@ -176,6 +177,16 @@
         end if;
     end
     $$;
+{%- endmacro %}
+
+
+{#- SQL: no number is given twice where the sequence lags, as in a promoted logical replica. -#}
+{% macro keep_build_numbers_ahead(builds) -%}
+    select setval(numbers.sequence, max(given.build_number))
+    from {{ builds }} as given
+    cross join (select pg_get_serial_sequence('{{ builds }}', 'build_number')::regclass) as numbers (sequence)
+    group by numbers.sequence
+    having max(given.build_number) > coalesce(pg_sequence_last_value(numbers.sequence), 0);
 {%- endmacro %}
 
 

@@ -187,6 +187,16 @@ def test_what_is_no_build_reads_as_of_the_last_one(
         assert dbt.build(small, "--select", base)[base] == "UNCHANGED"
 
 
+def test_a_build_has_a_number_of_its_own_where_the_sequence_lags(
+    small: DatabaseSettings, small_project: Project
+) -> None:
+    with connect(small) as connection:
+        highest = one(connection, "select max(build_number) from staging.builds")
+        connection.execute("alter table staging.builds alter build_number restart")
+        small_project.dbt.build(small, "--select", "readiness_bands")
+        assert one(connection, "select max(build_number) from staging.builds") == highest + 1
+
+
 def test_the_book_of_an_older_version_is_numbered_in_place(
     small: DatabaseSettings, small_project: Project
 ) -> None:
