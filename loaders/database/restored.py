@@ -78,7 +78,7 @@ order by 1
 
 _LATE_ROLES = (
     "Roles were created only now, so pg_restore left out what somebody had granted to them, and "
-    "policies for them. If there are any, restore again into an empty database: the roles exist now."
+    "policies for them. If there are any, restore again into an empty database: now they exist."
 )
 
 

@@ -270,7 +270,9 @@ def test_names_are_never_looked_up_where_somebody_else_can_put_some(house: House
             ("await_writers", "search_path=pg_catalog"),
             ("earliest_cutoff", "search_path=pg_catalog"),
             ("is_building", "search_path=pg_catalog"),
+            ("keep_sequence_ahead", "search_path=pg_catalog, pg_temp"),
             ("landing_time", "search_path=pg_catalog"),
+            ("move_sequence", "search_path=pg_catalog, pg_temp"),
             ("write_document", "search_path=pg_catalog, pg_temp"),
         ]
     for login in LOGINS.values():
