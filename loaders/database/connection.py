@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors
@@ -47,8 +47,8 @@ _ADVICE = (
     ("permission denied for database", "Grant the user CONNECT on it; see docs/security.md."),
     (
         "unsupported startup parameter",
-        "A pooler, such as PgBouncer, does not pass that on: connect to the server itself, or unset "
-        "it (options are PGOPTIONS) and use a pool with pool_mode = session.",
+        "A pooler, such as PgBouncer, does not pass that on: connect to the server itself, or "
+        "unset it (options come from PGOPTIONS) and use a pool with pool_mode = session.",
     ),
 )
 # A server with a full disk refuses a connection in these words, without a code.

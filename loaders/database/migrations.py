@@ -198,8 +198,8 @@ def refuse_other_encodings(connection: psycopg.Connection) -> None:
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise DatabaseUnavailable(
-            f"Database {connection.info.dbname} is in {encoding}, not in UTF-8; nothing was written. "
-            "Create another one: create database NAME encoding 'UTF8' template template0."
+            f"Database {connection.info.dbname} is in {encoding}, not in UTF-8. Nothing was "
+            "written. Create another one: create database NAME encoding 'UTF8' template template0."
         )
 
 

@@ -99,9 +99,9 @@ def refuse_shared_sessions(connection: psycopg.Connection, settings: DatabaseSet
         other.close()
     if process in seen or process != one_value(connection, _PROCESS):
         raise DatabaseUnavailable(
-            f"{settings} is a pooler, such as PgBouncer, that gives each transaction another server "
-            "process: locks and settings of a session get lost. Connect to the server itself, "
-            "or to a pool with pool_mode = session."
+            f"{settings} is a pooler, such as PgBouncer, that gives each transaction another "
+            "server process: locks and settings of a session get lost. Connect to the server "
+            "itself, or to a pool with pool_mode = session."
         )
     _pools_of_sessions.add(key)
 

@@ -123,8 +123,8 @@ def _settings_from_url(url: str) -> DatabaseSettings:
     try:
         parsed = conninfo_to_dict(url)
     except ProgrammingError:
-        parsed = {}
-    if not parsed or _is_misread(url, str(parsed.get("port", ""))):
+        parsed = None
+    if parsed is None or _is_misread(url, str(parsed.get("port", ""))):
         raise WrongRequest(
             f"{URL_VARIABLE} is not a PostgreSQL connection URL "
             "(postgresql://user:password@host:5432/name, specials percent-escaped)."

@@ -288,7 +288,7 @@ def _profiles(root: Path) -> Path:
 
 @contextmanager
 def _environment(settings: DatabaseSettings, *, verify: bool) -> Iterator[None]:
-    """Lead dbt to where the settings lead, and nowhere else, whatever libpq would find by itself."""
+    """Lead dbt to where the settings lead, and nowhere else, whatever libpq would find."""
     before = dict(os.environ)
     for name in (URL_VARIABLE, *PART_VARIABLES.values(), *libpq_variables().values(), *_SETTING):
         os.environ.pop(name, None)

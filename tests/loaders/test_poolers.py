@@ -25,7 +25,7 @@ def test_a_pooler_that_shares_sessions_is_refused_with_the_cure(
             assert "pool_mode = session" in said
             assert "Traceback" not in said
         # Nobody who shares the server process finds our settings.
-        with psycopg.connect(pooled.as_url(with_password=True)) as other:
+        with psycopg.connect(pooled.as_url(with_password=True), autocommit=True) as other:
             assert other.execute("show search_path").fetchone() == ('"$user", public',)
     with connect(database) as connection:
         assert connection.execute("select count(*) from raw.loads").fetchone() == (0,)
