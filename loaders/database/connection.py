@@ -92,6 +92,9 @@ def _opened(settings: DatabaseSettings) -> psycopg.Connection:
         **settings.parameters,
         "client_encoding": "utf8",
     }
+    if settings.is_embedded:
+        # Or PGHOSTADDR would lead elsewhere.
+        parameters["hostaddr"] = ""
     try:
         return psycopg.connect(**parameters, autocommit=True)  # type: ignore[arg-type]
     except psycopg.Error as error:
