@@ -73,6 +73,7 @@ def _reached_if_unsaid(settings: DatabaseSettings) -> DatabaseSettings:
     is_said = (
         {"host", "dbname", "user"} <= said.keys()
         and ("port" in said or "PGPORT" not in os.environ)
+        and "PGSERVICE" not in os.environ
         and "," not in said["host"]
         and not said.keys() & SEARCHES
     )

@@ -78,6 +78,14 @@ def _by_service(tcp: DatabaseSettings, folder: Path) -> dict[str, str]:
     return {URL_VARIABLE: "postgresql://", "PGSERVICEFILE": file, "PGSERVICE": "pulse"}
 
 
+def _by_service_of_the_port(tcp: DatabaseSettings, folder: Path) -> dict[str, str]:
+    p = tcp.parameters
+    return {
+        URL_VARIABLE: f"postgresql://{p['user']}@{p['host']}/{p['dbname']}",
+        "PGSERVICEFILE": service(folder, port=p["port"]), "PGSERVICE": "pulse",
+    }  # fmt: skip
+
+
 def _by_two_hosts(tcp: DatabaseSettings, folder: Path) -> dict[str, str]:
     p = tcp.parameters
     # Nobody listens on the first.
@@ -118,7 +126,8 @@ def _by_passfile(tcp: DatabaseSettings, folder: Path) -> dict[str, str]:
 Naming = Callable[[DatabaseSettings, Path], dict[str, str]]
 NAMINGS = (
     _by_environment, _by_defaults_of_all, _by_parts, _by_service_in_url, _by_service,
-    _by_two_hosts, _by_what_a_session_may_do, _by_address, _by_conninfo, _by_passfile,
+    _by_service_of_the_port, _by_two_hosts, _by_what_a_session_may_do, _by_address,
+    _by_conninfo, _by_passfile,
 )  # fmt: skip
 named_in_any_way = pytest.mark.parametrize("naming", NAMINGS, ids=lambda naming: naming.__name__)
 
@@ -155,7 +164,7 @@ def test_what_a_connection_reached_says_it_all(
 
 
 @pytest.mark.parametrize(
-    "naming", [_by_environment, _by_service, _by_two_hosts, _by_address, _by_passfile]
+    "naming", [_by_environment, _by_service_of_the_port, _by_two_hosts, _by_address, _by_passfile]
 )
 def test_plain_dbt_asks_for_db_env_and_is_then_led_there(
     tcp: DatabaseSettings, tmp_path: Path, pulse_elt: RunCommand, naming: Naming
