@@ -4,6 +4,7 @@ A name may stand for several servers, and libpq takes what is not said from serv
 files and its environment.
 """
 
+import os
 import select
 import time
 from dataclasses import replace
@@ -26,9 +27,10 @@ _PROCESS = "select pg_catalog.pg_backend_pid()"
 _PROBES = 3
 _SECONDS_TO_PROBE = 2.0
 
-# The server that this process reached by these settings.
-_seen: dict[frozenset[tuple[str, str]], str] = {}
-_pools_of_sessions: set[frozenset[tuple[str, str]]] = set()
+# What settings and the environment ask for; and the server that this process reached by it.
+_Asked = frozenset[tuple[str, str]]
+_seen: dict[_Asked, str] = {}
+_pools_of_sessions: set[_Asked] = set()
 
 
 def reached(connection: psycopg.Connection, settings: DatabaseSettings) -> DatabaseSettings:
@@ -63,12 +65,17 @@ def refuse_another_server(connection: psycopg.Connection, settings: DatabaseSett
     identifier = _identifier(connection)
     if identifier is None:
         return
-    before = _seen.setdefault(frozenset(settings.parameters.items()), identifier)
+    before = _seen.setdefault(_asked(settings), identifier)
     if identifier != (settings.server or before):
         raise DatabaseUnavailable(
             f"{settings} is another server than the one that this command reached before: a name, "
             "a list of hosts or a proxy leads to several. Name one of them, and run again."
         )
+
+
+def _asked(settings: DatabaseSettings) -> _Asked:
+    libpqs = {name: value for name, value in os.environ.items() if name.startswith("PG")}
+    return frozenset({**libpqs, **settings.parameters}.items())
 
 
 def _identifier(connection: psycopg.Connection) -> str | None:
@@ -87,10 +94,9 @@ def refuse_shared_sessions(connection: psycopg.Connection, settings: DatabaseSet
     Raises:
         DatabaseUnavailable: it is one.
     """
-    key = frozenset(settings.parameters.items())
     process = one_value(connection, _PROCESS)
     # A pooler numbers its clients by itself.
-    if process == connection.info.backend_pid or key in _pools_of_sessions:
+    if process == connection.info.backend_pid or _asked(settings) in _pools_of_sessions:
         return
     other = psycopg.connect(**reached(connection, settings).parameters)  # type: ignore[arg-type]
     try:
@@ -103,7 +109,7 @@ def refuse_shared_sessions(connection: psycopg.Connection, settings: DatabaseSet
             "server process: locks and settings of a session get lost. Connect to the server "
             "itself, or to a pool with pool_mode = session."
         )
-    _pools_of_sessions.add(key)
+    _pools_of_sessions.add(_asked(settings))
 
 
 def _process_of(connection: pq.abc.PGconn) -> int | None:

@@ -178,3 +178,15 @@ def _exceed(connection: psycopg.Connection, setting: str) -> None:
     # The server's last message.
     select.select([connection.fileno()], [], [])
     connection.execute("select 1")
+
+
+def test_who_cancels_a_statement_is_not_taken_for_a_lost_connection(
+    standing: DatabaseSettings,
+) -> None:
+    with connect(standing) as connection:
+        with pytest.raises(psycopg.errors.QueryCanceled) as met:
+            connection.execute("select pg_cancel_backend(pg_backend_pid()), pg_sleep(60)")
+        told = as_pulse_error(met.value, standing)
+        assert isinstance(told, WorkFailed)
+        assert "pg_cancel_backend" in str(told)
+        assert "lost" not in str(told)
