@@ -3,12 +3,16 @@
 import os
 import shlex
 import sys
+from dataclasses import replace
 
 from loaders.database import embedded
+from loaders.database.connection import connect
+from loaders.database.reached import SEARCHES, reached
 from loaders.database.settings import (
     PART_VARIABLES,
     URL_VARIABLE,
     DatabaseSettings,
+    libpq_variables,
     settings_from_environment,
 )
 from loaders.errors import WrongRequest
@@ -63,8 +67,34 @@ def start_embedded() -> DatabaseSettings:
     return current_settings()
 
 
+def _reached_if_unsaid(settings: DatabaseSettings) -> DatabaseSettings:
+    """Return what a connection reaches, where the settings leave that to libpq."""
+    said = settings.parameters
+    is_said = (
+        {"host", "dbname", "user"} <= said.keys()
+        and ("port" in said or "PGPORT" not in os.environ)
+        and "PGSERVICE" not in os.environ
+        and "," not in said["host"]
+        and not said.keys() & SEARCHES
+    )
+    if is_said:
+        return settings
+    with connect(settings) as connection:
+        found = reached(connection, settings)
+    if "hostaddr" in said or "PGHOSTADDR" in os.environ:
+        return found
+    # In a shell it would lead every other client here, too, whatever host that names.
+    parameters = {name: value for name, value in found.parameters.items() if name != "hostaddr"}
+    return replace(found, parameters=parameters)
+
+
 def exports(settings: DatabaseSettings) -> str:
-    """Return shell exports that point dbt and libpq's clients here; none holds the password."""
+    """Return shell exports that point dbt and libpq's clients here; none holds the password.
+
+    Raises:
+        DatabaseUnavailable: what the settings leave open cannot be found out by connecting.
+    """
+    settings = _reached_if_unsaid(settings)
     lines = []
     if "password" in settings.parameters:
         ours = PART_VARIABLES["password"]
@@ -77,7 +107,9 @@ def exports(settings: DatabaseSettings) -> str:
         if PART_VARIABLES[part] in variables:
             variables[name] = variables[PART_VARIABLES[part]]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    lines.append(f"unset {URL_VARIABLE}")
+    searches = [libpq_variables().get(name, "") for name in sorted(SEARCHES)]
+    unset = [name for name in searches if name in os.environ and name not in variables]
+    lines.append(" ".join(["unset", URL_VARIABLE, *(unset if settings.server else ())]))
     return "\n".join(lines)
 
 
@@ -86,7 +118,8 @@ def password_for_pipe(settings: DatabaseSettings) -> str:
 
     Raises:
         WrongRequest: a terminal would show it.
+        DatabaseUnavailable: as for exports.
     """
     if sys.stdout.isatty():
         raise WrongRequest("The password is written into a pipe only, never to a terminal.")
-    return settings.parameters.get("password", "")
+    return _reached_if_unsaid(settings).parameters.get("password", "")

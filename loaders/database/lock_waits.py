@@ -9,6 +9,7 @@ import psycopg
 from psycopg import errors
 
 from loaders.database.connection import connect
+from loaders.database.reached import reached
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import LockHeld, PulseEltError, WrongRequest
 
@@ -151,7 +152,7 @@ def bounded_waits(settings: DatabaseSettings, connection: psycopg.Connection) ->
     """
     bound_waits(connection)
     with (
-        LockWatcher(settings) as watcher,
+        LockWatcher(reached(connection, settings)) as watcher,
         watcher.naming_holders(),
         translated_lock_timeouts(connection),
     ):

@@ -151,12 +151,13 @@ def migrate(
     Where all is in place, it writes nothing and needs no right to write.
 
     Raises:
-        DatabaseUnavailable: schema analytics or raw belongs to another application, or a newer
-            pulse-elt has migrated it.
+        DatabaseUnavailable: schema analytics or raw belongs to another application, a newer
+            pulse-elt has migrated it, or the database is not in UTF-8.
         WorkFailed: an applied migration has changed since.
         WrongRequest: a rule wants a table that holds another kind's documents.
     """
     known = read_migrations() if migrations is None else tuple(migrations)
+    refuse_other_encodings(connection)
     with connection.transaction():
         refuse_foreign_relations(connection)
         if _is_up_to_date(connection, kinds, known):
@@ -186,6 +187,20 @@ def migrate(
         tuple(str(rule.table) for rule, _ in missing),
         has_replaced,
     )
+
+
+def refuse_other_encodings(connection: psycopg.Connection) -> None:
+    """Refuse a database that cannot hold every document.
+
+    Raises:
+        DatabaseUnavailable: it is not in UTF-8.
+    """
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise DatabaseUnavailable(
+            f"Database {connection.info.dbname} is in {encoding}, not in UTF-8. Nothing was "
+            "written. Create another one: create database NAME encoding 'UTF8' template template0."
+        )
 
 
 def _is_up_to_date(

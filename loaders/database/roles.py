@@ -7,7 +7,7 @@ import psycopg
 from psycopg import errors
 
 from loaders.database.connection import first_line
-from loaders.database.migrations import MigrationResult, migrate
+from loaders.database.migrations import MigrationResult, migrate, refuse_other_encodings
 from loaders.database.properties import keep_properties
 from loaders.errors import DatabaseUnavailable
 from loaders.project.document_kinds import DocumentKinds
@@ -33,9 +33,11 @@ def apply_roles(connection: psycopg.Connection, script: Path, kinds: DocumentKin
     """Create or repair the roles, migrate as pulse_loader, and grant rights on the result.
 
     Raises:
-        DatabaseUnavailable: the user may not do that, or our schemas hold foreign relations.
+        DatabaseUnavailable: the user may not do that, our schemas hold foreign relations, or the
+            database is not in UTF-8.
         WorkFailed, WrongRequest: as loaders.database.migrations.migrate.
     """
+    refuse_other_encodings(connection)
     text = script.read_text(encoding="utf-8")
     done = _run(connection, text)
     connection.execute("set role pulse_loader")

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from urllib.parse import quote, urlencode
 
-from psycopg import ProgrammingError
+from psycopg import ProgrammingError, pq
 from psycopg.conninfo import conninfo_to_dict
 
 from loaders.errors import WrongRequest
@@ -25,10 +26,16 @@ _SECRETS = frozenset({"password", "sslpassword", "oauth_client_secret"})
 
 @dataclass(frozen=True)
 class DatabaseSettings:
-    """Connection parameters by libpq's names; secrets stay out of every repr."""
+    """Connection parameters by libpq's names; secrets stay out of every repr.
+
+    role is whom its sessions act as. server is the system identifier of the server that a
+    connection has reached with them: no other one will do.
+    """
 
     parameters: Mapping[str, str] = field(repr=False)
     is_embedded: bool = False
+    role: str | None = None
+    server: str | None = None
 
     def __str__(self) -> str:
         host = self.parameters.get("host", "the local socket")
@@ -45,8 +52,8 @@ class DatabaseSettings:
             for name, variable in PART_VARIABLES.items()
             if name in known and (with_password or name != "password")
         }
-        for name, variable in _LIBPQ_VARIABLES.items():
-            if name in self.parameters:
+        for name, variable in libpq_variables().items():
+            if name in self.parameters and name not in PART_VARIABLES:
                 environment[variable] = self.parameters[name]
         return environment
 
@@ -60,12 +67,13 @@ class DatabaseSettings:
             return self
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", role):
             raise WrongRequest(f"{role!r} is not a role's name: letters, digits and _ only.")
-        options = f"{self.parameters.get('options', '')} -c role={role}".strip()
-        return replace(self, parameters={**self.parameters, "options": options})
+        return replace(self, role=role)
 
     def as_url(self, *, with_password: bool) -> str:
-        """Return a connection URL, percent-escaped as libpq reads it."""
+        """Return a connection URL, percent-escaped as libpq reads it; it acts as the role."""
         parts = {k: v for k, v in self.parameters.items() if with_password or k not in _SECRETS}
+        if self.role:
+            parts["options"] = f"{parts.get('options', '')} -c role={self.role}".strip()
         user = quote(parts.pop("user", ""), safe="")
         password = parts.pop("password", None)
         if password is not None:
@@ -82,14 +90,11 @@ class DatabaseSettings:
         return f"{url}?{query}" if query else url
 
 
-_LIBPQ_VARIABLES = {
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "channel_binding": "PGCHANNELBINDING",
-    "options": "PGOPTIONS",
-}
+@cache
+def libpq_variables() -> Mapping[str, str]:
+    """Return libpq's parameters that have an environment variable, with its name."""
+    options = pq.Conninfo.get_defaults()
+    return {one.keyword.decode(): one.envvar.decode() for one in options if one.envvar}
 
 
 def settings_from_environment(environment: Mapping[str, str]) -> DatabaseSettings | None:
@@ -118,8 +123,8 @@ def _settings_from_url(url: str) -> DatabaseSettings:
     try:
         parsed = conninfo_to_dict(url)
     except ProgrammingError:
-        parsed = {}
-    if not parsed or _is_misread(url, str(parsed.get("port", ""))):
+        parsed = None
+    if parsed is None or _is_misread(url, str(parsed.get("port", ""))):
         raise WrongRequest(
             f"{URL_VARIABLE} is not a PostgreSQL connection URL "
             "(postgresql://user:password@host:5432/name, specials percent-escaped)."

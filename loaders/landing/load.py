@@ -19,6 +19,7 @@ from loaders.database.lock_waits import (
 )
 from loaders.database.migrations import RULES_WOULD_CHANGE, migrate
 from loaders.database.properties import IS_LACKING, keep_properties
+from loaders.database.reached import reached
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import WrongRequest
 from loaders.landing import ledger
@@ -144,7 +145,7 @@ def load(
         WorkerPool(min(most), Job(settings, source, kinds, scope)) as pool,
         translated_errors(settings),
         connect(settings) as planning,
-        LockWatcher(settings) as watcher,
+        LockWatcher(reached(planning, settings)) as watcher,
     ):
         ledger.take_the_lock(planning)
         bound_waits(planning)
@@ -158,7 +159,8 @@ def load(
             translated_lock_timeouts(planning),
         ):
             context = _Context(planning, source, kinds, scope, Listing(planning), on_progress)
-            start = Start(load_id, everything_is_new=manifest_is_empty(planning))
+            everything_is_new = manifest_is_empty(planning)
+            start = Start(reached(planning, settings), load_id, everything_is_new)
             # Workers end first: a worker in a batch holds the ledger's row.
             with pool, _no_cycle_collection():
                 plan, counters = _copy(context, pool, start)

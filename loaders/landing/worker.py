@@ -50,8 +50,9 @@ class Job(NamedTuple):
 
 
 class Start(NamedTuple):
-    """What a worker needs to know before its first part."""
+    """What a worker needs to know before its first part; settings lead to the load's server."""
 
+    settings: DatabaseSettings
     load_id: int
     everything_is_new: bool
 
@@ -92,7 +93,7 @@ def work(job: Job, orders: Connection) -> None:
     gc.disable()
     try:
         start: Start = orders.recv()
-        with translated_errors(job.settings), connect(job.settings) as connection:
+        with translated_errors(job.settings), connect(start.settings) as connection:
             signal.signal(signal.SIGTERM, lambda *_: _exit_at_once(connection))
             connection.execute(_SESSION + _ASK_BY_INDEX)
             bound_waits(connection)

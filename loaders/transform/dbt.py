@@ -13,8 +13,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from loaders.database.connection import trouble_in
-from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
+from loaders.database.connection import connect, trouble_in
+from loaders.database.current import TRANSFORMER_ROLE_VARIABLE
+from loaders.database.reached import reached
+from loaders.database.settings import (
+    PART_VARIABLES,
+    URL_VARIABLE,
+    DatabaseSettings,
+    libpq_variables,
+)
 from loaders.errors import (
     DatabaseAway,
     DatabaseUnavailable,
@@ -25,6 +32,12 @@ from loaders.errors import (
 
 # Read by the macro is_verifying; an environment variable, since other --vars cost a full parse.
 VERIFY_VARIABLE = "PULSE_ELT_VERIFY"
+
+# The system identifier of the server to build on; read by the macro refuse_unfit_database.
+SERVER_VARIABLE = "PULSE_ELT_SERVER"
+
+# Read by libpq, too; they stand for no parameter of a connection.
+_SETTING = ("PGTZ", "PGDATESTYLE", "PGGEQO", "PGSERVICEFILE")
 
 # Whether dbt's unit tests run, too; dbt_project.yml reads it, and its filter knows no other words.
 UNIT_TESTS_VARIABLE = "PULSE_ELT_UNIT_TESTS"
@@ -157,6 +170,8 @@ def build(
         command = ["--log-level", "none", *command]
     if not sys.stdout.isatty():
         command = ["--no-use-colors", *command]
+    with connect(settings) as connection:
+        settings = reached(connection, settings)
     with _environment(settings, verify=verify), _interruption_raised(), _rare_collection():
         outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *arguments])
     if isinstance(outcome.exception, DbtUsageException):
@@ -273,10 +288,19 @@ def _profiles(root: Path) -> Path:
 
 @contextmanager
 def _environment(settings: DatabaseSettings, *, verify: bool) -> Iterator[None]:
+    """Lead dbt to where the settings lead, and nowhere else, whatever libpq would find."""
     before = dict(os.environ)
-    for name in (URL_VARIABLE, *PART_VARIABLES.values()):
+    for name in (URL_VARIABLE, *PART_VARIABLES.values(), *libpq_variables().values(), *_SETTING):
         os.environ.pop(name, None)
     os.environ.update(settings.as_environment(with_password=True))
+    os.environ["PGCLIENTENCODING"] = "UTF8"
+    for name, value in (
+        (TRANSFORMER_ROLE_VARIABLE, settings.role),
+        (SERVER_VARIABLE, settings.server),
+    ):
+        os.environ.pop(name, None)
+        if value:
+            os.environ[name] = value
     if verify:
         os.environ[VERIFY_VARIABLE] = "yes"
     try:

@@ -55,7 +55,8 @@
 {%- endmacro %}
 
 
-{#- Refuses an old server, a database without a landing, and relations of others in analytics. -#}
+{#- Refuses an old server, a database without a landing, relations of others in analytics, and a session that is
+    not as loaders/database/session.py says. -#}
 {% macro refuse_unfit_database() -%}
     {%- if flags.EMPTY -%}
         {%- do exceptions.raise_compiler_error(
@@ -63,10 +64,22 @@
             ~ "a database of your own, or use 'dbt compile'."
         ) -%}
     {%- endif -%}
-    {%- set version, has_landing, has_registry = run_query(
+    {%- set version, has_landing, has_registry, is_pinned, encoding = run_query(
         "select current_setting('server_version_num')::int / 10000, to_regclass('raw.documents') is not null,"
-        ~ " to_regclass('" ~ standing_relations() ~ "') is not null"
+        ~ " to_regclass('" ~ standing_relations() ~ "') is not null,"
+        ~ " coalesce(current_setting('pulse_elt.session', true), '') = 'pinned', current_setting('client_encoding')"
     ).rows[0] -%}
+    {%- if not is_pinned -%}
+        {%- do exceptions.raise_compiler_error(
+            "profiles.yml is of an older version and does not set what builds depend on. Nothing was changed. "
+            ~ "Copy profiles.example.yml to profiles.yml again."
+        ) -%}
+    {%- elif encoding != 'UTF8' -%}
+        {%- do exceptions.raise_compiler_error(
+            "this session is in " ~ encoding ~ ", not in UTF-8: export PGCLIENTENCODING=UTF8 first."
+        ) -%}
+    {%- endif -%}
+    {%- do refuse_another_server() -%}
     {%- if version < 16 -%}
         {%- do exceptions.raise_compiler_error(
             "the server is PostgreSQL " ~ version ~ "; pulse-elt needs 16 or newer."
@@ -76,6 +89,18 @@
     {%- if not has_landing -%}
         {%- do exceptions.raise_compiler_error(
             "this database holds no landing yet: run 'pulse-elt load' or 'pulse-elt db migrate' first."
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Refuses a server that is not the one that 'pulse-elt build' has reached before. -#}
+{% macro refuse_another_server() -%}
+    {%- set expected = env_var('PULSE_ELT_SERVER', '') -%}
+    {%- if expected and run_query("select system_identifier::text from pg_control_system()").rows[0][0] != expected -%}
+        {%- do exceptions.raise_compiler_error(
+            "dbt has reached another server than pulse-elt. Nothing was changed. A name, a list of hosts or a "
+            ~ "proxy leads to several: name one of them."
         ) -%}
     {%- endif -%}
 {%- endmacro %}
