@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from loaders.cli.groups import Group
+
 if TYPE_CHECKING:
     from loaders.checks.result import CheckResult
 
@@ -15,7 +17,7 @@ _accept = click.option(
 _json = click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
 
 
-@click.group("check")
+@click.group("check", cls=Group)
 def check() -> None:
     """Check what landed, or the marts; Data Docs in .pulse/data_docs show the findings."""
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import click
 
+from loaders.cli.groups import Group
 
-@click.group("db")
+
+@click.group("db", cls=Group)
 def db() -> None:
     """Start, inspect and prepare the database."""
 
@@ -44,10 +46,9 @@ def status(is_json: bool) -> None:
         display.print_json(found)
         return
     display.say(f"{found.database}: {found.state}")
-    if found.server_version:
-        display.say(f"PostgreSQL {found.server_version}, {found.size} in total")
-        pending = ", ".join(found.pending_migrations)
-        display.say(f"migrations to apply: {pending}" if pending else "all migrations are applied")
+    display.say(f"PostgreSQL {found.server_version}, {found.size} in total")
+    pending = ", ".join(found.pending_migrations)
+    display.say(f"migrations to apply: {pending}" if pending else "all migrations are applied")
 
 
 @db.command("migrate")
@@ -119,7 +120,7 @@ def env(is_password: bool) -> None:
     from loaders.cli import display
     from loaders.database.current import current_settings, exports, password_for_pipe
 
-    settings = current_settings()
+    settings = current_settings(starts=False)
     display.say(password_for_pipe(settings) if is_password else exports(settings))
 
 
@@ -143,4 +144,4 @@ def url() -> None:
     from loaders.cli import display
     from loaders.database.current import transformer_settings
 
-    display.say(transformer_settings().as_url(with_password=False))
+    display.say(transformer_settings(starts=False).as_url(with_password=False))

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 
+from loaders.cli.groups import Group
 
-@click.group("new")
+
+@click.group("new", cls=Group)
 def new() -> None:
     """Write the files of a new kind of document or mart, to be filled in."""
 

@@ -2,8 +2,10 @@
 
 import click
 
+from loaders.cli.groups import Group
 
-@click.group("quarantine")
+
+@click.group("quarantine", cls=Group)
 def quarantine() -> None:
     """Inspect files that could not land, and retry them."""
 

@@ -40,7 +40,7 @@ from loaders.pipeline import (
     check_marts,
     load_source,
     migrate_database,
-    refuse_stale_project,
+    refuse_unready_project,
 )
 
 _Result = TypeVar("_Result")
@@ -198,7 +198,7 @@ def _ended(night: Night, result: StageResult) -> StageResult:
 
 def _migrate(night: Night) -> StageResult:
     """Bring the database up to date and open the run log, which a first migration makes."""
-    refuse_stale_project()
+    refuse_unready_project()
     migrated = migrate_database()
     night.details = replace(night.details, notices=migrated.notices)
     run_log, request = night.run_log, night.request
