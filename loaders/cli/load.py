@@ -39,6 +39,8 @@ def load(
 
     Example: 'pulse-elt load backup.tar.gz --root pulse --dry-run'
     """
+    from contextlib import nullcontext
+
     from loaders.cli import display, load_display
     from loaders.cli.display_errors import display_errors_tolerated
     from loaders.cli.progress import progress
@@ -50,7 +52,8 @@ def load(
         result = load_source(
             source, root, scope, workers=workers, dry_run=dry_run, on_progress=on_progress
         )
-    with display_errors_tolerated("The load's result"):
+    # What a dry run shows is all that it does.
+    with nullcontext() if dry_run else display_errors_tolerated("The load's result"):
         if is_json:
             display.print_json(result)
         else:

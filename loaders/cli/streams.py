@@ -65,7 +65,10 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
 
 
 def take_failure() -> OSError | None:
-    """Return, once, why standard output is incomplete; who closed it or read enough is no failure."""
+    """Return, once, why standard output is incomplete.
+
+    That somebody closed it, or has read enough, is no failure.
+    """
     sys.stdout.flush()
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     if not isinstance(raw, _Output):

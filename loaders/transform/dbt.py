@@ -19,7 +19,6 @@ from loaders.errors import (
     DatabaseAway,
     DatabaseUnavailable,
     LockHeld,
-    PulseEltError,
     WorkFailed,
     WrongRequest,
 )
@@ -169,7 +168,7 @@ def build(
             warnings.append(str(event.data.msg))
         if event.info.name in _SELECTS_NOTHING:
             # Nothing has been built yet; dbt itself would go on, and call it a success.
-            raise WrongRequest(f"Nothing was built. dbt: {sentence(event.info.msg)}")
+            raise DbtRuntimeError(event.info.msg)
         # An ephemeral model has no result of its own: it is part of the models that read it.
         is_done = event.info.name == "NodeFinished"
         if is_done and event.data.node_info.materialized != "ephemeral":
@@ -188,18 +187,18 @@ def build(
         private_files(),
     ):
         outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *arguments])
-    if isinstance(outcome.exception, PulseEltError):
-        raise outcome.exception
     if outcome.exception is not None:
         # dbt lists the calling macros below the message.
         said = sentence(str(outcome.exception).split("\n  > in macro")[0])
-        if isinstance(outcome.exception, (DbtUsageException, DbtProfileError)):
-            raise WrongRequest(f"dbt: {said}")
         if in_the_way := _WRITERS.search(said):
             raise LockHeld(f"A {in_the_way[1]}")
-        # One of no special kind is about what was asked for: a selector, a state to compare with.
-        is_request = type(outcome.exception) is DbtRuntimeError
-        kind = trouble_in(said) or (WrongRequest if is_request else WorkFailed)
+        trouble = trouble_in(said)
+        # One of no special kind is about what was asked for: a selection, a state to compare with.
+        if not trouble and type(outcome.exception) in (
+            DbtUsageException, DbtProfileError, DbtRuntimeError,
+        ):  # fmt: skip
+            raise WrongRequest(f"dbt: {said}")
+        kind = trouble or WorkFailed
         more = f" More is in {log}." if _written_at(log) != before else ""
         raise kind(f"dbt: {said}{more}")
     nodes = tuple(_node(result) for result in outcome.result or ())
