@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loaders.cli.groups import Group
+from loaders.cli.groups import TEXT, Group
 
 if TYPE_CHECKING:
     from loaders.checks.result import CheckResult
 
 _accept = click.option(
     "--accept",
+    type=TEXT,
     metavar="REASON",
     help="Let failures pass; the reason is kept, and later checks compare with this one.",
 )

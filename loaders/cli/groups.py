@@ -1,11 +1,25 @@
-"""Groups of commands whose help fits the terminal, with no sentence cut off."""
+"""What commands share: help that fits the terminal, with no sentence cut off, and text options."""
 
 from collections.abc import Iterable
 
 import click
 
+from loaders.errors import storable
+
 # For files and pipes, and where lines would get too long to read.
 _WIDEST = 100
+
+
+class _Text(click.ParamType[str]):
+    """Text for the database: bytes that the locale cannot read are UTF-8, or shown as escapes."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return storable(value)
+
+
+TEXT = _Text()
 
 
 class _HelpFormatter(click.HelpFormatter):

@@ -2,12 +2,14 @@
 
 import click
 
+from loaders.cli.groups import TEXT
+
 
 @click.command("load")
 @click.argument("source")
 @click.option("--root", help="Folder inside SOURCE where the tree begins.")
-@click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated.")
-@click.option("--prefix", default="", help="Only paths with this prefix.")
+@click.option("--kind", "kinds", type=TEXT, multiple=True, help="Only this kind; may be repeated.")
+@click.option("--prefix", type=TEXT, default="", help="Only paths with this prefix.")
 @click.option(
     "--verify-content", is_flag=True, help="Read and hash every file, also unchanged ones."
 )

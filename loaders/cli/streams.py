@@ -3,9 +3,11 @@
 import codecs
 import errno
 import io
+import locale
 import os
 import select
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ def prepare() -> None:
         except OSError:
             # The lowest free number, which a connection or file of ours would otherwise get.
             os.open(os.devnull, os.O_RDWR)
+    # dbt opens files in the encoding of the locale; what it reads and writes is UTF-8.
+    with suppress(locale.Error):
+        locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
     codecs.register_error("in_ascii", _in_ascii)
     sys.stdout = _prepared(sys.stdout, 1)
     sys.stderr = _prepared(sys.stderr, 2)

@@ -17,6 +17,7 @@ from loaders.errors import (
     PulseEltError,
     WorkFailed,
     WrongRequest,
+    storable,
 )
 from loaders.landing.load import Progress
 from loaders.landing.model import Scope
@@ -85,7 +86,7 @@ class Night:
 
     @property
     def options(self) -> dict[str, str]:
-        return {"root": self.request.root} if self.request.root else {}
+        return {"root": storable(self.request.root)} if self.request.root else {}
 
     @property
     def seconds(self) -> float:
@@ -375,8 +376,8 @@ def _words(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted."
     if isinstance(error, PulseEltError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
+        return storable(str(error))
+    return storable(f"{type(error).__name__}: {error}")
 
 
 def _name(stage: str) -> str:
@@ -390,7 +391,7 @@ def _count(number: int, noun: str) -> str:
 def _as_logged(source: str) -> str:
     """Return a source as it is logged: an absolute path, or an address without secrets."""
     if "://" not in source:
-        return str(Path(source).resolve())
+        return storable(str(Path(source).resolve()))
     with suppress(ValueError):
         parts = urlsplit(source)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
