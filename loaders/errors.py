@@ -1,4 +1,12 @@
-"""The errors of pulse-elt, each with its exit code (docs/design.md §6)."""
+"""The errors of pulse-elt, each with its exit code (docs/design.md §6), and text they may hold."""
+
+
+def storable(text: str) -> str:
+    """Return text as a database can hold it: bytes that are not UTF-8 are escaped.
+
+    Python has such bytes as lone surrogates; in a locale without Unicode, UTF-8 too.
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class PulseEltError(Exception):

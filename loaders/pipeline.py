@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from loaders.checks import gates
+from loaders.checks import data_docs, gates
 from loaders.checks.result import CheckResult
 from loaders.database.connection import connect, translated_errors
 from loaders.database.current import current_settings, loader_settings, transformer_settings
@@ -34,8 +34,10 @@ from loaders.operations.retention import read_policy
 from loaders.operations.status import PipelineStatus, documents_not_built, read_status
 from loaders.project.document_kinds import DocumentKinds, read_document_kinds
 from loaders.project.generated_kinds import refuse_stale_files
+from loaders.project.private import private_folder
 from loaders.project.root import project_root
 from loaders.sources.opening import open_source
+from loaders.transform import dbt
 from loaders.transform.dbt import BuildResult, build, models_reading
 from loaders.transform.marts import Readiness, read_latest_readiness
 
@@ -70,7 +72,7 @@ def load_source(
     kinds = configured_kinds()
     _refuse_unknown_kinds(scope.kinds, kinds)
     return load(
-        loader_settings(),
+        loader_settings(starts=not dry_run),
         documents,
         kinds,
         scope,
@@ -116,14 +118,15 @@ def preview_run(
     """
     planned = load_source(source, root, Scope(), dry_run=True, on_progress=on_progress)
     kinds = configured_kinds()
-    with _database(transformer_settings()) as connection:
+    settings = transformer_settings(starts=False)
+    with _database(settings) as connection:
         waiting = documents_not_built(connection)
     tables = [
         rule.table
         for rule in kinds.loaded
         if rule.table and rule.kind in (*planned.to_read, *waiting)
     ]
-    models = models_reading(transformer_settings(), project_root(), tables)
+    models = models_reading(settings, project_root(), tables)
     return RunPreview(planned, waiting, tuple(models))
 
 
@@ -178,13 +181,17 @@ def retry_quarantine(
     )
 
 
-def refuse_stale_project() -> None:
-    """Refuse a project in which dbt's generated files do not follow the rules of kinds.
+def refuse_unready_project(dbt_arguments: Sequence[str] = ()) -> None:
+    """Refuse a project to build and check, before any work; it makes the folders to write to.
 
     Raises:
-        WrongRequest: they do not.
+        WrongRequest: dbt's generated files do not follow the rules of kinds, or a folder cannot
+            be written to.
     """
-    refuse_stale_files(project_root(), configured_kinds())
+    root = project_root()
+    refuse_stale_files(root, configured_kinds())
+    dbt.prepare_folders(root, dbt_arguments)
+    _data_docs(root)
 
 
 def build_marts(
@@ -200,7 +207,7 @@ def build_marts(
     What dbt would fail on after seconds (no database, foreign relations, no landing) is checked
     first; on_notice gets messages for people.
     """
-    refuse_stale_project()
+    refuse_unready_project(arguments)
     with _landing(on_notice):
         pass
     return build(
@@ -215,11 +222,12 @@ def check_landing(*, run_id: int | None = None, accept: str | None = None) -> Ch
     Raises:
         WrongRequest: nothing was ever loaded, or a file of config/ is wrong.
     """
+    root = project_root()
+    site = _data_docs(root)
     with _prepared_landing(loader_settings()):
         pass
-    root = project_root()
     return gates.check_landing(
-        loader_settings(), root / "config", _data_docs(root), run_id=run_id, accept=accept
+        loader_settings(), root / "config", site, run_id=run_id, accept=accept
     )
 
 
@@ -229,14 +237,15 @@ def check_marts(*, run_id: int | None = None, accept: str | None = None) -> Chec
     Raises:
         WrongRequest: the marts were never built, or a file of config/ is wrong.
     """
+    root = project_root()
+    site = _data_docs(root)
     with _prepared_landing(transformer_settings()):
         pass
-    root = project_root()
     return gates.check_marts(
         transformer_settings(),
         loader_settings(),
         root / "config",
-        _data_docs(root),
+        site,
         run_id=run_id,
         accept=accept,
     )
@@ -244,7 +253,9 @@ def check_marts(*, run_id: int | None = None, accept: str | None = None) -> Chec
 
 def _data_docs(root: Path) -> Path:
     named = os.environ.get("PULSE_ELT_DATA_DOCS")
-    return Path(named).absolute() if named else root / ".pulse" / "data_docs"
+    site = Path(named).absolute() if named else root / ".pulse" / "data_docs"
+    private_folder(site, data_docs.NAMES)
+    return site
 
 
 def latest_readiness() -> tuple[Readiness, ...]:
@@ -258,7 +269,7 @@ def read_pipeline_status(latest: int | None = 5) -> PipelineStatus:
 
     It reads as the role of builds, and changes nothing.
     """
-    with _prepared_landing(transformer_settings()) as connection:
+    with _prepared_landing(transformer_settings(starts=False)) as connection:
         return read_status(connection, latest)
 
 
@@ -269,7 +280,7 @@ def find_in_quarantine(wanted: Wanted) -> Found:
         WrongRequest: the configuration has no such kind.
     """
     _refuse_unknown_kinds(wanted.kinds, configured_kinds())
-    with _prepared_landing(loader_settings()) as connection:
+    with _prepared_landing(loader_settings(starts=False)) as connection:
         return find(connection, wanted)
 
 
@@ -279,7 +290,7 @@ def look_into_quarantine(path: str) -> QuarantinedFile:
     Raises:
         WrongRequest: it never was in quarantine.
     """
-    with _prepared_landing(loader_settings()) as connection:
+    with _prepared_landing(loader_settings(starts=False)) as connection:
         return look_up(connection, path)
 
 
@@ -331,7 +342,7 @@ def prune_by_policy(*, is_dry_run: bool) -> PruneResult:
     """
     kinds = configured_kinds()
     policy = read_policy(project_root() / "config" / "retention.json", kinds)
-    settings = loader_settings()
+    settings = loader_settings(starts=not is_dry_run)
     with translated_errors(settings), connect(settings) as connection:
         _refuse_unprepared(connection, settings)
         steps = plan_steps(policy, read_clock(connection), read_cutoff(connection))

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from loaders.checks.evaluation import Evaluated, plain
 from loaders.checks.result import CheckResult, FailedExpectation
+from loaders.project.private import private_files
 
 # The pages of two months of nights, or a month of both gates.
 KEPT = 60
 _LIST = "checks.json"
+# Patterns of all that is written.
+NAMES = ("landing-*.html", "marts-*.html", "index.html", "data_docs.css", _LIST)
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -42,10 +45,16 @@ def write(
     site: Path, name: str, result: CheckResult, as_of: datetime, evaluated: Sequence[Evaluated]
 ) -> None:
     """Write a check's page, leave the newest sixty, and list them in index.html."""
+    with private_files():
+        _write_pages(site, name, result, as_of, evaluated)
+
+
+def _write_pages(
+    site: Path, name: str, result: CheckResult, as_of: datetime, evaluated: Sequence[Evaluated]
+) -> None:
     site.mkdir(parents=True, exist_ok=True)
-    _write(
-        site / "data_docs.css", (resources.files("loaders.checks") / "data_docs.css").read_text()
-    )
+    style = resources.files("loaders.checks") / "data_docs.css"
+    _write(site / "data_docs.css", style.read_text("utf-8"))
     _write(site / name, _page(result, as_of, evaluated))
     entries = [entry for entry in _entries(site) if entry["page"] != name]
     entries.append(

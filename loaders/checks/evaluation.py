@@ -82,7 +82,7 @@ class Evaluated:
 
 def read_query(name: str, values: Mapping[str, object]) -> str:
     """Return queries/<name>.sql with its psql variables (:'name') as literals, or as their SQL."""
-    text = (resources.files("loaders.checks") / "queries" / f"{name}.sql").read_text()
+    text = (resources.files("loaders.checks") / "queries" / f"{name}.sql").read_text("utf-8")
 
     def filled(found: re.Match[str]) -> str:
         value = values[found[1]]

@@ -4,18 +4,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from loaders.cli.groups import TEXT, Group
+
 if TYPE_CHECKING:
     from loaders.checks.result import CheckResult
 
 _accept = click.option(
     "--accept",
+    type=TEXT,
     metavar="REASON",
     help="Let failures pass; the reason is kept, and later checks compare with this one.",
 )
 _json = click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
 
 
-@click.group("check")
+@click.group("check", cls=Group)
 def check() -> None:
     """Check what landed, or the marts; Data Docs in .pulse/data_docs show the findings."""
 

@@ -1,11 +1,17 @@
 """pulse-elt db: the database itself."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from loaders.cli.groups import Group
 
-@click.group("db")
+if TYPE_CHECKING:
+    from loaders.database.migrations import MigrationResult
+
+
+@click.group("db", cls=Group)
 def db() -> None:
     """Start, inspect and prepare the database."""
 
@@ -14,22 +20,28 @@ def db() -> None:
 def start() -> None:
     """Start the embedded server; it runs until 'pulse-elt db stop'."""
     from loaders.cli import display
+    from loaders.cli.display_errors import display_errors_tolerated
     from loaders.database.current import start_embedded
 
-    display.say(f"The embedded server runs: {start_embedded()}.")
+    settings = start_embedded()
+    with display_errors_tolerated("That the server runs"):
+        display.say(f"The embedded server runs: {settings}.")
 
 
 @db.command("stop")
 def stop() -> None:
     """Stop the embedded server; its data stays."""
     from loaders.cli import display
+    from loaders.cli.display_errors import display_errors_tolerated
     from loaders.database import embedded
     from loaders.project.root import project_root
 
     if embedded.stop(embedded.data_directory(project_root())):
-        display.say("The embedded server is stopped; its data stays in .pulse/.")
+        outcome = "The embedded server is stopped; its data stays in .pulse/."
     else:
-        display.say("No embedded server was running.")
+        outcome = "No embedded server was running."
+    with display_errors_tolerated("That the server is stopped"):
+        display.say(outcome)
 
 
 @db.command("status")
@@ -44,28 +56,35 @@ def status(is_json: bool) -> None:
         display.print_json(found)
         return
     display.say(f"{found.database}: {found.state}")
-    if found.server_version:
-        display.say(f"PostgreSQL {found.server_version}, {found.size} in total")
-        pending = ", ".join(found.pending_migrations)
-        display.say(f"migrations to apply: {pending}" if pending else "all migrations are applied")
+    display.say(f"PostgreSQL {found.server_version}, {found.size} in total")
+    pending = ", ".join(found.pending_migrations)
+    display.say(f"migrations to apply: {pending}" if pending else "all migrations are applied")
 
 
 @db.command("migrate")
 def migrate() -> None:
     """Bring schema raw up to date: migrations, and a partition per kind."""
     from loaders.cli import display
+    from loaders.cli.display_errors import display_errors_tolerated
     from loaders.database.migrations import MigrationResult
     from loaders.pipeline import migrate_database
 
     result = migrate_database()
+    with display_errors_tolerated("What was migrated"):
+        _say_what_was_migrated(result)
+        if result == MigrationResult():
+            display.say("Nothing to do; the landing is up to date.")
+
+
+def _say_what_was_migrated(result: "MigrationResult") -> None:
+    from loaders.cli import display
+
     for name in result.applied:
         display.say(f"applied {name}")
     for name in result.partitions:
         display.say(f"created raw.{name}")
     for sentence in result.notices:
         display.say(sentence)
-    if result == MigrationResult():
-        display.say("Nothing to do; the landing is up to date.")
 
 
 @db.command("roles")
@@ -76,19 +95,16 @@ def roles() -> None:
     changes nothing.
     """
     from loaders.cli import display
+    from loaders.cli.display_errors import display_errors_tolerated
     from loaders.pipeline import prepare_roles
 
     result = prepare_roles()
-    for sentence in result.done:
-        display.say(sentence)
-    for name in result.migrated.applied:
-        display.say(f"applied {name}")
-    for name in result.migrated.partitions:
-        display.say(f"created raw.{name}")
-    for sentence in result.migrated.notices:
-        display.say(sentence)
-    if result.is_as_before:
-        display.say("Everything was there; rights are as docs/security.md says.")
+    with display_errors_tolerated("What was changed"):
+        for sentence in result.done:
+            display.say(sentence)
+        _say_what_was_migrated(result.migrated)
+        if result.is_as_before:
+            display.say("Everything was there; rights are as docs/security.md says.")
 
 
 @db.command("restored")
@@ -125,13 +141,15 @@ def identities(file: Path) -> None:
     Example: 'pulse-elt db identities accounts.csv'
     """
     from loaders.cli import display
+    from loaders.cli.display_errors import display_errors_tolerated
     from loaders.pipeline import load_identities
 
     result = load_identities(file, on_notice=display.say)
-    display.say(
-        f"Keys added: {result.added:,}; changed: {result.changed:,}; "
-        f"as before: {result.unchanged:,}."
-    )
+    with display_errors_tolerated("What was loaded"):
+        display.say(
+            f"Keys added: {result.added:,}; changed: {result.changed:,}; "
+            f"as before: {result.unchanged:,}."
+        )
 
 
 @db.command("env")
@@ -145,7 +163,7 @@ def env(is_password: bool) -> None:
     from loaders.cli import display
     from loaders.database.current import current_settings, exports, password_for_pipe
 
-    settings = current_settings()
+    settings = current_settings(starts=False)
     display.say(password_for_pipe(settings) if is_password else exports(settings))
 
 
@@ -169,4 +187,4 @@ def url() -> None:
     from loaders.cli import display
     from loaders.database.current import transformer_settings
 
-    display.say(transformer_settings().as_url(with_password=False))
+    display.say(transformer_settings(starts=False).as_url(with_password=False))

@@ -1,5 +1,6 @@
 """Prints results: tables for people, JSON for machines."""
 
+import io
 import json
 import shutil
 import sys
@@ -9,8 +10,12 @@ from datetime import UTC, datetime
 
 import click
 
+from loaders.cli.streams import is_unicode
+
 # Nobody reads more lines than this.
 MOST_LINES = 20
+# Columns that the last one of a table keeps on a narrow terminal.
+_LEAST_WIDTH = 8
 
 
 def say(text: str = "") -> None:
@@ -27,7 +32,7 @@ def printable(text: str) -> str:
 
 def print_json(value: object) -> None:
     """Print a value as one JSON document, dataclasses as objects; safe for a terminal."""
-    text = json.dumps(value, default=_json_default, ensure_ascii=False)
+    text = json.dumps(value, default=_json_default, ensure_ascii=not is_unicode())
     click.echo("".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text))
 
 
@@ -44,6 +49,7 @@ def table(
 ) -> None:
     """Print rows under column heads; the columns named in right are right-aligned."""
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
 
@@ -55,18 +61,22 @@ def table(
             overflow="fold",
             no_wrap=column is not columns[-1],
         )
-    for row in rows:
-        drawn.add_row(*(cell(value) for value in row))
-    Console(highlight=False, markup=False, width=terminal_width()).print(drawn)
+    cells = [[cell(value) for value in row] for row in rows]
+    for row_of_cells in cells:
+        drawn.add_row(*row_of_cells)
+    printed = io.StringIO()
+    console = Console(file=printed, highlight=False, markup=False, width=sys.maxsize)
+    # Only the last column is folded; where that is not enough, the terminal wraps lines.
+    last = max(cell_len(text) for text in (columns[-1], *(row[-1] for row in cells)))
+    least = console.measure(drawn).maximum - max(0, last - _LEAST_WIDTH)
+    console.print(drawn, width=max(terminal_width(), least))
+    for line in printed.getvalue().splitlines():
+        say(line.rstrip())
 
 
 def terminal_width() -> int:
-    """Return the terminal's columns; output to a file or pipe is never truncated."""
-    return (
-        shutil.get_terminal_size().columns
-        if sys.stdout is not None and sys.stdout.isatty()
-        else 200
-    )
+    """Return the terminal's columns; lines to a file or pipe are as long as they are."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
 
 
 def cell(value: object) -> str:

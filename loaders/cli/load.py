@@ -2,12 +2,14 @@
 
 import click
 
+from loaders.cli.groups import TEXT
+
 
 @click.command("load")
 @click.argument("source")
 @click.option("--root", help="Folder inside SOURCE where the tree begins.")
-@click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated.")
-@click.option("--prefix", default="", help="Only paths with this prefix.")
+@click.option("--kind", "kinds", type=TEXT, multiple=True, help="Only this kind; may be repeated.")
+@click.option("--prefix", type=TEXT, default="", help="Only paths with this prefix.")
 @click.option(
     "--verify-content", is_flag=True, help="Read and hash every file, also unchanged ones."
 )
@@ -39,6 +41,8 @@ def load(
 
     Example: 'pulse-elt load backup.tar.gz --root pulse --dry-run'
     """
+    from contextlib import nullcontext
+
     from loaders.cli import display, load_display
     from loaders.cli.display_errors import display_errors_tolerated
     from loaders.cli.progress import progress
@@ -50,7 +54,8 @@ def load(
         result = load_source(
             source, root, scope, workers=workers, dry_run=dry_run, on_progress=on_progress
         )
-    with display_errors_tolerated("The load's result"):
+    # What a dry run shows is all that it does.
+    with nullcontext() if dry_run else display_errors_tolerated("The load's result"):
         if is_json:
             display.print_json(result)
         else:

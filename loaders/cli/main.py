@@ -9,10 +9,12 @@ from typing import ClassVar
 import click
 
 from loaders import __version__
-from loaders.errors import PulseEltError
+from loaders.cli import streams
+from loaders.cli.groups import Group
+from loaders.errors import PulseEltError, WorkFailed
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """Imports a command's module only when it is called or listed."""
 
     modules: ClassVar[dict[str, str]] = {
@@ -32,11 +34,10 @@ class _Commands(click.Group):
         return list(self.modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.modules:
-            return None
-        module = importlib.import_module(f"loaders.cli.{self.modules[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
+        if cmd_name in self.modules:
+            module = importlib.import_module(f"loaders.cli.{self.modules[cmd_name]}")
+            self.commands[cmd_name] = getattr(module, cmd_name)
+        return super().get_command(ctx, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -52,7 +53,7 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, "-V", "--version", prog_name="pulse-elt")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
@@ -67,6 +68,7 @@ def cli(debug: bool) -> None:
 
 def main() -> None:
     """Run the command and exit with the code of docs/design.md §6."""
+    streams.prepare()
     # The first argument only: 'build --debug' is dbt's.
     debug = sys.argv[1:2] == ["--debug"]
     if not debug:
@@ -74,6 +76,8 @@ def main() -> None:
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
         code = cli.main(prog_name="pulse-elt", standalone_mode=False)
+        if failure := streams.take_failure():
+            raise WorkFailed(f"The result cannot be written: {failure.strerror}.")
     except click.exceptions.Abort:
         _say("Interrupted. What was committed stays; run the command again.")
         sys.exit(130)

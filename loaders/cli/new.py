@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 
+from loaders.cli.groups import Group
 
-@click.group("new")
+
+@click.group("new", cls=Group)
 def new() -> None:
     """Write the files of a new kind of document or mart, to be filled in."""
 
@@ -65,7 +67,9 @@ def mart(name: str, folder: str) -> None:
 
 def _report(written: Sequence[Path], root: Path, next_step: str) -> None:
     from loaders.cli import display
+    from loaders.cli.display_errors import display_errors_tolerated
 
-    for path in written:
-        display.say(f"wrote {path.relative_to(root)}")
-    display.say(f"Next: {next_step}")
+    with display_errors_tolerated("What was written"):
+        for path in written:
+            display.say(f"wrote {path.relative_to(root)}")
+        display.say(f"Next: {next_step}")

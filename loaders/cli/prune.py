@@ -22,12 +22,14 @@ def prune(is_meant: bool, is_json: bool) -> None:
 
     Example: 'pulse-elt prune', and 'pulse-elt prune --yes' once that is right.
     """
+    from contextlib import nullcontext
+
     from loaders.cli import display
     from loaders.cli.display_errors import display_errors_tolerated
     from loaders.pipeline import prune_by_policy
 
     result = prune_by_policy(is_dry_run=not is_meant)
-    with display_errors_tolerated("The result of prune"):
+    with display_errors_tolerated("The result of prune") if is_meant else nullcontext():
         if is_json:
             display.print_json(result)
         else:

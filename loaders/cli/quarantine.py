@@ -2,16 +2,18 @@
 
 import click
 
+from loaders.cli.groups import TEXT, Group
 
-@click.group("quarantine")
+
+@click.group("quarantine", cls=Group)
 def quarantine() -> None:
     """Inspect files that could not land, and retry them."""
 
 
 @quarantine.command("list")
-@click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated.")
-@click.option("--code", "codes", multiple=True, help="Only this code; may be repeated.")
-@click.option("--prefix", default="", help="Only paths with this prefix.")
+@click.option("--kind", "kinds", type=TEXT, multiple=True, help="Only this kind; may be repeated.")
+@click.option("--code", "codes", type=TEXT, multiple=True, help="Only this code; may be repeated.")
+@click.option("--prefix", type=TEXT, default="", help="Only paths with this prefix.")
 @click.option("--all", "is_all", is_flag=True, help="Resolved entries too, with their resolution.")
 @click.option("--limit", type=click.IntRange(min=1), help="At most this many; by default all.")
 @click.option("--json", "is_json", is_flag=True, help="Print the entries as JSON.")
@@ -63,8 +65,8 @@ def show(path: str, is_json: bool) -> None:
 @quarantine.command("retry")
 @click.argument("source")
 @click.option("--root", help="Folder inside SOURCE where the tree begins.")
-@click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated.")
-@click.option("--prefix", default="", help="Only paths with this prefix.")
+@click.option("--kind", "kinds", type=TEXT, multiple=True, help="Only this kind; may be repeated.")
+@click.option("--prefix", type=TEXT, default="", help="Only paths with this prefix.")
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),

@@ -76,6 +76,7 @@ def sample(
     import json
     from dataclasses import asdict
 
+    from loaders.cli.display_errors import display_errors_tolerated
     from loaders.sample import SampleError, SamplePlan, generate, generate_nights
 
     is_quiet = is_json or not click.get_text_stream("stderr").isatty()
@@ -95,12 +96,14 @@ def sample(
                 trees = {out: generate(plan, out, workers=workers, progress=bar.update)}
     except SampleError as error:
         raise click.UsageError(str(error)) from error
-    if is_json:
-        found = [asdict(tree) for tree in trees.values()]
-        click.echo(json.dumps({"nights": found} if nights else found[0]))
-        return
-    for path, tree in trees.items():
-        click.echo(
-            f"{path}: {tree.files:,} files ({tree.bytes / 1e6:.1f} MB, {tree.bad_files:,} bad) "
-            f"of {tree.sessions:,} sessions and {plan.learners:,} learners in {tree.seconds:.1f} s"
-        )
+    with display_errors_tolerated("What was written"):
+        if is_json:
+            found = [asdict(tree) for tree in trees.values()]
+            click.echo(json.dumps({"nights": found} if nights else found[0]))
+            return
+        for path, tree in trees.items():
+            click.echo(
+                f"{path}: {tree.files:,} files ({tree.bytes / 1e6:.1f} MB, {tree.bad_files:,} bad) "
+                f"of {tree.sessions:,} sessions and {plan.learners:,} learners "
+                f"in {tree.seconds:.1f} s"
+            )

@@ -25,31 +25,36 @@ TRANSFORMER_ROLE_VARIABLE = "PULSE_ELT_TRANSFORMER_ROLE"
 _CLIENT_VARIABLES = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER"}
 
 
-def current_settings() -> DatabaseSettings:
-    """Return the database to use; starts the embedded server when none is named.
+def current_settings(*, starts: bool = True) -> DatabaseSettings:
+    """Return the database to use: when none is named the embedded server, started if need be.
+
+    With starts False it is not started.
 
     Raises:
         WrongRequest: the environment's settings cannot be read.
-        DatabaseUnavailable: the embedded server does not start.
+        DatabaseUnavailable: the embedded server does not start, or does not run.
     """
     named = settings_from_environment(os.environ)
-    return named or embedded.start(embedded.data_directory(project_root()))
+    if named is not None:
+        return named
+    data = embedded.data_directory(project_root())
+    return embedded.start(data) if starts else embedded.running(data)
 
 
-def loader_settings() -> DatabaseSettings:
+def loader_settings(*, starts: bool = True) -> DatabaseSettings:
     """Return settings that act as PULSE_ELT_LOADER_ROLE, the role that owns raw and ops.
 
-    Without such a role, as the user who connects; raises as current_settings.
+    Without such a role, as the user who connects; starts and raises as current_settings.
     """
-    return current_settings().acting_as(os.environ.get(LOADER_ROLE_VARIABLE))
+    return current_settings(starts=starts).acting_as(os.environ.get(LOADER_ROLE_VARIABLE))
 
 
-def transformer_settings() -> DatabaseSettings:
+def transformer_settings(*, starts: bool = True) -> DatabaseSettings:
     """Return settings that act as PULSE_ELT_TRANSFORMER_ROLE, the role of builds.
 
-    Without such a role, as the user who connects; raises as current_settings.
+    Without such a role, as the user who connects; starts and raises as current_settings.
     """
-    return current_settings().acting_as(os.environ.get(TRANSFORMER_ROLE_VARIABLE))
+    return current_settings(starts=starts).acting_as(os.environ.get(TRANSFORMER_ROLE_VARIABLE))
 
 
 def start_embedded() -> DatabaseSettings:

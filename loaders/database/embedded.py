@@ -37,16 +37,34 @@ def start(data: Path, version: int | None = None) -> DatabaseSettings:
         DatabaseUnavailable: the wheel is not installed, or the server does not start.
         WrongRequest: the directory belongs to another version than the requested one.
     """
-    server = _server(data, _version(data, version))
-    return DatabaseSettings(
-        {
-            "host": str(server.get_postmaster_info().socket_dir),
-            "port": str(server.get_postmaster_info().port or 5432),
-            "user": "postgres",
-            "dbname": "postgres",
-        },
-        is_embedded=True,
-    )
+    found = _server(data, _version(data, version)).get_postmaster_info()
+    return _settings(str(found.socket_dir), str(found.port or 5432))
+
+
+def _settings(sockets: str, port: str) -> DatabaseSettings:
+    parameters = {"host": sockets, "port": port, "user": "postgres", "dbname": "postgres"}
+    return DatabaseSettings(parameters, is_embedded=True)
+
+
+def running(data: Path) -> DatabaseSettings:
+    """Return the server that runs on data, without starting it.
+
+    Raises:
+        DatabaseUnavailable: none does, or it belongs to another user.
+    """
+    try:
+        lines = (data / "postmaster.pid").read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        lines = []
+    except PermissionError as error:
+        raise DatabaseUnavailable(f"{data} belongs to another user.") from error
+    # It writes port and folder of its socket before it accepts a connection.
+    if len(lines) < 5 or not is_running(data):
+        raise DatabaseUnavailable(
+            "The embedded server does not run, and no other database is named: "
+            "'pulse-elt db start' starts it, PULSE_ANALYTICS_DATABASE_URL names one."
+        )
+    return _settings(lines[4], lines[3])
 
 
 def stop(data: Path) -> bool:
@@ -60,7 +78,7 @@ def stop(data: Path) -> bool:
 def is_running(data: Path) -> bool:
     """Return whether a server runs on data."""
     try:
-        pid = int((data / "postmaster.pid").read_text().splitlines()[0])
+        pid = int((data / "postmaster.pid").read_text("utf-8").splitlines()[0])
         if Path("/proc/self").exists():
             return str(data).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
         os.kill(pid, 0)
@@ -98,7 +116,7 @@ def _version(data: Path, asked: int | None) -> int:
 def _existing_version(data: Path) -> int | None:
     """Return the version that made a data directory, None when there is none."""
     try:
-        return int((data / "PG_VERSION").read_text())
+        return int((data / "PG_VERSION").read_text("utf-8"))
     except PermissionError as error:
         raise DatabaseUnavailable(f"{data} belongs to another user.") from error
     except FileNotFoundError:
@@ -136,7 +154,7 @@ def _remove_stale_lock_files(data: Path) -> None:
     lock = data / "postmaster.pid"
     if not Path("/proc/self").exists() or not lock.exists() or is_running(data):
         return
-    lines = lock.read_text().splitlines()
+    lines = lock.read_text("utf-8").splitlines()
     # Its children may outlive it briefly, and must not meet a second server.
     deadline = time.monotonic() + _SECONDS_TO_DIE
     while _is_in_use(data):
@@ -163,8 +181,8 @@ def _keep_the_socket_private(configuration: Path) -> None:
     server trusts every local connection.
     """
     setting = "unix_socket_permissions = 0700"
-    if setting not in configuration.read_text():
-        with configuration.open("a") as file:
+    if setting not in configuration.read_text("utf-8"):
+        with configuration.open("a", encoding="utf-8") as file:
             file.write(f"\n# Added by pulse-elt.\n{setting}\n")
 
 
@@ -187,7 +205,7 @@ def _separate_users(server_class: Any, folder: Path) -> None:  # noqa: ANN401
 @contextmanager
 def _exclusive(lock: Path) -> Iterator[None]:
     """Keep two commands from setting up the same server at the same time."""
-    with lock.open("w") as file:
+    with lock.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

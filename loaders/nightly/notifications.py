@@ -16,6 +16,7 @@ from loaders import __version__
 from loaders.errors import PulseEltError
 from loaders.nightly.model import Event, RunResult
 from loaders.nightly.run_log import RunLog, Trust
+from loaders.project.private import private_files
 from loaders.project.root import project_root
 
 COMMAND_VARIABLE = "PULSE_ELT_ALERT_COMMAND"
@@ -148,4 +149,5 @@ def _remember(note: Path, body: bytes, *, is_recorded: bool) -> None:
             note.unlink(missing_ok=True)
         else:
             note.parent.mkdir(parents=True, exist_ok=True)
-            note.write_bytes(body)
+            with private_files():
+                note.write_bytes(body)

@@ -17,6 +17,7 @@ from loaders.errors import (
     PulseEltError,
     WorkFailed,
     WrongRequest,
+    storable,
 )
 from loaders.landing.load import Progress
 from loaders.landing.model import Scope
@@ -40,7 +41,7 @@ from loaders.pipeline import (
     check_marts,
     load_source,
     migrate_database,
-    refuse_stale_project,
+    refuse_unready_project,
 )
 
 _Result = TypeVar("_Result")
@@ -85,7 +86,7 @@ class Night:
 
     @property
     def options(self) -> dict[str, str]:
-        return {"root": self.request.root} if self.request.root else {}
+        return {"root": storable(self.request.root)} if self.request.root else {}
 
     @property
     def seconds(self) -> float:
@@ -198,7 +199,7 @@ def _ended(night: Night, result: StageResult) -> StageResult:
 
 def _migrate(night: Night) -> StageResult:
     """Bring the database up to date and open the run log, which a first migration makes."""
-    refuse_stale_project()
+    refuse_unready_project()
     migrated = migrate_database()
     night.details = replace(night.details, notices=migrated.notices)
     run_log, request = night.run_log, night.request
@@ -375,8 +376,8 @@ def _words(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted."
     if isinstance(error, PulseEltError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
+        return storable(str(error))
+    return storable(f"{type(error).__name__}: {error}")
 
 
 def _name(stage: str) -> str:
@@ -390,7 +391,7 @@ def _count(number: int, noun: str) -> str:
 def _as_logged(source: str) -> str:
     """Return a source as it is logged: an absolute path, or an address without secrets."""
     if "://" not in source:
-        return str(Path(source).resolve())
+        return storable(str(Path(source).resolve()))
     with suppress(ValueError):
         parts = urlsplit(source)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

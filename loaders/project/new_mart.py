@@ -71,7 +71,7 @@ models:
       - name: user_id
         data_type: uuid
         description: "{{ doc('learner_id') }}"
-        constraints: [{type: primary_key}]
+        constraints: [{type: primary_key, warn_unsupported: false}]
       - name: answer
         data_type: int
         description: TODO.

@@ -52,7 +52,7 @@ class Directory:
         It descends into each folder at once: of a million sibling folders only the current one
         is in memory.
         """
-        wanted = os.fsencode(prefix)
+        wanted = prefix.encode("utf-8", "surrogateescape")
         way = [(b"", self._scanned(b""))]
         while way:
             folder, found = way[-1]

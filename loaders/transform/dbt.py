@@ -29,6 +29,7 @@ from loaders.errors import (
     WorkFailed,
     WrongRequest,
 )
+from loaders.project.private import private_files, private_folder
 
 # Read by the macro is_verifying; an environment variable, since other --vars cost a full parse.
 VERIFY_VARIABLE = "PULSE_ELT_VERIFY"
@@ -43,8 +44,24 @@ _SETTING = ("PGTZ", "PGDATESTYLE", "PGGEQO", "PGSERVICEFILE")
 UNIT_TESTS_VARIABLE = "PULSE_ELT_UNIT_TESTS"
 _UNIT_TESTS_WORDS = ("True", "False")
 
+# Where dbt writes, by option and variable, unless somebody asks for another folder; and what.
+_FOLDERS = (
+    ("--log-path", "DBT_LOG_PATH", "logs", ("dbt.log*",)),
+    (
+        "--target-path",
+        "DBT_TARGET_PATH",
+        "target",
+        ("compiled", "run", "*.json", "*.msgpack", "*.gpickle", "*.html"),
+    ),
+)
+
 _FAILED_MODEL = ("error", "partial success")
 _FAILED_TEST = ("fail",)
+
+# dbt's events for a criterion that matches no node, and for a selection without any.
+_SELECTS_NOTHING = ("NoNodesForSelectionCriteria", "NothingToDo")
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 # The error of raw.await_writers(), inside dbt's message.
 _WRITERS = re.compile(r"a (transaction that writes documents does not end: .*?\.)(?= CONTEXT:|$)")
@@ -142,7 +159,7 @@ def build(
     on_node gets the name of each node that is done.
 
     Raises:
-        WrongRequest: an argument or an environment variable is invalid.
+        WrongRequest: an argument or an environment variable is invalid, or selects nothing.
         DatabaseUnavailable: a permission is missing.
         DatabaseAway: the server is gone.
         LockHeld: a transaction that writes documents does not end.
@@ -154,12 +171,17 @@ def build(
     # dbt takes seconds to import, so only a build imports it.
     from dbt.cli.exceptions import DbtUsageException
     from dbt.cli.main import dbtRunner
+    from dbt.exceptions import DbtProfileError, DbtRuntimeError
 
     warnings: list[str] = []
+    log = prepare_folders(root, arguments) / "dbt.log"
 
     def on_event(event: Any) -> None:  # noqa: ANN401 - dbt's events carry no types
         if event.info.name == "JinjaLogWarning":
             warnings.append(str(event.data.msg))
+        if event.info.name in _SELECTS_NOTHING:
+            # Nothing has been built yet; dbt itself would go on, and call it a success.
+            raise DbtRuntimeError(event.info.msg)
         # An ephemeral model has no result of its own: it is part of the models that read it.
         is_done = event.info.name == "NodeFinished"
         if is_done and event.data.node_info.materialized != "ephemeral":
@@ -172,19 +194,66 @@ def build(
         command = ["--no-use-colors", *command]
     with connect(settings) as connection:
         settings = reached(connection, settings)
-    with _environment(settings, verify=verify), _interruption_raised(), _rare_collection():
+    before = _written_at(log)
+    with (
+        _environment(settings, verify=verify),
+        _interruption_raised(),
+        _rare_collection(),
+        private_files(),
+    ):
         outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *arguments])
-    if isinstance(outcome.exception, DbtUsageException):
-        raise WrongRequest(f"dbt: {outcome.exception}")
     if outcome.exception is not None:
         # dbt lists the calling macros below the message.
-        said = " ".join(str(outcome.exception).split("\n  > in macro")[0].split())
+        said = sentence(str(outcome.exception).split("\n  > in macro")[0])
         if in_the_way := _WRITERS.search(said):
             raise LockHeld(f"A {in_the_way[1]}")
-        kind = trouble_in(said) or WorkFailed
-        raise kind(f"dbt: {said} More is in {root / 'logs' / 'dbt.log'}.")
+        trouble = trouble_in(said)
+        # One of no special kind is about what was asked for: a selection, a state to compare with.
+        if not trouble and type(outcome.exception) in (
+            DbtUsageException, DbtProfileError, DbtRuntimeError,
+        ):  # fmt: skip
+            raise WrongRequest(f"dbt: {said}")
+        kind = trouble or WorkFailed
+        more = f" More is in {log}." if _written_at(log) != before else ""
+        raise kind(f"dbt: {said}{more}")
     nodes = tuple(_node(result) for result in outcome.result or ())
     return BuildResult(nodes, tuple(warnings), is_verified=verify)
+
+
+def prepare_folders(root: Path, arguments: Sequence[str] = ()) -> Path:
+    """Make the folders that dbt writes to, for their owner alone; return that of its log.
+
+    Raises:
+        WrongRequest: one cannot be written to.
+    """
+    folders = []
+    for option, variable, usual, names in _FOLDERS:
+        asked = _value_of(option, arguments) or os.environ.get(variable) or root / usual
+        # dbt takes its log's folder from here, the other from the project.
+        folders.append((root if usual == "target" else Path.cwd()) / asked)
+        private_folder(folders[-1], names)
+    return folders[0]
+
+
+def _value_of(option: str, arguments: Sequence[str]) -> str | None:
+    """Return the last value of one of dbt's options."""
+    value = None
+    for number, word in enumerate(arguments):
+        if word == option:
+            value = next(iter(arguments[number + 1 :]), None)
+        elif word.startswith(f"{option}="):
+            value = word.partition("=")[2]
+    return value
+
+
+def _written_at(file: Path) -> int | None:
+    return file.stat().st_mtime_ns if file.is_file() else None
+
+
+def sentence(text: str) -> str:
+    """Return what dbt says as one line that ends as a sentence does."""
+    line = " ".join(_COLOUR.sub("", text).split())
+    return line if line.endswith((".", "!", "?")) else f"{line}."
 
 
 def models_reading(settings: DatabaseSettings, root: Path, tables: Sequence[str]) -> list[str]:
@@ -204,10 +273,11 @@ def models_reading(settings: DatabaseSettings, root: Path, tables: Sequence[str]
         "--project-dir", str(root), "--profiles-dir", str(_profiles(root)),
         "--select", *(f"source:pulse.{table}+" for table in tables),
     ]  # fmt: skip
-    with _environment(settings, verify=False):
+    prepare_folders(root)
+    with _environment(settings, verify=False), private_files():
         outcome = dbtRunner().invoke(command)
     if outcome.exception is not None:
-        raise WorkFailed(f"dbt: {outcome.exception}")
+        raise WorkFailed(f"dbt: {sentence(str(outcome.exception))}")
     return sorted(str(name) for name in outcome.result)
 
 

@@ -140,7 +140,7 @@ def test_a_new_mart_fails_until_it_is_filled_in_and_is_then_read_through_its_vie
 # What is taken away of the filled-in mart, from which file, and what is then said.
 ENTRIES = {
     "the contract": (YAML, "contract: {enforced: true}", f"{MART}: config has no contract"),
-    "the key": (YAML, "constraints: [{type: primary_key}]", f"{MART}: it has no primary key"),
+    "the key": (YAML, "type: primary_key", f"{MART}: it has no primary key"),
     "a type": (YAML, "        data_type: int\n", f"{MART}: column answer has no data_type"),
     "a description": (
         YAML,
@@ -172,7 +172,7 @@ def test_an_entry_that_is_taken_away_is_named(grown: Project, entry: str) -> Non
     fill_in(grown)
     instead = {
         "contract: {enforced: true}": "contract: {}",
-        "constraints: [{type: primary_key}]": "constraints: [{type: not_null}]",
+        "type: primary_key": "type: not_null",
         ", answer]": "]",
         f"    model: {MART}\n": "    model: learners\n",
         f"select * from reporting.{MART}": "select 1",

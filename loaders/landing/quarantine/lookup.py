@@ -176,9 +176,11 @@ def look_up(connection: psycopg.Connection, path: str) -> QuarantinedFile:
 
 def _names(path: str) -> tuple[str, ...]:
     """Return the paths that may be meant: the one given, and the one it is an escape of."""
-    name = escaped(os.fsencode(path.removeprefix("./")))[0]
-    unescaped = _DISPLAYED_ESCAPE.sub(_unescaped, name)
-    return (name,) if unescaped == name else (name, unescaped)
+    typed = path.removeprefix("./")
+    # The bytes that were typed, and in a locale other than UTF-8 the signs.
+    raw = (typed.encode("utf-8", "surrogateescape"), os.fsencode(typed))
+    names = [escaped(each)[0] for each in raw]
+    return tuple(dict.fromkeys([*names, *(_DISPLAYED_ESCAPE.sub(_unescaped, n) for n in names)]))
 
 
 def _unescaped(escape: re.Match[str]) -> str:
