@@ -2,7 +2,6 @@
 
 import gc
 import os
-import re
 import signal
 import sys
 import threading
@@ -13,15 +12,18 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from loaders.database.connection import trouble_in
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
+from loaders.database.sqlstates import LOCK_TIMEOUT, server_error, sqlstate_of
 from loaders.errors import (
     DatabaseAway,
     DatabaseUnavailable,
     LockHeld,
+    PulseEltError,
+    TransactionLost,
     WorkFailed,
     WrongRequest,
 )
+from loaders.transform.server_errors import ServerErrors, without_rows
 
 # Read by the macro is_verifying; an environment variable, since other --vars cost a full parse.
 VERIFY_VARIABLE = "PULSE_ELT_VERIFY"
@@ -33,16 +35,14 @@ _UNIT_TESTS_WORDS = ("True", "False")
 _FAILED_MODEL = ("error", "partial success")
 _FAILED_TEST = ("fail",)
 
-# The error of raw.await_writers(), inside dbt's message.
-_WRITERS = re.compile(r"a (transaction that writes documents does not end: .*?\.)(?= CONTEXT:|$)")
-
 
 @dataclass(frozen=True)
 class Node:
     """One model, seed or test of a build: dbt's status, seconds, and its message when it failed.
 
     rows_affected counts the rows that a model or seed wrote, failures those that a test found;
-    None for others. rows_in is the table with the failing rows of a test, else None.
+    None for others. rows_in is the table with the failing rows of a test, else None. failed_as
+    is what the failure says about the database.
     """
 
     node_id: str
@@ -54,6 +54,7 @@ class Node:
     failures: int | None
     message: str | None
     rows_in: str | None
+    failed_as: type[PulseEltError] = WorkFailed
 
 
 @dataclass(frozen=True)
@@ -86,16 +87,17 @@ class BuildResult:
     @property
     def exit_code(self) -> int:
         """The exit code of docs/design.md §6: 0, 1 (findings), 3 (database) or 4 (a model)."""
-        if any(trouble_in(node.message) for node in self.failed_models):
+        if any(issubclass(node.failed_as, DatabaseUnavailable) for node in self.failed_models):
             return DatabaseUnavailable.exit_code
         if self.failed_models:
             return WorkFailed.exit_code
         return 1 if self.failed_tests or (self.is_verified and self.warnings) else 0
 
     @property
-    def has_lost_database(self) -> bool:
-        """Whether a node failed because the server went away: it may come back."""
-        return any(trouble_in(node.message) is DatabaseAway for node in self.failed_models)
+    def passing_trouble(self) -> type[PulseEltError] | None:
+        """What made a node fail and may be over next time: a lost connection or transaction."""
+        kinds = {node.failed_as for node in self.failed_models}
+        return next((kind for kind in (DatabaseAway, TransactionLost) if kind in kinds), None)
 
     @property
     def seconds(self) -> float:
@@ -143,8 +145,10 @@ def build(
     from dbt.cli.main import dbtRunner
 
     warnings: list[str] = []
+    errors = ServerErrors(settings)
 
     def on_event(event: Any) -> None:  # noqa: ANN401 - dbt's events carry no types
+        errors.note(event)
         if event.info.name == "JinjaLogWarning":
             warnings.append(str(event.data.msg))
         # An ephemeral model has no result of its own: it is part of the models that read it.
@@ -162,14 +166,22 @@ def build(
     if isinstance(outcome.exception, DbtUsageException):
         raise WrongRequest(f"dbt: {outcome.exception}")
     if outcome.exception is not None:
-        # dbt lists the calling macros below the message.
-        said = " ".join(str(outcome.exception).split("\n  > in macro")[0].split())
-        if in_the_way := _WRITERS.search(said):
-            raise LockHeld(f"A {in_the_way[1]}")
-        kind = trouble_in(said) or WorkFailed
-        raise kind(f"dbt: {said} More is in {root / 'logs' / 'dbt.log'}.")
-    nodes = tuple(_node(result) for result in outcome.result or ())
+        raise _run_failed(outcome.exception, errors, root)
+    nodes = tuple(_node(result, errors) for result in outcome.result or ())
     return BuildResult(nodes, tuple(warnings), is_verified=verify)
+
+
+def _run_failed(exception: BaseException, errors: ServerErrors, root: Path) -> PulseEltError:
+    """Return the error for a run that dbt did not begin, or did not end."""
+    error = server_error(exception)
+    # Of our own function: it waited in vain for somebody who writes documents.
+    if error is not None and sqlstate_of(error) == LOCK_TIMEOUT:
+        said = str(error.diag.message_primary)  # type: ignore[attr-defined]
+        return LockHeld(said[:1].upper() + said[1:])
+    # dbt lists the calling macros below the message.
+    text = without_rows(str(exception).split("\n  > in macro")[0], error, context=True)
+    said = " ".join(text.split())
+    return errors.kind_of(error)(f"dbt: {said} More is in {root / 'logs' / 'dbt.log'}.")
 
 
 def models_reading(settings: DatabaseSettings, root: Path, tables: Sequence[str]) -> list[str]:
@@ -237,11 +249,12 @@ def _interruption_raised() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _node(result: Any) -> Node:  # noqa: ANN401 - dbt's results carry no types
+def _node(result: Any, errors: ServerErrors) -> Node:  # noqa: ANN401 - dbt's results carry no types
     node = result.node
     is_kept = str(result.status) in _FAILED_TEST and getattr(node, "should_store_failures", False)
     resource = str(result.node.resource_type)
     is_test = resource in ("test", "unit_test")
+    error = errors.of(node.unique_id) if str(result.status) in _FAILED_MODEL else None
     return Node(
         node_id=node.unique_id,
         name=node.name,
@@ -250,14 +263,10 @@ def _node(result: Any) -> Node:  # noqa: ANN401 - dbt's results carry no types
         seconds=result.execution_time,
         rows_affected=None if is_test else result.adapter_response.get("rows_affected"),
         failures=result.failures if is_test else None,
-        message=_without_rows(result.message),
+        message=result.message and without_rows(result.message, error),
         rows_in=f"{node.schema}.{node.alias}" if is_kept else None,
+        failed_as=errors.kind_of(error),
     )
-
-
-def _without_rows(message: str | None) -> str | None:
-    """Return a message without PostgreSQL's DETAIL, which quotes the row that failed."""
-    return message and message.split("\n  DETAIL:")[0].split("\nDETAIL:")[0].rstrip()
 
 
 def _profiles(root: Path) -> Path:
