@@ -93,7 +93,10 @@ def _translated(body: bytes) -> bytes:
 
 
 def _foreign(found: re.Match[bytes]) -> bytes:
-    return found[0] if found[0][:1] in b'"(' else "größe".encode()
+    word = found[0]
+    if word.startswith(b'"'):
+        return "»".encode() + word[1:-1] + "«".encode()
+    return word if word.startswith(b"(") else "größe".encode()
 
 
 def _read(sender: socket.socket, count: int) -> bytes:

@@ -54,7 +54,8 @@ def refusal(
     database: str, parameters: Mapping[str, str], error: psycopg.Error, said: str
 ) -> PulseEltError:
     """Return the error for a connection that was not made; said is the sentence of error."""
-    if isinstance(error, psycopg.errors.ConnectionTimeout):
+    has_timed_out = isinstance(error, psycopg.errors.ConnectionTimeout)
+    if has_timed_out or not isinstance(error, psycopg.OperationalError):
         return DatabaseAway(f"Cannot connect to {database}: {said} {_OTHER}")
     connection = _tried_again(parameters)
     told = _REFUSAL.findall(connection.error_message.decode(errors="replace"))
