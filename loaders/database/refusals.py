@@ -23,6 +23,8 @@ from loaders.errors import DatabaseAway, DatabaseUnavailable, PulseEltError, Wor
 
 _SECONDS = 10.0
 _VERBOSE = 2  # PQERRORS_VERBOSE
+# Poolers give it to all that they refuse.
+_PROTOCOL = "08P01"
 # Severity, SQLSTATE and message, as libpq writes them in all languages.
 _REFUSAL = re.compile(r":  ([0-9A-Z]{5}): (.*)")
 
@@ -40,6 +42,10 @@ _NO_PASSWORD = "Give the password, in PULSE_ANALYTICS_DB_PASSWORD or the URL."  
 _BINDING = "A proxy that ends TLS cannot bind to it: PGCHANNELBINDING=prefer."
 _CA = "The CA of PGSSLROOTCERT did not sign its certificate."
 _HOST = "Use the host name of its certificate."
+_POOLER = (
+    "A pooler, such as PgBouncer, passes no options on: connect to the server itself, or unset "
+    "them (PGOPTIONS) and use a pool with pool_mode = session."
+)
 _OTHER = "Check that the server runs, and PULSE_ANALYTICS_DATABASE_URL or PULSE_ANALYTICS_DB_*."
 # With a file of CAs, require is as strict as verify-ca.
 _STRICT = ("require", "verify-ca", "verify-full")
@@ -69,6 +75,8 @@ def refusal(
         return WorkFailed(
             f"The server's disk is full ({database}), it accepts no connection: {said}"
         )
+    if sqlstate == _PROTOCOL and _opens({**parameters, "options": ""}):
+        return DatabaseUnavailable(f"Cannot connect to {database}: {said} {_POOLER}")
     # What is no refusal of ours may pass, such as a server that is starting.
     is_refused = kind_of_sqlstate(sqlstate) is DatabaseUnavailable or sqlstate.startswith(_NOT_SO)
     kind = DatabaseUnavailable if is_refused else DatabaseAway
@@ -98,6 +106,11 @@ def _without_sqlstate(
 def _answers(parameters: Mapping[str, str]) -> bool:
     """Return whether a server answers, be it by a refusal."""
     return pq.PGconn.ping(make_conninfo(**parameters).encode()) == pq.Ping.OK
+
+
+def _opens(parameters: Mapping[str, str]) -> bool:
+    """Return whether a connection can be made."""
+    return _tried_again(parameters).status == pq.ConnStatus.OK
 
 
 def _tried_again(parameters: Mapping[str, str]) -> PGconn:

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from loaders.database.settings import PART_VARIABLES, URL_VARIABLE, DatabaseSettings
-from loaders.database.sqlstates import LOCK_TIMEOUT, server_error, sqlstate_of
+from loaders.database.sqlstates import LOCK_TIMEOUT, server_error
 from loaders.errors import (
     DatabaseAway,
     DatabaseUnavailable,
@@ -174,10 +174,10 @@ def build(
 def _run_failed(exception: BaseException, errors: ServerErrors, root: Path) -> PulseEltError:
     """Return the error for a run that dbt did not begin, or did not end."""
     error = server_error(exception)
-    # Of our own function: it waited in vain for somebody who writes documents.
-    if error is not None and sqlstate_of(error) == LOCK_TIMEOUT:
-        said = str(error.diag.message_primary)  # type: ignore[attr-defined]
-        return LockHeld(said[:1].upper() + said[1:])
+    diag = getattr(error, "diag", None)
+    # Raised by our own function: it waited in vain for somebody who writes documents.
+    if diag and (diag.sqlstate, diag.source_function) == (LOCK_TIMEOUT, "exec_stmt_raise"):
+        return LockHeld(diag.message_primary[:1].upper() + diag.message_primary[1:])
     # dbt lists the calling macros below the message.
     text = without_rows(str(exception).split("\n  > in macro")[0], error, context=True)
     said = " ".join(text.split())

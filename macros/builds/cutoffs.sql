@@ -8,27 +8,20 @@
 
 {% macro refuse_unwritable_cutoffs() -%}
     {%- set found = run_query(
-        "select to_regclass('ops.cutoffs') is not null,"
+        "select current_user, to_regclass('ops.cutoffs') is not null,"
         ~ " coalesce(has_table_privilege(to_regclass('ops.cutoffs'), 'insert')"
         ~ " and has_table_privilege(to_regclass('ops.cutoffs'), 'update'), false)"
     ).rows[0] -%}
-    {%- if not found[0] -%}
+    {%- if not found[1] -%}
         {%- do exceptions.raise_compiler_error(
             "this database is of an older version of pulse-elt, without ops.cutoffs: run 'pulse-elt db migrate' first."
         ) -%}
-    {%- elif not found[1] -%}
-        {#- By the server, so that the error has its SQLSTATE. -#}
-        {%- call statement('refuse_unwritable_cutoffs') -%}
-            do $$
-            begin
-                raise insufficient_privilege using message = format(
-                    '%s may not write ops.cutoffs, where a build says which documents it reads. '
-                    '''pulse-elt db roles'' grants it to pulse_transformer; build as that role.',
-                    current_user
-                );
-            end
-            $$
-        {%- endcall -%}
+    {%- elif not found[2] -%}
+        {%- do refuse_by_server(
+            'insufficient_privilege',
+            found[0] ~ " may not write ops.cutoffs, where a build says which documents "
+            ~ "it reads. 'pulse-elt db roles' grants it to pulse_transformer; build as that role."
+        ) -%}
     {%- endif -%}
 {%- endmacro %}
 
