@@ -37,6 +37,10 @@ class WorkFailed(PulseEltError):
     exit_code = 4
 
 
+class TransactionLost(WorkFailed):
+    """Another transaction won, by a deadlock or a conflict: the same work may pass next time."""
+
+
 class LoadInProgress(PulseEltError):
     """Another load, or another nightly run, holds the lock."""
 

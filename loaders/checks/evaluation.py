@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from loaders.checks.configuration import Expectation
 from loaders.checks.lean_import import import_great_expectations
-from loaders.database.connection import connect, trouble_in
+from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
-from loaders.errors import WorkFailed
+from loaders.database.sqlstates import kind_of
+from loaders.errors import PulseEltError, WorkFailed
 
 NAMED_AT_MOST = 20
 
@@ -112,13 +114,14 @@ def evaluate(
         if all(figures[name].value is not None for name in expectation.parameters.values())
     }
     outcomes: dict[str, Evaluated] = {}
-    with _datasource(settings) as datasource:
+    errors: list[Exception] = []
+    with _datasource(settings, errors) as datasource:
         for asset in dict.fromkeys(expectation.asset for expectation in wanted.values()):
             of_asset = [entry for entry in wanted.values() if entry.asset == asset]
             query = _SELECT.format(read_query(asset, values), asset)
             for result in _validate(datasource, asset, query, of_asset, figures):
                 name = result.expectation_config.meta["name"]
-                outcomes[name] = _evaluated(wanted[name], result, figures)
+                outcomes[name] = _evaluated(wanted[name], result, figures, errors)
     return tuple(outcomes[name] for name in wanted)
 
 
@@ -130,8 +133,22 @@ def plain(value: object) -> str:
 
 
 @contextmanager
-def _datasource(settings: DatabaseSettings) -> Iterator[Any]:
-    """Yield a datasource whose connections are ours; no address or password leaves this process."""
+def _datasource(settings: DatabaseSettings, errors: list[Exception]) -> Iterator[Any]:
+    """Yield a datasource whose connections are ours; no address or password leaves this process.
+
+    errors gets what the database failed with: Great Expectations keeps only the text.
+    """
+
+    def connected() -> psycopg.Connection:
+        try:
+            return connect(settings)
+        except PulseEltError as error:
+            errors.append(error)
+            raise
+
+    def note(failed: Any) -> None:  # noqa: ANN401 - SQLAlchemy comes with Great Expectations
+        errors.append(failed.original_exception)
+
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     # For good: modules of it set levels of their own, and dbt lets everybody's INFO through.
     logger = logging.getLogger("great_expectations")
@@ -141,6 +158,7 @@ def _datasource(settings: DatabaseSettings) -> Iterator[Any]:
         warnings.simplefilter("ignore")
         gx = import_great_expectations()
         from great_expectations.data_context.types.base import ProgressBarsConfig
+        from sqlalchemy import Engine, event
 
         context = gx.get_context(mode="ephemeral")
         context.enable_analytics(False)
@@ -148,12 +166,14 @@ def _datasource(settings: DatabaseSettings) -> Iterator[Any]:
         datasource = context.data_sources.add_postgres(
             "pulse",
             connection_string=_NOWHERE,
-            kwargs={"creator": lambda: connect(settings)},
+            kwargs={"creator": connected},
             create_temp_table=False,
         )
+        event.listen(Engine, "handle_error", note)
         try:
             yield datasource
         finally:
+            event.remove(Engine, "handle_error", note)
             datasource.get_execution_engine().engine.dispose()
             datasource.get_engine().dispose()
 
@@ -202,8 +222,9 @@ def _evaluated(
     expectation: Expectation,
     result: Any,  # noqa: ANN401
     figures: Mapping[str, Figure],
+    errors: Sequence[Exception],
 ) -> Evaluated:
-    _refuse_unevaluated(result)
+    _refuse_unevaluated(result, errors)
     found = result.result
     rows = found.get("partial_unexpected_index_list") or []
     columns = _name_column(expectation.asset), expectation.kwargs["column"]
@@ -219,12 +240,14 @@ def _evaluated(
     )
 
 
-def _refuse_unevaluated(result: Any) -> None:  # noqa: ANN401
+def _refuse_unevaluated(result: Any, errors: Sequence[Exception]) -> None:  # noqa: ANN401
     """Raise if Great Expectations caught an error instead of evaluating."""
     caught = result.exception_info or {}
-    errors = [caught] if "raised_exception" in caught else list(caught.values())
-    messages = [error["exception_message"] for error in errors if error["raised_exception"]]
+    infos = [caught] if "raised_exception" in caught else list(caught.values())
+    messages = [info["exception_message"] for info in infos if info["raised_exception"]]
     if messages:
         name = result.expectation_config.meta["name"]
         said = str(messages[0])[:500]
-        raise (trouble_in(said) or WorkFailed)(f"Expectation {name} cannot be evaluated: {said}")
+        last = errors[-1] if errors else WorkFailed()
+        kind = type(last) if isinstance(last, PulseEltError) else kind_of(last)
+        raise kind(f"Expectation {name} cannot be evaluated: {said}")

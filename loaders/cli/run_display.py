@@ -16,7 +16,7 @@ from loaders.cli.progress import build_progress, progress
 
 if TYPE_CHECKING:
     from loaders.checks.result import CheckResult
-    from loaders.errors import DatabaseUnavailable
+    from loaders.errors import PulseEltError
     from loaders.landing.load import Progress
     from loaders.nightly.model import Details, RunResult, Stage, StageResult
     from loaders.pipeline import RunPreview
@@ -49,7 +49,7 @@ class TextWatch:
     def begins(self, stage: "Stage") -> None:
         """Print nothing: progress and results say it."""
 
-    def waits(self, stage: "Stage", seconds: float, error: "DatabaseUnavailable") -> None:
+    def waits(self, stage: "Stage", seconds: float, error: "PulseEltError") -> None:
         """Print that the database is unavailable."""
         said = display.printable(str(error))
         with display_errors_tolerated("That the database is away"):
@@ -98,7 +98,7 @@ class JsonWatch:
         """Write that a stage begins."""
         _event({"event": "stage_began", "stage": stage})
 
-    def waits(self, stage: "Stage", seconds: float, error: "DatabaseUnavailable") -> None:
+    def waits(self, stage: "Stage", seconds: float, error: "PulseEltError") -> None:
         """Write that the database is unavailable."""
         _event({"event": "waiting", "stage": stage, "seconds": seconds, "error": str(error)})
 

@@ -1,6 +1,5 @@
 """Opens connections, and turns errors into one-sentence messages."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,23 +7,13 @@ import psycopg
 from psycopg import errors
 
 from loaders.database.reached import refuse_another_server, refuse_shared_sessions
+from loaders.database.refusals import refusal
 from loaders.database.session import prepare_session
 from loaders.database.settings import DatabaseSettings
+from loaders.database.sqlstates import DISK_FULL, kind_of
 from loaders.errors import DatabaseAway, DatabaseUnavailable, PulseEltError, WorkFailed
 
 OLDEST_SERVER = 160000
-
-# Other libraries pass errors on only as text: a missing right, an unavailable server.
-_NOT_ALLOWED = re.compile(
-    r"permission denied|must be owner|authentication failed|FATAL: .* does not exist|"
-    r"has reached another server"
-)
-_GONE = re.compile(
-    r"connection to server|closed the connection|terminating connection|could not connect|"
-    r"connection already closed|connection has been closed|connection is bad|the database system is"
-)
-
-_CONNECTION_CLASSES = ("08", "57")
 
 # What ends a statement, or a session, by order. The same would happen again. Our sessions have no
 # such limit; a pooler, or an administrator, may.
@@ -34,28 +23,6 @@ _ENDED = {
     "25P04": "It was ended by transaction_timeout",
     "57P05": "It was ended by idle_session_timeout",
 }
-
-# libpq's preamble; the message already names the database.
-_PREFIX = re.compile(r"^(connection failed: )?(connection to server .*? failed: )?(FATAL: +)?")
-_ADVICE = (
-    ("authentication failed", "Check user and password."),
-    ("no password supplied", "Give the password, in PULSE_ANALYTICS_DB_PASSWORD or the URL."),
-    ("certificate verify failed", "The CA of PGSSLROOTCERT did not sign its certificate."),
-    ("does not match host name", "Use the host name of its certificate."),
-    ("channel binding", "A proxy that ends TLS cannot bind to it: PGCHANNELBINDING=prefer."),
-    ("does not exist", "Create it, or name another."),
-    ("permission denied for database", "Grant the user CONNECT on it; see docs/security.md."),
-    (
-        "unsupported startup parameter",
-        "A pooler, such as PgBouncer, does not pass that on: connect to the server itself, or "
-        "unset it (options come from PGOPTIONS) and use a pool with pool_mode = session.",
-    ),
-)
-# A server with a full disk refuses a connection in these words, without a code.
-_NO_ROOM = "could not write init file"
-_OTHER_ADVICE = (
-    "Check that the server runs, and PULSE_ANALYTICS_DATABASE_URL or PULSE_ANALYTICS_DB_*."
-)
 
 
 def connect(settings: DatabaseSettings) -> psycopg.Connection:
@@ -98,15 +65,7 @@ def _opened(settings: DatabaseSettings) -> psycopg.Connection:
     try:
         return psycopg.connect(**parameters, autocommit=True)  # type: ignore[arg-type]
     except psycopg.Error as error:
-        said = _PREFIX.sub("", first_line(error))
-        if _NO_ROOM in said:
-            raise WorkFailed(
-                f"The server's disk is full ({settings}), it accepts no connection: {said}"
-            ) from error
-        advice = next((advice for sign, advice in _ADVICE if sign in said), None)
-        kind = DatabaseUnavailable if advice else DatabaseAway
-        message = f"Cannot connect to {settings}: {said} {advice or _OTHER_ADVICE}"
-        raise kind(message) from error
+        raise refusal(str(settings), parameters, error, first_line(error)) from error
 
 
 @contextmanager
@@ -132,29 +91,21 @@ def translated_errors(settings: DatabaseSettings) -> Iterator[None]:
 
 def as_pulse_error(error: psycopg.Error, settings: DatabaseSettings) -> PulseEltError:
     """Return the sentence and exit code for an error that no rule of the landing handles."""
-    sqlstate = error.sqlstate or ""
-    if sqlstate == "53100":
+    if error.sqlstate == DISK_FULL:
         return WorkFailed(f"The server's disk is full ({settings}): {first_line(error)}")
-    if sqlstate in _ENDED:
+    if error.sqlstate in _ENDED:
         return WorkFailed(
-            f"{settings} ended a session's work ({sqlstate}): {first_line(error)} "
-            f"{_ENDED[sqlstate]}. What was committed stays: find out who or what set that "
+            f"{settings} ended a session's work ({error.sqlstate}): {first_line(error)} "
+            f"{_ENDED[error.sqlstate]}. What was committed stays: find out who or what set that "
             "(role, database, pooler), and run the command again."
         )
-    lost = isinstance(error, psycopg.OperationalError) and not sqlstate
-    if lost or sqlstate.startswith(_CONNECTION_CLASSES):
+    kind = kind_of(error)
+    if kind is DatabaseAway:
         return DatabaseAway(
             f"The connection to {settings} was lost: {first_line(error)} "
             "Run the command again; what was committed stays."
         )
-    return WorkFailed(f"{settings} refused the work ({sqlstate}): {first_line(error)}")
-
-
-def trouble_in(text: str | None) -> type[DatabaseUnavailable] | None:
-    """Return what an error text says about the database: not allowed, away, or nothing."""
-    if text and _NOT_ALLOWED.search(text):
-        return DatabaseUnavailable
-    return DatabaseAway if text and _GONE.search(text) else None
+    return kind(f"{settings} refused the work ({error.sqlstate}): {first_line(error)}")
 
 
 def first_line(error: BaseException) -> str:

@@ -1,7 +1,6 @@
 """Copies a batch: documents, manifest rows and supersessions, in one transaction."""
 
 import random
-import re
 import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -177,7 +176,8 @@ class _Target:
                 if len(group) == 1:
                     refusals.append(self._refusal(group[0], error))
                 else:
-                    todo += _split(group, error)
+                    half = len(group) // 2
+                    todo += [group[:half], group[half:]]
         return landed, refusals
 
     def _send(self, table: str, documents: Sequence[Document]) -> None:
@@ -236,8 +236,6 @@ class _Target:
 
 
 _NINE_COLUMNS = b"\x00\x09"
-# Only a hint: a server with messages in another language gives none, and the group is halved.
-_LINE = re.compile(r", line (\d+)")
 
 
 def _groups(documents: Iterable[Document]) -> list[list[Document]]:
@@ -252,17 +250,6 @@ def _groups(documents: Iterable[Document]) -> list[list[Document]]:
     return [together, *alone] if together else alone
 
 
-def _split(group: list[Document], error: psycopg.Error) -> list[list[Document]]:
-    """Split a refused group: the row that the server names from the others, else in halves."""
-    named = _LINE.search(error.diag.context or "")
-    row = int(named[1]) - 1 if named else -1
-    if 0 <= row < len(group):
-        parts = [group[:row] + group[row + 1 :], group[row : row + 1]]
-    else:
-        parts = [group[: len(group) // 2], group[len(group) // 2 :]]
-    return parts
-
-
 def _is_documents_fault(error: psycopg.Error, group: Sequence[Document]) -> bool:
     """Return whether the document caused the error (docs/design.md §4, "Whose fault an error is").
 
@@ -271,7 +258,8 @@ def _is_documents_fault(error: psycopg.Error, group: Sequence[Document]) -> bool
     sqlstate = error.sqlstate or ""
     if sqlstate == "XX000":
         alone = len(group) == 1 and group[0].stamp.size > LARGEST_IN_BATCH
-        return alone and "alloc" in str(error.diag.message_primary)
+        # The source file of the server's allocators; the message may be in any language.
+        return alone and error.diag.source_file == "mcxt.c"
     return sqlstate.startswith("22") or sqlstate in ("54000", "54001")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from loaders.checks.result import CheckResult
-from loaders.errors import DatabaseUnavailable
+from loaders.errors import PulseEltError
 from loaders.landing.load import LoadResult, Progress
 from loaders.transform.dbt import BuildResult
 
@@ -103,7 +103,7 @@ class Watch(Protocol):
     def begins(self, stage: Stage) -> None:
         """A stage begins."""
 
-    def waits(self, stage: Stage, seconds: float, error: DatabaseUnavailable) -> None:
+    def waits(self, stage: Stage, seconds: float, error: PulseEltError) -> None:
         """The database is unavailable; the stage is retried after these seconds."""
 
     def ends(self, result: StageResult, details: Details) -> None:

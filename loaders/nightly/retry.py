@@ -1,10 +1,10 @@
-"""Retries while the database is unavailable: bounded, with growing waits."""
+"""Retries of what may pass (a lost connection or transaction): bounded, with growing waits."""
 
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from loaders.errors import DatabaseAway
+from loaders.errors import DatabaseAway, PulseEltError, TransactionLost
 
 _Result = TypeVar("_Result")
 
@@ -15,21 +15,21 @@ _LONGEST_WAIT = 30.0
 def retried(
     work: Callable[[], _Result],
     longest: float,
-    on_wait: Callable[[float, DatabaseAway], None] = lambda seconds, error: None,
+    on_wait: Callable[[float, PulseEltError], None] = lambda seconds, error: None,
 ) -> tuple[_Result, int]:
     """Return what work returns, and the number of attempts; waits `longest` seconds in total.
 
     on_wait gets the length and the reason of each wait, before it.
 
     Raises:
-        DatabaseAway: the database was still away after the last wait; other errors at once.
+        DatabaseAway, TransactionLost: still so after the last wait; other errors at once.
     """
     waits = _waits(longest)
     attempts = 1
     while True:
         try:
             return work(), attempts
-        except DatabaseAway as error:
+        except (DatabaseAway, TransactionLost) as error:
             seconds = next(waits, None)
             if seconds is None:
                 raise

@@ -15,6 +15,7 @@ from loaders.errors import (
     DatabaseAway,
     DatabaseUnavailable,
     PulseEltError,
+    TransactionLost,
     WorkFailed,
     WrongRequest,
     storable,
@@ -169,7 +170,7 @@ def _staged(night: Night, stage: Stage, work: Work) -> StageResult:
 def _with_retries(night: Night, stage: Stage, work: Callable[[], _Result]) -> tuple[_Result, int]:
     """Return what work returns, and its attempts; the watch displays each wait."""
 
-    def wait(seconds: float, error: DatabaseAway) -> None:
+    def wait(seconds: float, error: PulseEltError) -> None:
         night.watch.waits(stage, seconds, error)
 
     try:
@@ -287,8 +288,10 @@ def _build(night: Night) -> StageResult:
     with night.watch.building() as on_node:
         built = build_marts((), quiet=True, on_node=on_node)
     night.details = replace(night.details, build=built)
-    if built.has_lost_database:
+    if built.passing_trouble is DatabaseAway:
         raise DatabaseAway("The connection to the database was lost during the build.")
+    if built.passing_trouble:
+        raise TransactionLost("The build met another transaction, which won; run it again.")
     counts = {
         "models": built.count("model"),
         "tests": built.count("test", "unit_test"),

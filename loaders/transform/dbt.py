@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from loaders.database.connection import connect, trouble_in
+from loaders.database.connection import connect
 from loaders.database.current import TRANSFORMER_ROLE_VARIABLE
 from loaders.database.reached import reached
 from loaders.database.settings import (
@@ -22,14 +22,18 @@ from loaders.database.settings import (
     DatabaseSettings,
     libpq_variables,
 )
+from loaders.database.sqlstates import LOCK_TIMEOUT, server_error
 from loaders.errors import (
     DatabaseAway,
     DatabaseUnavailable,
     LockHeld,
+    PulseEltError,
+    TransactionLost,
     WorkFailed,
     WrongRequest,
 )
 from loaders.project.private import private_files, private_folder
+from loaders.transform.server_errors import ServerErrors, without_rows
 
 # Read by the macro is_verifying; an environment variable, since other --vars cost a full parse.
 VERIFY_VARIABLE = "PULSE_ELT_VERIFY"
@@ -63,16 +67,14 @@ _SELECTS_NOTHING = ("NoNodesForSelectionCriteria", "NothingToDo")
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
-# The error of raw.await_writers(), inside dbt's message.
-_WRITERS = re.compile(r"a (transaction that writes documents does not end: .*?\.)(?= CONTEXT:|$)")
-
 
 @dataclass(frozen=True)
 class Node:
     """One model, seed or test of a build: dbt's status, seconds, and its message when it failed.
 
     rows_affected counts the rows that a model or seed wrote, failures those that a test found;
-    None for others. rows_in is the table with the failing rows of a test, else None.
+    None for others. rows_in is the table with the failing rows of a test, else None. failed_as
+    is what the failure says about the database.
     """
 
     node_id: str
@@ -84,6 +86,7 @@ class Node:
     failures: int | None
     message: str | None
     rows_in: str | None
+    failed_as: type[PulseEltError] = WorkFailed
 
 
 @dataclass(frozen=True)
@@ -116,16 +119,17 @@ class BuildResult:
     @property
     def exit_code(self) -> int:
         """The exit code of docs/design.md §6: 0, 1 (findings), 3 (database) or 4 (a model)."""
-        if any(trouble_in(node.message) for node in self.failed_models):
+        if any(issubclass(node.failed_as, DatabaseUnavailable) for node in self.failed_models):
             return DatabaseUnavailable.exit_code
         if self.failed_models:
             return WorkFailed.exit_code
         return 1 if self.failed_tests or (self.is_verified and self.warnings) else 0
 
     @property
-    def has_lost_database(self) -> bool:
-        """Whether a node failed because the server went away: it may come back."""
-        return any(trouble_in(node.message) is DatabaseAway for node in self.failed_models)
+    def passing_trouble(self) -> type[PulseEltError] | None:
+        """What made a node fail and may be over next time: a lost connection or transaction."""
+        kinds = {node.failed_as for node in self.failed_models}
+        return next((kind for kind in (DatabaseAway, TransactionLost) if kind in kinds), None)
 
     @property
     def seconds(self) -> float:
@@ -169,14 +173,15 @@ def build(
     if asked not in _UNIT_TESTS_WORDS:
         raise WrongRequest(f"{UNIT_TESTS_VARIABLE} is {asked!r}: say True or False.")
     # dbt takes seconds to import, so only a build imports it.
-    from dbt.cli.exceptions import DbtUsageException
     from dbt.cli.main import dbtRunner
-    from dbt.exceptions import DbtProfileError, DbtRuntimeError
+    from dbt.exceptions import DbtRuntimeError
 
     warnings: list[str] = []
     log = prepare_folders(root, arguments) / "dbt.log"
+    errors = ServerErrors(settings)
 
     def on_event(event: Any) -> None:  # noqa: ANN401 - dbt's events carry no types
+        errors.note(event)
         if event.info.name == "JinjaLogWarning":
             warnings.append(str(event.data.msg))
         if event.info.name in _SELECTS_NOTHING:
@@ -203,20 +208,8 @@ def build(
     ):
         outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *arguments])
     if outcome.exception is not None:
-        # dbt lists the calling macros below the message.
-        said = sentence(str(outcome.exception).split("\n  > in macro")[0])
-        if in_the_way := _WRITERS.search(said):
-            raise LockHeld(f"A {in_the_way[1]}")
-        trouble = trouble_in(said)
-        # One of no special kind is about what was asked for: a selection, a state to compare with.
-        if not trouble and type(outcome.exception) in (
-            DbtUsageException, DbtProfileError, DbtRuntimeError,
-        ):  # fmt: skip
-            raise WrongRequest(f"dbt: {said}")
-        kind = trouble or WorkFailed
-        more = f" More is in {log}." if _written_at(log) != before else ""
-        raise kind(f"dbt: {said}{more}")
-    nodes = tuple(_node(result) for result in outcome.result or ())
+        raise _run_failed(outcome.exception, errors, log if _written_at(log) != before else None)
+    nodes = tuple(_node(result, errors) for result in outcome.result or ())
     return BuildResult(nodes, tuple(warnings), is_verified=verify)
 
 
@@ -254,6 +247,25 @@ def sentence(text: str) -> str:
     """Return what dbt says as one line that ends as a sentence does."""
     line = " ".join(_COLOUR.sub("", text).split())
     return line if line.endswith((".", "!", "?")) else f"{line}."
+
+
+def _run_failed(exception: BaseException, errors: ServerErrors, log: Path | None) -> PulseEltError:
+    """Return the error for a run that dbt did not begin, or did not end; log was written to."""
+    from dbt.cli.exceptions import DbtUsageException
+    from dbt.exceptions import DbtProfileError, DbtRuntimeError
+
+    error = server_error(exception)
+    diag = getattr(error, "diag", None)
+    # Raised by our own function: it waited in vain for somebody who writes documents.
+    if diag and (diag.sqlstate, diag.source_function) == (LOCK_TIMEOUT, "exec_stmt_raise"):
+        return LockHeld(diag.message_primary[:1].upper() + diag.message_primary[1:])
+    # dbt lists the calling macros below the message.
+    said = sentence(without_rows(str(exception).split("\n  > in macro")[0], error, context=True))
+    # One of no special kind is about what was asked for: a selection, a state to compare with.
+    if error is None and type(exception) in (DbtUsageException, DbtProfileError, DbtRuntimeError):
+        return WrongRequest(f"dbt: {said}")
+    more = f" More is in {log}." if log else ""
+    return errors.kind_of(error)(f"dbt: {said}{more}")
 
 
 def models_reading(settings: DatabaseSettings, root: Path, tables: Sequence[str]) -> list[str]:
@@ -322,11 +334,12 @@ def _interruption_raised() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _node(result: Any) -> Node:  # noqa: ANN401 - dbt's results carry no types
+def _node(result: Any, errors: ServerErrors) -> Node:  # noqa: ANN401 - dbt's results carry no types
     node = result.node
     is_kept = str(result.status) in _FAILED_TEST and getattr(node, "should_store_failures", False)
     resource = str(result.node.resource_type)
     is_test = resource in ("test", "unit_test")
+    error = errors.of(node.unique_id) if str(result.status) in _FAILED_MODEL else None
     return Node(
         node_id=node.unique_id,
         name=node.name,
@@ -335,14 +348,10 @@ def _node(result: Any) -> Node:  # noqa: ANN401 - dbt's results carry no types
         seconds=result.execution_time,
         rows_affected=None if is_test else result.adapter_response.get("rows_affected"),
         failures=result.failures if is_test else None,
-        message=_without_rows(result.message),
+        message=result.message and without_rows(result.message, error),
         rows_in=f"{node.schema}.{node.alias}" if is_kept else None,
+        failed_as=errors.kind_of(error),
     )
-
-
-def _without_rows(message: str | None) -> str | None:
-    """Return a message without PostgreSQL's DETAIL, which quotes the row that failed."""
-    return message and message.split("\n  DETAIL:")[0].split("\nDETAIL:")[0].rstrip()
 
 
 def _profiles(root: Path) -> Path:

@@ -17,8 +17,9 @@
             "this database is of an older version of pulse-elt, without ops.cutoffs: run 'pulse-elt db migrate' first."
         ) -%}
     {%- elif not found[2] -%}
-        {%- do exceptions.raise_compiler_error(
-            "permission denied: " ~ found[0] ~ " may not write ops.cutoffs, where a build says which documents "
+        {%- do refuse_by_server(
+            'insufficient_privilege',
+            found[0] ~ " may not write ops.cutoffs, where a build says which documents "
             ~ "it reads. 'pulse-elt db roles' grants it to pulse_transformer; build as that role."
         ) -%}
     {%- endif -%}

@@ -98,7 +98,8 @@
 {% macro refuse_another_server() -%}
     {%- set expected = env_var('PULSE_ELT_SERVER', '') -%}
     {%- if expected and run_query("select system_identifier::text from pg_control_system()").rows[0][0] != expected -%}
-        {%- do exceptions.raise_compiler_error(
+        {%- do refuse_by_server(
+            'insufficient_privilege',
             "dbt has reached another server than pulse-elt. Nothing was changed. A name, a list of hosts or a "
             ~ "proxy leads to several: name one of them."
         ) -%}

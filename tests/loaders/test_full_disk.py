@@ -21,6 +21,7 @@ from tests.loaders.faults import (
     one,
 )
 from tests.loaders.test_loading import load
+from tests.other_language import other_language
 
 MEGABYTE = 1_000_000
 DISK = 256 * MEGABYTE
@@ -120,3 +121,16 @@ def test_a_full_disk_is_told_with_4_and_with_room_again_the_next_load_completes(
     load(tree)
     assert_same_books(books(on_disk), books(elsewhere), f"with {megabytes} MB of room")
     drop_database(server, "pulse_undisturbed")
+
+
+def test_a_full_disk_is_told_also_by_a_server_of_another_language(
+    on_disk: DatabaseSettings, disk: Path, tree: Tree, pulse_elt: RunCommand
+) -> None:
+    write_more_than_fits(tree)
+    leave(disk, 0)
+    with other_language(on_disk) as settings:
+        url = settings.as_url(with_password=True)
+        failed = pulse_elt("load", tree.root, *WITH_WORKERS, **{URL_VARIABLE: url})
+    assert failed.returncode == 4, failed.stderr
+    assert_one_sentence(failed.stderr)
+    assert "disk is full" in failed.stderr

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import psycopg
 
-from loaders.errors import DatabaseUnavailable
+from loaders.errors import PulseEltError
 from loaders.landing.load import Progress
 from loaders.nightly.model import Details, Stage, StageResult
 from loaders.nightly.run import STAGES_OF_A_NIGHT, Night, Stages
@@ -38,7 +38,7 @@ class SilentWatch:
     def begins(self, stage: Stage) -> None:
         self.on_begin(stage)
 
-    def waits(self, stage: Stage, seconds: float, error: DatabaseUnavailable) -> None:
+    def waits(self, stage: Stage, seconds: float, error: PulseEltError) -> None:
         self.waited.append(stage)
         self.on_wait()
 
