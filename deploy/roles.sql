@@ -4,9 +4,9 @@
 --
 -- Run it as a superuser, or as the owner of the database with CREATEROLE (not needed once the roles
 -- exist), who becomes a member of the two roles that own schemas; the roles themselves are neither.
--- Running it again changes nothing, or repairs what was changed. `pulse-elt db roles` also migrates; by hand, run this again
--- after 'pulse-elt db migrate' on a new database. Rights are granted in this database only; the
--- roles belong to the server and may be used in several.
+-- Running it again changes nothing, or repairs what was changed. `pulse-elt db roles` also migrates;
+-- by hand, run this again after 'pulse-elt db migrate' on a new database. Rights are granted in this
+-- database only; the roles belong to the server and may be used in several.
 
 begin;
 set local search_path = pg_catalog, pg_temp;

@@ -35,6 +35,8 @@ union
 select case when setrole <> 0 then pg_get_userbyid(setrole)::text end, setting
 from pg_db_role_setting, unnest(setconfig) as setting
 where setdatabase = (select oid from here)
+union
+select pg_get_userbyid(nspowner)::text, 'OWNER' from pg_namespace where nspname = 'raw'
 """
 
 _KEPT = """
@@ -45,6 +47,7 @@ where
         select pg_get_userbyid(datdba) from pg_database where datname = current_database()
     )
     or property like '%=%'
+    or property = 'OWNER'
 """
 _KEPT_OF = "select database_id from ops.database_properties limit 1"
 _KEEP = """
@@ -58,6 +61,8 @@ from pg_class
 where relname = 'database_properties' and relnamespace = to_regnamespace('ops')
 """
 
+OWNER = "OWNER"
+
 # Each of their names is quoted by itself.
 _LISTS = ("search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries")
 
@@ -66,7 +71,8 @@ _LISTS = ("search_path", "temp_tablespaces", "local_preload_libraries", "session
 class Property:
     """A privilege on the database, or a setting of it, for a role; None is everybody.
 
-    text is 'CONNECT', 'CREATE WITH GRANT OPTION' or 'search_path=reporting'.
+    text is 'CONNECT', 'CREATE WITH GRANT OPTION' or 'search_path=reporting'; or 'OWNER' for the
+    role that owns schema raw, and with one login for everything all the others.
     """
 
     role: str | None
@@ -143,7 +149,11 @@ def _database_id(connection: psycopg.Connection) -> str:
 def missing_properties(connection: psycopg.Connection) -> tuple[Property, ...]:
     """Return what the original had and this copy lacks, and what PUBLIC has only here."""
     present, kept = _read(connection, _PRESENT), kept_properties(connection)
-    lacking = {one for one in kept - present if one.role is not None or one.is_setting}
+    lacking = {
+        one
+        for one in kept - present
+        if one.is_setting or (one.role is not None and one.text != OWNER)
+    }
     public = {one for one in present if one.role is None and not one.is_setting}
     return tuple(
         sorted(

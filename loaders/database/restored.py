@@ -11,6 +11,7 @@ from psycopg import sql
 from loaders.database.current import LOADER_ROLE_VARIABLE
 from loaders.database.migrations import migrate
 from loaders.database.properties import (
+    OWNER,
     Property,
     is_put_right,
     keep_properties,
@@ -67,6 +68,33 @@ where
     and has_table_privilege(numbered.oid, 'SELECT')
 order by 1, 2
 """
+# Quoted by the server: a function's name has its arguments.
+_FOREIGN = """
+select 'schema' as sort, format('%%I', nspname) as name
+from pg_namespace
+where nspname = any (%(schemas)s) and nspowner <> to_regrole(quote_ident(%(owner)s))
+union all
+select
+    case relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end,
+    pg_class.oid::regclass::text
+from pg_class
+where
+    relnamespace::regnamespace::text = any (%(schemas)s)
+    and relkind in ('r', 'p', 'v', 'm')
+    and relowner <> to_regrole(quote_ident(%(owner)s))
+union all
+select 'function', pg_proc.oid::regprocedure::text
+from pg_proc
+where
+    pronamespace::regnamespace::text = any (%(schemas)s)
+    and proowner <> to_regrole(quote_ident(%(owner)s))
+"""
+_IS_SUPERUSERS = """
+select bool_and(rolsuper) and to_regrole(quote_ident(%s)) is not null
+from pg_roles
+where rolname = any (array[current_user, %s])
+"""
+
 _MOVE = "select raw.move_sequence(%s::regclass, %s::name)"
 
 _NAMELESS = """
@@ -134,7 +162,8 @@ def put_right(connection: psycopg.Connection, script: Path, kinds: DocumentKinds
         if any(sentence.startswith("created role ") for sentence in done):
             notes.append(_LATE_ROLES)
     else:
-        connection.execute(sql.SQL("set role {}").format(sql.Identifier(login.landing_owner)))
+        owner = _hand_over(connection, login)
+        connection.execute(sql.SQL("set role {}").format(sql.Identifier(owner)))
         migrate(connection, kinds)
         # As migrations and deploy/roles.sql do, which a dump without privileges has lost.
         connection.execute("revoke execute on all functions in schema raw, ops from public")
@@ -184,6 +213,24 @@ def _has_roles(connection: psycopg.Connection, rights: Mapping[str, frozenset[st
     return os.environ.get(LOADER_ROLE_VARIABLE) in ROLES or any(
         set(ROLES) & set(line.split()) for line in traces
     )
+
+
+def _hand_over(connection: psycopg.Connection, login: _Login) -> str:
+    """Give what a superuser has restored to the login that it is for; return the owner."""
+    kept = [one.role for one in kept_properties(connection) if one.text == OWNER]
+    owner = kept[0] if kept and kept[0] else login.landing_owner
+    if owner == login.landing_owner or not one_value(
+        connection, _IS_SUPERUSERS, (owner, login.landing_owner)
+    ):
+        return login.landing_owner
+    wanted = {"schemas": list(SCHEMAS), "owner": owner}
+    for sort, name in connection.execute(_FOREIGN, wanted).fetchall():
+        connection.execute(
+            sql.SQL("alter {} {} owner to {}").format(
+                sql.SQL(sort), sql.SQL(name), sql.Identifier(owner)
+            )
+        )
+    return owner
 
 
 def _give_properties(connection: psycopg.Connection, login: _Login) -> dict[str, str]:
