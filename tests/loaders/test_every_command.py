@@ -24,7 +24,7 @@ PATH = "sessions/a/scorecard.json"
 ARGUMENTS: dict[str, list[str]] = {
     "run": ["TREE", "--dry-run"],
     "load": ["TREE"],
-    "build": ["--select", "readiness_formulas"],
+    "build": ["--select", "readiness_formulas", "--resource-type", "seed"],
     "check landing": [],
     "check marts": [],
     "status": [],
@@ -169,12 +169,8 @@ def test_help_fits_and_cuts_no_sentence(
     for columns in (40, 80, 200):
         shown = seen_on_a_terminal(columns, *path, "--help")
         assert max(map(len, shown)) <= columns
-        assert words_in(shown) == words_in(piped)
-    assert not [line for line in piped if line.endswith("...")]
-
-
-def words_in(lines: list[str]) -> list[str]:
-    return re.findall(r"\w+", " ".join(lines))
+        assert "".join("".join(shown).split()) == "".join("".join(piped).split())
+    assert not [line for line in piped[1:] if line.endswith(("...", "…"))]
 
 
 def test_tables_cut_no_figure_and_pad_no_line(

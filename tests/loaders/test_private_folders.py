@@ -18,7 +18,7 @@ FOLDERS = {
     "DBT_TARGET_PATH": "target/manifest.json",
     "PULSE_ELT_DATA_DOCS": "data_docs/index.html",
 }
-SEED = ("build", "--select", "readiness_formulas")
+SEED = ("build", "--select", "readiness_formulas", "--resource-type", "seed")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def modes(folder: Path) -> Iterator[tuple[str, int]]:
         yield str(path), path.stat().st_mode & 0o777
 
 
-@pytest.mark.parametrize("umask", ["0", "077", "0277"])
+@pytest.mark.parametrize("umask", ["0", "0277"])
 def test_what_is_written_is_the_owners_whatever_the_umask(
     loaded: Tree, tmp_path: Path, umask: str
 ) -> None:
