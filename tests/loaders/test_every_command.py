@@ -108,7 +108,9 @@ def test_no_stream_that_nobody_reads_changes_how_a_command_ends(
         assert "Errno" not in done.stderr, streams
         return done.returncode
 
-    streams = ("", ">&-", "2>&-", "<&-", ">&- 2>&- <&-", "| true", "2>/dev/full")
+    # psql takes over the process, and ends by the signal as it does without us.
+    unread = "| head -1" if command == "db psql" else "| true"
+    streams = ("", ">&-", "2>&-", "<&-", ">&- 2>&- <&-", unread, "2>/dev/full")
     ends = {each: code(each) for each in streams}
     assert set(ends.values()) == {ends[""]}, ends
 
