@@ -30,7 +30,7 @@ MART_SESSIONS ?= 200000
 DRILL_SESSIONS ?= 2000
 
 # What plain dbt needs beforehand; then --profiles-dir .pulse/dbt.
-FIND_DATABASE = eval "$$($(BIN)/pulse-elt db env)" && mkdir -p .pulse/dbt \
+FIND_DATABASE = found="$$($(BIN)/pulse-elt db env)" && eval "$$found" && mkdir -p .pulse/dbt \
     && cp profiles.example.yml .pulse/dbt/profiles.yml
 
 .DEFAULT_GOAL := help

@@ -2,7 +2,7 @@
 
 
 def storable(text: str) -> str:
-    """Return text as a database can hold it: bytes that are not UTF-8 are escaped.
+    """Return text as a database can hold it: bytes that are not UTF-8 are shown as escapes.
 
     Python has such bytes as lone surrogates; in a locale without Unicode, UTF-8 too.
     """

@@ -93,3 +93,19 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
     for path in imports:
         visit(path, ())
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_file_is_read_or_written_in_the_encoding_of_the_locale(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and _is_of_text(node):
+            assert "encoding" in {word.arg for word in node.keywords}, f"line {node.lineno}"
+
+
+def _is_of_text(call: ast.Call) -> bool:
+    """Return whether a call opens a file as text, with no encoding given by place."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    if name in ("read_text", "write_text"):
+        return len(call.args) < {"read_text": 1, "write_text": 2}[name]
+    modes = [each.value for each in call.args[-1:] if isinstance(each, ast.Constant)]
+    return name == "open" and any(str(mode) in ("r", "w", "a", "x", "r+", "w+") for mode in modes)

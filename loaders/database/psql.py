@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -29,5 +30,7 @@ def become_psql(settings: DatabaseSettings, arguments: Sequence[str]) -> NoRetur
     password = settings.parameters.get("password")
     if password is not None:
         environment["PGPASSWORD"] = password
+    # Python ignores it; psql ends by it when its reader has seen enough.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     command = [program, settings.as_url(with_password=False), *arguments]
     os.execve(program, command, environment)  # noqa: S606 - psql takes over the terminal

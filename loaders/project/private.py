@@ -31,7 +31,8 @@ def private_folder(folder: Path, names: Sequence[str]) -> None:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
+        with private_files():
+            folder.mkdir(exist_ok=True)
         found = list(folder.iterdir())
     except OSError as error:
         raise _unwritable(folder, error.strerror) from error

@@ -406,5 +406,7 @@ def test_the_embedded_server_is_private_outlives_commands_and_keeps_its_data(
     run("db", "stop")
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
-    assert "not running" in run("db", "status") or "stopped" in run("db", "status")
+    stopped = pulse_elt("db", "status")
+    assert stopped.returncode == 3
+    assert "does not run" in stopped.stderr
     assert ask("select count(*) from raw.documents") == "1"
