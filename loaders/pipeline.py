@@ -17,6 +17,7 @@ from loaders.database.migrations import MigrationResult, migrate, pending_migrat
 from loaders.database.roles import RolesResult, apply_roles
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import DatabaseUnavailable, WrongRequest
+from loaders.landing.guard import read_limits
 from loaders.landing.identities import IdentitiesResult, read_identities, write_identities
 from loaders.landing.load import LoadResult, Progress, load
 from loaders.landing.model import Counters, Scope
@@ -60,7 +61,7 @@ def load_source(
     Source and configuration are checked before the database.
 
     Raises:
-        WrongRequest: the source, its root or a kind in scope does not exist.
+        WrongRequest: the source, its root or a kind in scope does not exist; or config/ is wrong.
     """
     for option, value in (("--root", root), ("--prefix", scope.prefix)):
         if value and not value.isprintable():
@@ -73,6 +74,8 @@ def load_source(
         documents,
         kinds,
         scope,
+        limits=read_limits(project_root() / "config"),
+        root=root or "",
         workers=workers,
         dry_run=dry_run,
         on_progress=on_progress,
@@ -104,6 +107,7 @@ class RunPreview:
 def preview_run(
     source: str | Path,
     root: str | None,
+    scope: Scope,
     *,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> RunPreview:
@@ -113,7 +117,7 @@ def preview_run(
         WrongRequest: as for a load.
         WorkFailed: the dbt project does not parse.
     """
-    planned = load_source(source, root, Scope(), dry_run=True, on_progress=on_progress)
+    planned = load_source(source, root, scope, dry_run=True, on_progress=on_progress)
     kinds = configured_kinds()
     with _database(transformer_settings()) as connection:
         waiting = documents_not_built(connection)
