@@ -24,6 +24,7 @@ from loaders.landing import ledger
 from loaders.landing.guard import Guard, Limits
 from loaders.landing.listing import Listing
 from loaders.landing.model import Counters, Plan, Scope
+from loaders.landing.notices import paths_in_another_case, user_keys_in_several_cases
 from loaders.landing.plan import compare_with_manifest, manifest_is_empty, recognise
 from loaders.landing.quarantine import entries as quarantine
 from loaders.landing.quarantine.entries import QuarantineEntry
@@ -330,18 +331,16 @@ def _result(
         unrecognised=unrecognised,
         newly_quarantined=tuple(entries),
         still_refused=still_refused,
-        notices=(*context.source.notices, *_in_another_case(context.kinds, unrecognised)),
+        notices=(*context.source.notices, *_notices(context, counters, unrecognised)),
     )
 
 
-def _in_another_case(kinds: DocumentKinds, unrecognised: Sequence[str]) -> Iterator[str]:
-    """Yield a sentence about paths that a rule would know, were they not in capitals."""
-    found = [path for path in unrecognised if kinds.is_known_in_another_case(path)]
-    if found:
-        yield (
-            f"{len(found)} of the unrecognised paths named below are those of documents but for "
-            f"capitals, such as {found[0]}: they are not read until they are renamed."
-        )
+def _notices(
+    context: _Context, counters: Counters | None, unrecognised: Sequence[str]
+) -> Iterator[str]:
+    yield from paths_in_another_case(context.kinds, unrecognised)
+    if counters and counters.landed:
+        yield from user_keys_in_several_cases(context.planning, context.kinds)
 
 
 def _prune(planning: psycopg.Connection, kinds: DocumentKinds) -> None:
