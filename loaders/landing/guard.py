@@ -21,7 +21,7 @@ _DEEPEST = 8
 _SAMPLE = 500
 _CURES = (
     "If the tree begins elsewhere, name its folder with --root; "
-    "if its files have other names now, add rules for them to config/document_kinds.json; "
+    "if its files have other names now, add rules for them to config/document_kinds.json"
 )
 
 
@@ -75,9 +75,9 @@ class Guard:
         if unknown > len(paths) / 2 and manifest_knows_none(self.connection, paths):
             raise WrongRequest(
                 f"{self.source.name} shares no path with what was loaded before, and most of it "
-                f"is not recognised. {self._likely_root(paths)}"
-                "If the tree is in a subfolder, name it with --root; "
-                "if it is another tree, load parts of it with --prefix or --kind."
+                "is not recognised. Nothing has landed from it, and nothing is marked as vanished. "
+                f"{self._likely_root(paths)}{_CURES}"
+                "; if it is another tree, load parts of it with --prefix or --kind."
             )
 
     def check_listing(self, plan: Plan) -> None:
@@ -101,7 +101,7 @@ class Guard:
             raise WrongRequest(
                 f"Nothing in {self.source.name} is recognised ({plan.seen} .json files seen). "
                 f"{self._likely_root(self.listing.some_unrecognised(_SAMPLE))}"
-                "If the tree is in a subfolder, name it with --root."
+                f"{_CURES}."
             )
         limits = self.limits
         if (
@@ -114,7 +114,7 @@ class Guard:
                 f"not recognised: too many for a first load (config/checks.json: "
                 f"{limits.unrecognised_at_most:g} %). What was recognised and has landed stays. "
                 f"{self._likely_root(self.listing.some_unrecognised(_SAMPLE))}{_CURES}"
-                "if all is as it should be, raise unrecognised_at_most in config/checks.json."
+                "; if all is as it should be, raise unrecognised_at_most in config/checks.json."
             )
 
     def within(self, load_id: int | None) -> Within:
@@ -153,7 +153,7 @@ class Guard:
             f"{self.source.name} (config/checks.json: at most {limits.vanished_at_most:g} % may "
             "be missing). None of them is marked as vanished, and what has landed stays. "
             f"{self._likely_root(self.listing.some_unrecognised(_SAMPLE))}{_CURES}"
-            "if a share is only half there, mount all of it; if the files are gone on purpose, "
+            "; if a share is only half there, mount all of it; if the files are gone on purpose, "
             "add --accept-vanished; if the source only ever holds new files, add it to "
             "drop_folders in config/checks.json."
         )
