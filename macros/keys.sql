@@ -49,18 +49,22 @@
 {%- endmacro %}
 
 
-{#- The user key of a value, in that form; blank text is NULL, a broken UUID a rejected value. -#}
+{#- The user key of a value, in that form; blank text is NULL, a broken UUID a rejected value. Nearly all keys
+    have the form already, so that is tested first. -#}
 {% macro safe_user_key(casts, value, field) -%}
     {%- set text = json_text(value) -%}
     {%- set is_text = "jsonb_typeof(" ~ value ~ ") in ('string', 'number')" -%}
+    {%- set is_canonical = text ~ " ~ '" ~ uuid_pattern() ~ "'" -%}
     {%- set is_broken = text ~ " ~* '" ~ broken_uuid_pattern() ~ "' and " ~ uuid_of(text) ~ " is null" -%}
     {%- do register_cast(
         casts, value, field, none,
-        "(not " ~ is_text ~ " or " ~ is_broken ~ ")",
+        "case when not " ~ is_text ~ " then true when " ~ is_canonical ~ " then false else " ~ is_broken ~ " end",
         "case when " ~ is_text ~ " then 'not_a_uuid' else 'wrong_shape' end"
     ) -%}
     case
-        when {{ is_text }} and not ({{ is_broken }}) then nullif({{ user_key_of(text) }}, '')
+        when not {{ is_text }} then null
+        when {{ is_canonical }} then {{ text }}
+        when not ({{ is_broken }}) then nullif({{ user_key_of(text) }}, '')
     end
 {%- endmacro %}
 
