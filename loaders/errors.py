@@ -21,6 +21,10 @@ class WrongRequest(PulseEltError):
     exit_code = 2
 
 
+class SourceRefused(WrongRequest):
+    """The listing of a source has ended, and it is not what it seems to be."""
+
+
 class DatabaseUnavailable(PulseEltError):
     """No database, no permission, the wrong server, or a connection that was lost."""
 

@@ -18,6 +18,7 @@ from loaders.database.restored import RestoredResult, put_right
 from loaders.database.roles import RolesResult, apply_roles
 from loaders.database.settings import DatabaseSettings
 from loaders.errors import DatabaseUnavailable, WrongRequest
+from loaders.landing.guard import read_limits
 from loaders.landing.identities import IdentitiesResult, read_identities, write_identities
 from loaders.landing.load import LoadResult, Progress, load
 from loaders.landing.model import Counters, Scope
@@ -63,7 +64,7 @@ def load_source(
     Source and configuration are checked before the database.
 
     Raises:
-        WrongRequest: the source, its root or a kind in scope does not exist.
+        WrongRequest: the source, its root or a kind in scope does not exist; or config/ is wrong.
     """
     for option, value in (("--root", root), ("--prefix", scope.prefix)):
         if value and not value.isprintable():
@@ -76,6 +77,8 @@ def load_source(
         documents,
         kinds,
         scope,
+        limits=read_limits(project_root() / "config"),
+        root=root or "",
         workers=workers,
         dry_run=dry_run,
         on_progress=on_progress,
@@ -107,6 +110,7 @@ class RunPreview:
 def preview_run(
     source: str | Path,
     root: str | None,
+    scope: Scope,
     *,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> RunPreview:
@@ -116,7 +120,7 @@ def preview_run(
         WrongRequest: as for a load.
         WorkFailed: the dbt project does not parse.
     """
-    planned = load_source(source, root, Scope(), dry_run=True, on_progress=on_progress)
+    planned = load_source(source, root, scope, dry_run=True, on_progress=on_progress)
     kinds = configured_kinds()
     settings = transformer_settings(starts=False)
     with _database(settings) as connection:

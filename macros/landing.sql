@@ -93,7 +93,7 @@
             document_id,
             source_path,
             session_key,
-            user_key,
+            {{ user_key_of('user_key') }} as user_key,
             {{ path_keys_of(table_name) -}}
             {{ file_times() }},
             landed_at,
@@ -112,20 +112,29 @@
 {% macro loaded_identities() -%}
     {%- set cutoff = landing_cutoff() -%}
     (
-        select
+        -- One form of a key that was loaded in several.
+        select distinct on (user_key)
             user_key,
             user_id
-        from {{ builtins.source('pulse', 'user_identities') }}
-        where loaded_at <= {{ cutoff }}
-        {%- if execute and load_relation(this) %}
-        union all
-        select
-            standing.user_key,
-            standing.user_id
-        from {{ this }} as standing
-        inner join {{ builtins.source('pulse', 'user_identities') }} as identities
-            on standing.user_key = identities.user_key
-        where identities.loaded_at > {{ cutoff }}
-        {%- endif %}
+        from (
+            select
+                {{ user_key_of('user_key') }} as user_key,
+                user_id,
+                loaded_at
+            from {{ builtins.source('pulse', 'user_identities') }}
+            where loaded_at <= {{ cutoff }}
+            {%- if execute and load_relation(this) %}
+            union all
+            select
+                standing.user_key,
+                standing.user_id,
+                '-infinity' as loaded_at
+            from {{ this }} as standing
+            inner join {{ builtins.source('pulse', 'user_identities') }} as identities
+                on standing.user_key = {{ user_key_of('identities.user_key') }}
+            where identities.loaded_at > {{ cutoff }}
+            {%- endif %}
+        ) as loaded
+        order by user_key asc, loaded_at desc, user_id asc
     ) as user_identities
 {%- endmacro %}

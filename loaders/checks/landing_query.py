@@ -12,8 +12,6 @@ from loaders.checks.configuration import Share
 from loaders.errors import WrongRequest
 from loaders.project.document_kinds import read_document_kinds
 
-_CASTS = Path("macros/json_values.sql")
-
 
 def query_values(
     project: Path, thresholds: Mapping[str, Any], shares: Sequence[Share]
@@ -23,7 +21,10 @@ def query_values(
     return {
         "ranges": Jsonb(thresholds["score_ranges"]),
         "shapes": Jsonb({rule.kind: rule.json_types for rule in kinds if rule.json_types}),
-        "number": _staging_number(project, "found.value", "landed.is_certification"),
+        "number": _staging_macro(
+            project, "json_values.sql", "json_number", "found.value", "landed.is_certification"
+        ),
+        "session_id": _staging_macro(project, "keys.sql", "session_id_of", "session_key"),
         "reasons": sql.SQL(", ").join(
             sql.SQL("{}, {}").format(sql.Literal(share.name), _reason(share)) for share in shares
         ),
@@ -45,12 +46,13 @@ def _reason(share: Share) -> sql.Composable:
     return sql.SQL("case when kind = any ({}) then {} end").format(kinds, reason)
 
 
-def _staging_number(project: Path, value: str, percent_when: str) -> sql.SQL:
-    """Return the SQL by which staging casts a jsonb value to a number, NULL if it is none."""
+def _staging_macro(project: Path, file: str, name: str, *arguments: str) -> sql.SQL:
+    """Return the SQL of one of staging's macros, so that the gate casts as staging does."""
+    path = project / "macros" / file
     try:
-        text = (project / _CASTS).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise WrongRequest(f"{project / _CASTS} cannot be read: {error.strerror}.") from error
+        raise WrongRequest(f"{path} cannot be read: {error.strerror}.") from error
     # What it makes is SQL: there is nothing to escape for HTML.
     macros: Any = Environment(extensions=["jinja2.ext.do"]).from_string(text).module  # noqa: S701
-    return sql.SQL(macros.json_number(value, percent_when))
+    return sql.SQL(getattr(macros, name)(*arguments))

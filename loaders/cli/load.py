@@ -14,6 +14,11 @@ from loaders.cli.groups import TEXT
     "--verify-content", is_flag=True, help="Read and hash every file, also unchanged ones."
 )
 @click.option(
+    "--accept-vanished",
+    is_flag=True,
+    help="Files that are missing are gone on purpose, however many.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(1, 64),
     help="Processes that read and copy; by default one per core.",
@@ -31,6 +36,7 @@ def load(
     kinds: tuple[str, ...],
     prefix: str,
     verify_content: bool,
+    accept_vanished: bool,
     workers: int | None,
     dry_run: bool,
     is_json: bool,
@@ -49,7 +55,9 @@ def load(
     from loaders.landing.model import Scope
     from loaders.pipeline import load_source
 
-    scope = Scope(kinds=kinds, prefix=prefix, verify_content=verify_content)
+    scope = Scope(
+        kinds=kinds, prefix=prefix, verify_content=verify_content, accept_vanished=accept_vanished
+    )
     with progress(is_json=is_json) as on_progress:
         result = load_source(
             source, root, scope, workers=workers, dry_run=dry_run, on_progress=on_progress

@@ -10,6 +10,11 @@ import click
     "--resume", "is_resumed", is_flag=True, help="Skip what the last run of SOURCE has done."
 )
 @click.option(
+    "--accept-vanished",
+    is_flag=True,
+    help="Files that are missing are gone on purpose, however many.",
+)
+@click.option(
     "--patience",
     "retry_seconds",
     type=click.FloatRange(0),
@@ -29,6 +34,7 @@ def run(
     source: str,
     root: str | None,
     is_resumed: bool,
+    accept_vanished: bool,
     retry_seconds: float,
     is_json: bool,
     dry_run: bool,
@@ -54,10 +60,16 @@ def run(
     from loaders.nightly.run import run as run_all
 
     if dry_run:
-        return _preview(source, root, is_json=is_json)
+        return _preview(source, root, accept_vanished=accept_vanished, is_json=is_json)
     # A scheduler's SIGTERM counts as Ctrl-C: the run is logged and its notifications are sent.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    request = Request(source, root, is_resumed=is_resumed, retry_seconds=retry_seconds)
+    request = Request(
+        source,
+        root,
+        is_resumed=is_resumed,
+        accept_vanished=accept_vanished,
+        retry_seconds=retry_seconds,
+    )
     watch = run_display.JsonWatch() if is_json else run_display.TextWatch()
     result, details = run_all(request, watch, targets_from_environment(os.environ))
     with display_errors_tolerated("The run's result"):
@@ -68,14 +80,16 @@ def run(
     return result.exit_code
 
 
-def _preview(source: str, root: str | None, *, is_json: bool) -> int:
+def _preview(source: str, root: str | None, *, accept_vanished: bool, is_json: bool) -> int:
     from loaders.cli import display
     from loaders.cli.progress import progress
     from loaders.cli.run_display import preview_summary
+    from loaders.landing.model import Scope
     from loaders.pipeline import preview_run
 
     with progress(is_json=is_json) as on_progress:
-        found = preview_run(source, root, on_progress=on_progress)
+        scope = Scope(accept_vanished=accept_vanished)
+        found = preview_run(source, root, scope, on_progress=on_progress)
     if is_json:
         display.print_json(found)
     else:

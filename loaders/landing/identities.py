@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,8 @@ def _text(path: Path) -> str:
 
 
 def _add(identities: dict[str, UUID], row: Mapping[str, str | None], where: str) -> None:
-    key = (row["user_key"] or "").strip()
+    # As macros/keys.sql compares them.
+    key = unicodedata.normalize("NFC", (row["user_key"] or "").strip())
     if not key or "\0" in key:
         raise WrongRequest(f"{where}: user_key is empty or holds a NUL.")
     if row["user_id"] is None:

@@ -38,8 +38,10 @@ where load_id = %(load_id)s and status = 'running'
 
 _FAIL = """
 update raw.loads
-set status = 'failed', finished_at = clock_timestamp(), error = %s
-where load_id = %s and status = 'running'
+set
+    status = 'failed', finished_at = clock_timestamp(), error = %(error)s,
+    options = options || %(options)s::jsonb
+where load_id = %(load_id)s and status = 'running'
 """
 
 _HOLD = "select status from raw.loads where load_id = %s for share"
@@ -58,6 +60,31 @@ where
     and not options ?| array['kinds', 'prefix', 'only_quarantined']
 order by load_id desc
 limit 1
+"""
+
+_HAS_SUCCEEDED = """
+select exists (
+    select 1
+    from raw.loads
+    where
+        status = 'succeeded'
+        and not options ?| array['kinds', 'prefix', 'only_quarantined']
+)
+"""
+
+_REFUSED = """
+select load_id
+from raw.loads
+where
+    options ? 'refused'
+    and load_id > coalesce(
+        (
+            select max(load_id)
+            from raw.loads
+            where status = 'succeeded' and not options ? 'only_quarantined'
+        ),
+        0
+    )
 """
 
 _LAST = """
@@ -154,9 +181,28 @@ def succeed(connection: psycopg.Connection, load_id: int, counters: Counters) ->
         raise WorkFailed(f"Load {load_id} was ended by another one.")
 
 
-def fail(connection: psycopg.Connection, load_id: int, error: str) -> None:
-    """Record why a load failed."""
-    connection.execute(_FAIL, (error, load_id))
+def fail(
+    connection: psycopg.Connection, load_id: int, error: str, *, is_refused: bool = False
+) -> None:
+    """Record why a load failed; is_refused: its source is not what it seems to be."""
+    options = json.dumps({"refused": True} if is_refused else {})
+    connection.execute(_FAIL, {"load_id": load_id, "error": error, "options": options})
+
+
+def has_succeeded(connection: psycopg.Connection) -> bool:
+    """Return whether a whole load has ever succeeded."""
+    return bool(one_value(connection, _HAS_SUCCEEDED))
+
+
+def refused_since(connection: psycopg.Connection) -> list[int]:
+    """Return the loads since the last success whose source was refused."""
+    return [load_id for (load_id,) in connection.execute(_REFUSED)]
+
+
+def loads_by_source(connection: psycopg.Connection) -> list[tuple[str, list[int]]]:
+    """Return every source ever loaded, with its loads."""
+    query = "select source, array_agg(load_id) from raw.loads group by source"
+    return connection.execute(query).fetchall()
 
 
 def last_seen(connection: psycopg.Connection, source: str) -> int | None:

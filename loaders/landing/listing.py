@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import psycopg
 
-from loaders.database.queries import one_value
+from loaders.database.queries import one_row, one_value
 from loaders.landing import binary_copy as binary
 from loaders.landing.model import Planned, Scope
 from loaders.landing.quarantine import entries as quarantine
@@ -91,6 +92,7 @@ from raw.files as files
 where
     files.state in ('landed', 'config', 'unrecognised', 'quarantined', 'vanished')
     and files.load_id is distinct from %(load_id)s
+    and (files.load_id = any (%(elsewhere)s::bigint[])) is not true
     and starts_with(files.source_path, %(prefix)s)
     and (%(wanted_kinds)s::text[] is null or files.kind = any (%(wanted_kinds)s::text[]))
     and (files.state = 'quarantined' or not %(only_quarantined)s)
@@ -105,6 +107,39 @@ where
         from pg_temp.pulse_closed_folders as folders
         where starts_with(files.source_path, folders.source_path)
     )
+"""
+
+_COUNT_VANISHED = f"""
+select
+    count(*),
+    count(*) filter (
+        where files.state = 'landed' and (files.load_id = any (%(refused)s::bigint[])) is not true
+    )
+{_VANISHED}
+"""
+
+# What this load landed for the first time was not known before it.
+_COUNT_KNOWN = """
+select count(*)
+from raw.files as files
+where
+    files.state = 'landed'
+    and (files.load_id = any (%(elsewhere)s::bigint[] || %(refused)s::bigint[])) is not true
+    and starts_with(files.source_path, %(prefix)s)
+    and (%(wanted_kinds)s::text[] is null or files.kind = any (%(wanted_kinds)s::text[]))
+    and not exists (
+        select 1
+        from raw.loads
+        where loads.load_id = %(load_id)s and files.first_seen_at >= loads.started_at
+    )
+"""
+
+_SOME_UNRECOGNISED = """
+select source_path
+from pg_temp.pulse_left
+where state = 'unrecognised'
+order by hashtext(source_path)
+limit %s
 """
 
 _MARK_VANISHED = f"""
@@ -146,6 +181,35 @@ where state = %s
 order by source_path
 limit %s
 """
+
+
+class Within(NamedTuple):
+    """Which paths of the manifest a load judges; load_id is None in a dry run.
+
+    elsewhere are loads whose files are not missed, refused those of sources that were refused
+    since the last success: what they landed counts neither as known nor as missing.
+    """
+
+    scope: Scope
+    load_id: int | None
+    elsewhere: Sequence[int] = ()
+    refused: Sequence[int] = ()
+
+    def as_parameters(self) -> dict[str, object]:
+        """Return it as query parameters."""
+        return {
+            "load_id": self.load_id,
+            "elsewhere": list(self.elsewhere),
+            "refused": list(self.refused),
+            **self.scope.as_parameters(),
+        }
+
+
+class Vanished(NamedTuple):
+    """How many paths of the manifest are missing, and how many of them are landed documents."""
+
+    paths: int
+    landed: int
 
 
 class Listing:
@@ -195,19 +259,22 @@ class Listing:
         self._connection.execute("set default_statistics_target = 10")
         self._connection.execute("analyze pg_temp.pulse_listing")
 
-    def count_vanished(self, scope: Scope, load_id: int | None) -> int:
-        """Return how many paths of the manifest, inside the scope, are missing in the listing."""
-        parameters = {"load_id": load_id, **scope.as_parameters()}
-        count: int = one_value(self._connection, "select count(*) " + _VANISHED, parameters)
+    def count_vanished(self, within: Within) -> Vanished:
+        """Return how many paths of the manifest are missing in the listing."""
+        return Vanished(*one_row(self._connection, _COUNT_VANISHED, within.as_parameters()))
+
+    def count_known(self, within: Within) -> int:
+        """Return how many documents had landed before this load."""
+        count: int = one_value(self._connection, _COUNT_KNOWN, within.as_parameters())
         return count
 
     def is_known(self) -> bool:
         """Return whether the manifest knows a listed path, or is empty."""
         return bool(one_value(self._connection, _IS_KNOWN))
 
-    def write_manifest(self, scope: Scope, load_id: int, at: datetime, vanished: int) -> None:
+    def write_manifest(self, within: Within, at: datetime, vanished: int) -> None:
         """Write what stays into the manifest, and what has vanished, if anything."""
-        parameters = {"at": at, "load_id": load_id, **scope.as_parameters()}
+        parameters = {"at": at, **within.as_parameters()}
         settled: list[str] = []
         if one_value(self._connection, _CHANGED_VERDICT):
             settled += [path for (path,) in self._connection.execute(_LEFT_PATHS)]
@@ -217,6 +284,10 @@ class Listing:
         quarantine.resolve(self._connection, settled, "left", at)
         if vanished:
             self._connection.execute(_MARK_VANISHED, parameters)
+
+    def some_unrecognised(self, at_most: int) -> list[str]:
+        """Return some paths that no rule knows, from all over the tree."""
+        return [path for (path,) in self._connection.execute(_SOME_UNRECOGNISED, (at_most,))]
 
     def first_paths(self, state: str, at_most: int) -> tuple[str, ...]:
         """Return the first paths that stay as config or unrecognised."""

@@ -21,21 +21,18 @@ from loaders.database.migrations import RULES_WOULD_CHANGE, migrate
 from loaders.database.properties import IS_LACKING, keep_properties
 from loaders.database.reached import reached
 from loaders.database.settings import DatabaseSettings
-from loaders.errors import WrongRequest
+from loaders.errors import SourceRefused
 from loaders.landing import ledger
+from loaders.landing.guard import Guard, Limits
 from loaders.landing.listing import Listing
 from loaders.landing.model import Counters, Plan, Scope
-from loaders.landing.plan import (
-    compare_with_manifest,
-    manifest_is_empty,
-    manifest_knows_none,
-    recognise,
-)
+from loaders.landing.notices import paths_in_another_case, user_keys_in_several_cases
+from loaders.landing.plan import compare_with_manifest, manifest_is_empty, recognise
 from loaders.landing.quarantine import entries as quarantine
 from loaders.landing.quarantine.entries import QuarantineEntry
 from loaders.landing.worker import BATCH_ROWS, Job, Start
 from loaders.landing.worker_pool import WorkerPool, default_workers
-from loaders.project.document_kinds import UNRECOGNISED, DocumentKinds
+from loaders.project.document_kinds import DocumentKinds
 from loaders.sources.source import Entry, Source
 
 NAMED_AT_MOST = 100
@@ -118,16 +115,21 @@ def load(
     kinds: DocumentKinds,
     scope: Scope,
     *,
+    limits: Limits | None = None,
+    root: str = "",
     workers: int | None = None,
     dry_run: bool = False,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> LoadResult:
     """Land what differs between a source and the landing.
 
-    workers is the number of processes that read and copy, by default one per core.
+    limits are those of a source that is not what it seems; root is the folder in the source where
+    the tree begins, for messages. workers is the number of processes that read and copy, by
+    default one per core.
 
     Raises:
         WrongRequest: nothing in the source is recognised.
+        SourceRefused: too much of the source is missing or not recognised.
         LoadInProgress: another load runs.
         LockHeld: somebody held a lock longer than a load waits.
         DatabaseUnavailable: no database, no permission, or the connection was lost.
@@ -139,7 +141,7 @@ def load(
             connect(settings) as planning,
             bounded_waits(settings, planning),
         ):
-            return _preview(planning, source, kinds, scope, on_progress)
+            return _preview(planning, source, kinds, scope, limits, root, on_progress)
     most = [count for count in (workers or default_workers(), source.most_workers) if count]
     with (
         WorkerPool(min(most), Job(settings, source, kinds, scope)) as pool,
@@ -158,16 +160,16 @@ def load(
             watcher.naming_holders(),
             translated_lock_timeouts(planning),
         ):
-            context = _Context(planning, source, kinds, scope, Listing(planning), on_progress)
+            context = _context(planning, source, kinds, scope, limits, root, on_progress)
             everything_is_new = manifest_is_empty(planning)
             start = Start(reached(planning, settings), load_id, everything_is_new)
             # Workers end first: a worker in a batch holds the ledger's row.
             with pool, _no_cycle_collection():
                 plan, counters = _copy(context, pool, start)
-            _refuse_strange_source(context, plan)
+            context.guard.check_listing(plan)
             plan, counters = _close(context, load_id, plan, counters)
         result = _result(context, plan, load_id, counters)
-        return replace(result, notices=(*migrated.notices, *lacking))
+        return replace(result, notices=(*migrated.notices, *lacking, *result.notices))
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,22 @@ class _Context:
     kinds: DocumentKinds
     scope: Scope
     listing: Listing
+    guard: Guard
     on_progress: Callable[[Progress], None]
+
+
+def _context(
+    planning: psycopg.Connection,
+    source: Source,
+    kinds: DocumentKinds,
+    scope: Scope,
+    limits: Limits | None,
+    root: str,
+    on_progress: Callable[[Progress], None],
+) -> _Context:
+    listing = Listing(planning)
+    guard = Guard(planning, source, kinds, scope, listing, limits, root)
+    return _Context(planning, source, kinds, scope, listing, guard, on_progress)
 
 
 def _preview(
@@ -187,12 +204,14 @@ def _preview(
     source: Source,
     kinds: DocumentKinds,
     scope: Scope,
+    limits: Limits | None,
+    root: str,
     on_progress: Callable[[Progress], None],
 ) -> LoadResult:
     with planning.transaction(force_rollback=True):
         migrated = migrate(planning, kinds)
-        listing = Listing(planning)
-        context = _Context(planning, source, kinds, scope, listing, on_progress)
+        context = _context(planning, source, kinds, scope, limits, root, on_progress)
+        listing, guard = context.listing, context.guard
         plan = Plan()
         to_read: Counter[str] = Counter()
         for part in _parts(context):
@@ -204,10 +223,12 @@ def _preview(
             to_read.update(str(one.match.kind) for one in to_do if one.action == "read")
             listing.add_left(left)
         listing.finish()
-        _refuse_strange_source(context, plan)
-        plan = replace(plan, vanished=listing.count_vanished(scope, load_id=None))
-        notices = (RULES_WOULD_CHANGE,) if migrated.has_replaced_rules else ()
+        guard.check_listing(plan)
+        plan = replace(plan, vanished=guard.count_vanished(guard.within(load_id=None)))
         result = _result(context, plan)
+        notices = result.notices
+        if migrated.has_replaced_rules:
+            notices = (RULES_WOULD_CHANGE, *notices)
         return replace(result, to_read=dict(sorted(to_read.items())), notices=notices)
 
 
@@ -221,28 +242,12 @@ def _parts(context: _Context) -> Iterator[Sequence[Entry]]:
     on_progress(Progress("list", count, expected or None))
     while part := list(islice(entries, BATCH_ROWS)):
         if not count and scope.is_whole:
-            _refuse_another_tree(context, part)
+            context.guard.check_first_part([entry.path for entry in part])
         listing.add(part)
         count += len(part)
         on_progress(Progress("list", count, expected if expected and expected > count else None))
         yield part
     on_progress(Progress("list", count, count))
-
-
-def _refuse_another_tree(context: _Context, part: Sequence[Entry]) -> None:
-    """Refuse a tree that shares no path with the manifest and matches few rules.
-
-    After a load of the folder above or below the right one, all documents would have vanished.
-    """
-    unknown = sum(context.kinds.match(entry.path).disposition == UNRECOGNISED for entry in part)
-    if unknown > len(part) / 2 and manifest_knows_none(
-        context.planning, [entry.path for entry in part]
-    ):
-        raise WrongRequest(
-            f"{context.source.name} shares no path with what was loaded before, and most of it "
-            "is not recognised. If the tree is in a subfolder, name it with --root; "
-            "if it is another tree, load parts of it with --prefix or --kind."
-        )
 
 
 def _copy(context: _Context, pool: WorkerPool, start: Start) -> tuple[Plan, Counters]:
@@ -282,29 +287,15 @@ def _no_cycle_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _refuse_strange_source(context: _Context, plan: Plan) -> None:
-    """Refuse a wrong source before its paths reach the manifest."""
-    source, scope = context.source, context.scope
-    if scope.only_quarantined and not (plan.seen or scope.prefix or context.listing.is_known()):
-        raise WrongRequest(
-            f"No load has ever seen a file of {source.name}, so quarantined files cannot be "
-            "retried from there. Name the source they came from, and the same --root."
-        )
-    if scope.is_whole and plan.seen == plan.unrecognised:
-        raise WrongRequest(
-            f"Nothing in {source.name} is recognised ({plan.seen} .json files seen). "
-            "If the tree is in a subfolder, name it with --root."
-        )
-
-
 def _close(context: _Context, load_id: int, plan: Plan, copied: Counters) -> tuple[Plan, Counters]:
-    planning, listing, scope = context.planning, context.listing, context.scope
+    planning, listing, guard = context.planning, context.listing, context.guard
 
     def begin(step: str) -> None:
         context.on_progress(Progress("close", CLOSING.index(step), len(CLOSING), step))
 
     begin("vanished")
-    vanished = listing.count_vanished(scope, load_id)
+    within = guard.within(load_id)
+    vanished = guard.count_vanished(within)
     plan = replace(plan, vanished=vanished)
     counters = copied + Counters(
         seen=plan.unchanged + plan.left_as_config + plan.unrecognised,
@@ -315,7 +306,7 @@ def _close(context: _Context, load_id: int, plan: Plan, copied: Counters) -> tup
     )
     begin("manifest")
     with planning.transaction():
-        listing.write_manifest(scope, load_id, ledger.landing_time(planning).at, vanished)
+        listing.write_manifest(within, ledger.landing_time(planning).at, vanished)
         begin("pruning")
         _prune(planning, context.kinds)
         ledger.succeed(planning, load_id, counters)
@@ -334,16 +325,26 @@ def _result(
     if load_id is not None:
         entries = quarantine.new_entries(context.planning, load_id, NAMED_AT_MOST)
         still_refused = quarantine.count_refused(context.planning, load_id)
+    unrecognised = context.listing.first_paths("unrecognised", NAMED_AT_MOST)
     return LoadResult(
         source=context.source.name,
         load_id=load_id,
         plan=plan,
         counters=counters,
         left_as_config=context.listing.first_paths("config", NAMED_AT_MOST),
-        unrecognised=context.listing.first_paths("unrecognised", NAMED_AT_MOST),
+        unrecognised=unrecognised,
         newly_quarantined=tuple(entries),
         still_refused=still_refused,
+        notices=(*context.source.notices, *_notices(context, counters, unrecognised)),
     )
+
+
+def _notices(
+    context: _Context, counters: Counters | None, unrecognised: Sequence[str]
+) -> Iterator[str]:
+    yield from paths_in_another_case(context.kinds, unrecognised)
+    if counters and counters.landed:
+        yield from user_keys_in_several_cases(context.planning, context.kinds)
 
 
 def _prune(planning: psycopg.Connection, kinds: DocumentKinds) -> None:
@@ -372,21 +373,22 @@ def _failure_in_ledger(
     try:
         yield
     except BaseException as error:
-        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else first_line(error)
-        _write_failure(settings, planning, load_id, reason)
+        _write_failure(settings, planning, load_id, error)
         raise
 
 
 def _write_failure(
-    settings: DatabaseSettings, planning: psycopg.Connection, load_id: int, reason: str
+    settings: DatabaseSettings, planning: psycopg.Connection, load_id: int, error: BaseException
 ) -> None:
     """Record the failure if that is still possible; otherwise the next load does."""
+    reason = "interrupted" if isinstance(error, KeyboardInterrupt) else first_line(error)
+    is_refused = isinstance(error, SourceRefused)
     try:
-        ledger.fail(planning, load_id, reason)
+        ledger.fail(planning, load_id, reason, is_refused=is_refused)
     except psycopg.Error:
         try:
             with connect(settings) as fresh:
                 bound_waits(fresh)
-                ledger.fail(fresh, load_id, reason)
+                ledger.fail(fresh, load_id, reason, is_refused=is_refused)
         except Exception:  # noqa: S110 - the first error is the one to report
             pass

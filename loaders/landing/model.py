@@ -16,13 +16,15 @@ LARGEST_IN_BATCH = 1_000_000
 class Scope:
     """Which part of a source a load reads.
 
-    only_quarantined retries files in quarantine, and leaves all others alone.
+    only_quarantined retries files in quarantine, and leaves all others alone. accept_vanished says
+    that missing files are gone on purpose, however many they are.
     """
 
     kinds: tuple[str, ...] = ()
     prefix: str = ""
     verify_content: bool = False
     only_quarantined: bool = False
+    accept_vanished: bool = False
 
     @property
     def is_whole(self) -> bool:

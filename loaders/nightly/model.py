@@ -24,12 +24,13 @@ class Request:
     """What to run: the source as an operator names it, and how long to wait for a database.
 
     retry_seconds is the longest wait for each outage; is_resumed skips what the last run of the
-    same source has done.
+    same source has done. accept_vanished: see loaders.landing.model.Scope.
     """
 
     source: str
     root: str | None = None
     is_resumed: bool = False
+    accept_vanished: bool = False
     retry_seconds: float = 60.0
 
 

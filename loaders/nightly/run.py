@@ -247,7 +247,8 @@ def _load(night: Night) -> StageResult:
             preload()
             show(progress)
 
-        loaded = load_source(request.source, request.root, Scope(), on_progress=on_progress)
+        scope = Scope(accept_vanished=request.accept_vanished)
+        loaded = load_source(request.source, request.root, scope, on_progress=on_progress)
     night.details = replace(night.details, load=loaded)
     counters = loaded.counters
     assert counters is not None  # noqa: S101 - only a dry run has none

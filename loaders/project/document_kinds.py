@@ -143,6 +143,13 @@ class DocumentKinds:
                 )
         return _NO_MATCH
 
+    def is_known_in_another_case(self, path: str) -> bool:
+        """Return whether a rule would know the path, were capitals no difference."""
+        return any(
+            re.fullmatch(template.pattern.pattern, path, re.DOTALL | re.IGNORECASE)
+            for template in self.templates
+        )
+
 
 _Patterns = list[tuple[re.Pattern[str], Rule]]
 

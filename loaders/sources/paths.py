@@ -5,6 +5,11 @@ import hashlib
 from loaders.sources.source import LONGEST_PATH, PATH_NOT_UTF8, PATH_TOO_LONG
 
 
+def is_document(path: bytes) -> bool:
+    """Return whether a file is listed: its name ends in .json, in capitals or not."""
+    return path[-5:].lower() == b".json"
+
+
 def escaped(path: bytes) -> tuple[str, str | None]:
     """Return a path as text, and the problem if the landing cannot hold it unescaped.
 

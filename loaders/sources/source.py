@@ -1,6 +1,6 @@
 """The interface of a source: list files, stamp an entry, open a document."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -76,8 +76,14 @@ class Source(Protocol):
     def opened_at_once(self) -> int:
         """How many documents one process should have open at once, to hide latency."""
 
+    @property
+    def notices(self) -> Sequence[str]:
+        """Sentences for people about what was listed, after the listing has ended."""
+
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        """Yield every file ending in .json whose path begins with prefix, in no order.
+        """Yield every file ending in .json, or in .JSON, whose path begins with prefix.
+
+        They come in no order.
 
         A folder that cannot be listed is yielded with a trailing slash and the problem
         unreadable, so that the files below it do not count as vanished.

@@ -100,7 +100,6 @@ def test_a_name_that_comes_twice(kind: str, tmp_path: Path) -> None:
         (tarfile.FIFOTYPE, "named pipe"),
         (tarfile.GNUTYPE_SPARSE, "sparse file"),
         (b"M", "another volume"),
-        (b"V", "neither a file nor a folder"),
     ],
 )
 def test_a_tar_member_that_is_no_file(kind: str, type: bytes, what: str, tmp_path: Path) -> None:

@@ -68,6 +68,20 @@ def test_a_share_of_all_kinds_is_counted_for_each(gates: Gates, tree: Tree) -> N
     assert names(gates.landing()) == ["all_bad.scorecard", "all_bad.session"]
 
 
+def test_a_session_in_another_form_of_its_key_is_a_scorecards_session(
+    gates: Gates, tree: Tree
+) -> None:
+    for number in range(30):
+        key = f"5e551000-0000-4000-8000-{number:012}"
+        for spelled in (key.upper(), f"dev-{number}-Zoe\u0308"):
+            tree.write(f"sessions/{spelled}/scorecard.json", PULSE)
+        for spelled in (f"{{{key}}}", f"dev-{number}-Zo\u00eb"):
+            tree.write(f"sessions/{spelled}/session.json", {})
+    load_tree(tree)
+    found = gates.landing()
+    assert found.is_passed, found.sentence
+
+
 @pytest.mark.parametrize("missing", ["threshold", "share"])
 def test_a_share_without_a_threshold_is_refused_by_name(gates: Gates, missing: str) -> None:
     if missing == "threshold":

@@ -89,6 +89,12 @@ def test_pages_are_asked_for_one_at_a_time_however_deep_the_folders(
     assert len(proxy.pages) == 3
 
 
+def test_json_in_capitals_is_listed_too(store: StoreUnderTest) -> None:
+    for name in ("p/a.JSON", "p/b.Json", "p/c.JSON.bak", "p/json"):
+        store.put(name, b"{}")
+    assert paths(store.source("p")) == ["a.JSON", "b.Json"]
+
+
 def test_an_empty_container_lists_nothing(store: StoreUnderTest) -> None:
     assert paths(store.source()) == []
     assert paths(store.source("nowhere")) == []

@@ -22,8 +22,12 @@ USERS = [f"00000000-0000-4000-8000-{n:012d}" for n in range(1, 5)]
 # 1999-12-31, 1970, 2262 and 9000.
 ODD_SECONDS = [946_684_799, 0, 9_214_646_400, 221_845_392_000]
 ODD_TIMES = [None, "infinity", "-infinity", "9000-01-01 00:00+00", "1970-01-01 00:00+00"]
-OLD_KEYS = ["T1", "T2", "demo", "unknown-7"]
+# The last two differ in Unicode form alone.
+OLD_KEYS = ["T1", "T2", "demo", "unknown-7", "Zo\u00eb", "Zoe\u0308"]
 SESSIONS = [f"5e551000-0000-4000-8000-{n:012d}" for n in range(1, 8)] + ["dev-1", "dev-2"]
+# What USERS and SESSIONS are written as besides, and what is no UUID.
+OTHER_USERS = [USERS[0].upper(), f"{{{USERS[1]}}}", f"urn:uuid:{USERS[2]}", f"{USERS[3]}0"]
+OTHER_SESSIONS = [SESSIONS[0].upper(), SESSIONS[1].replace("-", "")]
 SKILLS = [
     "communication",
     "technical_depth",
@@ -158,7 +162,7 @@ class Growth:
         return self._write(f"sessions/{self._key()}/events.json", wrapped)
 
     def _history(self) -> str:
-        owner = self.chance.choice(USERS + OLD_KEYS)
+        owner = self._user()
         entries: list[object] = []
         for _ in range(self.chance.choice([0, 1, 2, 4])):
             if self._seldom(0.6):
@@ -274,10 +278,10 @@ class Growth:
         return self.chance.random() < share
 
     def _key(self) -> str:
-        return self.chance.choice(SESSIONS)
+        return self.chance.choice(OTHER_SESSIONS if self._seldom(0.1) else SESSIONS)
 
     def _user(self) -> str:
-        return self.chance.choice(USERS + OLD_KEYS)
+        return self.chance.choice(OTHER_USERS if self._seldom(0.1) else USERS + OLD_KEYS)
 
     def _persona(self) -> str:
         return self.chance.choice(["Director", "relater", "SOCIALIZER", "Thinker"])

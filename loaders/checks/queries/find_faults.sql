@@ -44,6 +44,7 @@ landed as (
         documents.kind,
         documents.source_path,
         documents.session_key,
+        case when documents.kind = 'scorecard' then :'session_id' end as session_id,
         documents.payload,
         -- The generation of a scorecard, as in base_pulse__scorecards.
         documents.kind = 'scorecard'
@@ -60,7 +61,7 @@ landed as (
 
 sessions as (
 
-    select distinct session_key
+    select distinct :'session_id' as session_id
     from raw.documents
     where kind = 'session' and superseded_at is null
 
@@ -92,10 +93,10 @@ faults as (
         end as wrong_type,
         scores.bad_score,
         scores.score_count,
-        sessions.session_key is not null as has_session
+        sessions.session_id is not null as has_session
     from landed
     left join shapes on landed.kind = shapes.kind
-    left join sessions on landed.kind = 'scorecard' and landed.session_key = sessions.session_key
+    left join sessions on landed.kind = 'scorecard' and landed.session_id = sessions.session_id
     cross join lateral (
         select
             count(*) as score_count,

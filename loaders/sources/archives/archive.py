@@ -3,26 +3,32 @@
 import os
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import chain
 from typing import NamedTuple
 
 from loaders.errors import WorkFailed, WrongRequest
-from loaders.sources.archives.file import ArchiveFile, Damaged, Refused
+from loaders.sources.archives.file import ArchiveFile, Damaged, Refused, displayed_name
 from loaders.sources.archives.limits import Limits, Meter
-from loaders.sources.archives.names import normalised, normalised_root, refuse_nested
+from loaders.sources.archives.names import (
+    from_windows,
+    normalised,
+    normalised_root,
+    refuse_nested,
+)
 from loaders.sources.archives.spill import Spill
-from loaders.sources.paths import escaped
-from loaders.sources.source import Entry, Stamp
+from loaders.sources.paths import escaped, is_document
+from loaders.sources.source import NOT_A_FILE, Entry, Stamp
 
-_SUFFIX = b".json"
+_NAMED_AT_MOST = 5
 
 
 class Member(NamedTuple):
     """A member as its header describes it.
 
-    size is in bytes. wrong says why a member is refused, as a phrase that follows its name.
+    size is in bytes. wrong says why a member is refused, as a phrase that follows its name; odd
+    what it is, if it is neither refused nor a file nor a folder: its content is not read.
     """
 
     name: bytes
@@ -31,6 +37,7 @@ class Member(NamedTuple):
     modified_us: int | None
     position: int
     wrong: str | None = None
+    odd: str | None = None
 
 
 class Archive(ABC):
@@ -46,6 +53,9 @@ class Archive(ABC):
         self._file = file
         self._root = normalised_root(root)
         self._limits = limits
+        self._odd: list[str] = []
+        self._odd_count = 0
+        self._are_of_windows = False
 
     @property
     def name(self) -> str:
@@ -54,6 +64,18 @@ class Archive(ABC):
         whole = path + b"/" + self._root[:-1] if self._root else path
         return whole.decode(errors="backslashreplace")
 
+    @property
+    def notices(self) -> Sequence[str]:
+        """Which members are odd, and whether names were read as those of Windows."""
+        found = []
+        if self._are_of_windows:
+            found.append("No name in the archive has a slash: backslashes separate folders in it.")
+        if self._odd:
+            more = self._odd_count - len(self._odd)
+            rest = f", and {more:,} more" if more else ""
+            found.append(f"Not read as files in the archive: {', '.join(self._odd)}{rest}.")
+        return found
+
     def list(self, prefix: str = "") -> Iterator[Entry]:
         """Yield the documents, after the whole archive has been read and checked.
 
@@ -61,16 +83,20 @@ class Archive(ABC):
             WrongRequest: the archive is refused, has changed, or has no folder named root.
             WorkFailed: there is no room for the temporary file.
         """
-        columns = ("path", "is_document", "size", "modified_us", "position", "crc")
+        columns = ("path", "is_document", "is_odd", "size", "modified_us", "position", "crc")
+        wanted = self._root + os.fsencode(prefix)
         try:
             with closing(Spill(*columns)) as spill:
-                self._check_all(os.fsencode(prefix), spill)
-                for path, _, size, modified_us, position, crc in spill.rows(
+                self._check_all(spill)
+                for path, _, is_odd, size, modified_us, position, crc in spill.rows(
                     "where is_document order by rowid"
                 ):
+                    if not path.startswith(wanted):
+                        continue
                     shown, problem = escaped(path[len(self._root) :])
                     # Archives keep seconds: too coarse to tell two versions apart.
                     stamp = Stamp(size, modified_us, f"crc32:{crc:08x}")
+                    problem = NOT_A_FILE if is_odd and problem is None else problem
                     yield Entry(shown, stamp, problem, position)
         except sqlite3.Error as error:
             raise WorkFailed(
@@ -117,9 +143,10 @@ class Archive(ABC):
             Refused, Damaged: as in _members; the function may raise them too.
         """
 
-    def _check_all(self, prefix: bytes, spill: Spill) -> None:
+    def _check_all(self, spill: Spill) -> None:
         """Read the whole archive, and keep a row for each of its files."""
-        has_root = not self._root
+        self._odd, self._odd_count = [], 0
+        names = _Names(self._root)
         meter = Meter(self._limits)
         member: Member | None = None
         path = b""
@@ -128,10 +155,10 @@ class Archive(ABC):
             for following in chain(self._members(meter), (None,)):
                 if member and not member.is_folder:
                     # Its content has been read by now, so the checksum is known.
-                    is_document = path.endswith(_SUFFIX) and path.startswith(self._root + prefix)
                     spill.add(
                         path,
-                        is_document,
+                        is_document(path),
+                        member.odd is not None,
                         member.size,
                         member.modified_us,
                         member.position,
@@ -140,7 +167,11 @@ class Archive(ABC):
                 if following:
                     member = following
                     path = _judged(member)
-                    has_root = has_root or _is_below(member, path, self._root)
+                    names.add(member, path)
+                    if member.odd:
+                        self._note(member.name, member.odd)
+            if names.are_of_windows:
+                spill.replace_paths(from_windows)
             for twin, *_ in spill.rows("group by path having count(*) > 1 order by path limit 1"):
                 raise Refused("comes twice", twin)
             self._file.check_unchanged()
@@ -150,11 +181,48 @@ class Archive(ABC):
             raise WrongRequest(
                 f"{self._file.path} cannot be read: {error.strerror or error}."
             ) from error
-        if not has_root:
+        if not names.have_root:
             raise WrongRequest(
                 f"{self._file.path} has no folder {os.fsdecode(self._root[:-1])} in it. "
                 "Name the folder at which the tree begins as --root."
             )
+        self._are_of_windows = names.are_of_windows
+
+    def _note(self, name: bytes, what: str) -> None:
+        """Note an odd member, to be named in notices."""
+        self._odd_count += 1
+        if len(self._odd) < _NAMED_AT_MOST:
+            self._odd.append(f"{displayed_name(name)} ({what})")
+
+
+class _Names:
+    """What the names of all members say together: whether they are of Windows, and have the root.
+
+    Archivers of Windows separate folders by backslashes. Elsewhere those are characters like any
+    other, so a single slash in any name decides.
+    """
+
+    def __init__(self, root: bytes) -> None:
+        self._root = root
+        self._has_slash = self._has_backslash = False
+        self._has_root = self._has_root_of_windows = not root
+
+    def add(self, member: Member, path: bytes) -> None:
+        self._has_slash = self._has_slash or b"/" in member.name
+        self._has_root = self._has_root or _is_below(member, path, self._root)
+        if b"\\" in path:
+            self._has_backslash = True
+            self._has_root_of_windows = self._has_root_of_windows or from_windows(path).startswith(
+                self._root
+            )
+
+    @property
+    def are_of_windows(self) -> bool:
+        return self._has_backslash and not self._has_slash
+
+    @property
+    def have_root(self) -> bool:
+        return self._has_root_of_windows if self.are_of_windows else self._has_root
 
 
 class ArchiveDocument:
@@ -197,7 +265,7 @@ def _judged(member: Member) -> bytes:
     path = normalised(member.name)
     if member.wrong is not None:
         raise Refused(member.wrong)
-    if not member.is_folder:
+    if not member.is_folder and not member.odd:
         if not path:
             raise Refused("has no name")
         refuse_nested(path)

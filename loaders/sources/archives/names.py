@@ -27,6 +27,15 @@ def normalised(name: bytes) -> bytes:
     return name
 
 
+def from_windows(path: bytes) -> bytes:
+    """Return a path whose separators are backslashes with slashes; a folder keeps its final one.
+
+    So it is never a document.
+    """
+    end = b"/" if path.endswith(b"\\") else b""
+    return normalised(path.replace(b"\\", b"/")) + end
+
+
 def refuse_nested(path: bytes) -> None:
     """Refuse a file whose name says that it is an archive.
 

@@ -1,7 +1,7 @@
 """What has to be remembered of a million members: in a temporary file, not in memory."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -29,6 +29,11 @@ class Spill:
     def rows(self, clauses: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows, as the clauses that follow 'select * from' the table say."""
         return self._connection.execute(f"select * from spilled {clauses}")  # noqa: S608
+
+    def replace_paths(self, by: Callable[[bytes], bytes]) -> None:
+        """Replace the column path by what a function returns for it."""
+        self._connection.create_function("replaced", 1, by, deterministic=True)
+        self._connection.execute("update spilled set path = replaced(path)")
 
     def close(self) -> None:
         """Delete the file."""

@@ -9,8 +9,10 @@ from loaders.sources.archives.gunzip import Gunzipped
 from loaders.sources.archives.limits import Limits, Meter
 from loaders.sources.archives.tar_headers import (
     BLOCK,
+    DUMPED_FOLDER,
     END,
     EXTENSIONS,
+    LABEL,
     LONGEST_EXTENSION,
     Extended,
     Header,
@@ -63,7 +65,11 @@ class TarArchive(Archive):
                 continue
             member = _member(header, special.over(general), at)
             special = Extended()
-            yield member
+            if header.kind == LABEL:
+                # Any text, such as a path of the machine that was packed.
+                self._note(member.name, str(member.odd))
+            else:
+                yield member
             _read_through(archive, member, meter)
             at += _in_blocks(member.size)
         _read_to_the_end(archive, at, meter)
@@ -93,11 +99,12 @@ def _member(header: Header, extended: Extended, position: int) -> Member:
     return Member(
         header.name if extended.name is None else extended.name,
         header.is_folder,
-        # The size of a folder only says how much it will hold; no content follows.
-        0 if header.is_folder else size,
+        # The size of a plain folder only says how much it will hold; no content follows.
+        0 if header.is_folder and header.kind != DUMPED_FOLDER else size,
         microseconds(extended.modified, header.modified),
         position,
         "is a sparse file" if extended.is_sparse else header.wrong,
+        header.odd,
     )
 
 

@@ -16,6 +16,9 @@ from loaders.sources.archives.file import Damaged
 BLOCK = 512
 END = bytes(BLOCK)
 FOLDER = b"5"
+# With the names of the files in it as content, which follow as members.
+DUMPED_FOLDER = b"D"
+LABEL = b"V"
 FILES = (b"0", b"\0", b"7")
 EXTENSIONS = (b"x", b"X", b"g", b"L", b"K")
 # Long names need at most 64 kB; some archivers add extended attributes.
@@ -30,6 +33,7 @@ _WRONG = {
     b"S": "is a sparse file",
     b"M": "is continued from another volume",
 }
+_ODD = {DUMPED_FOLDER: "a folder of an incremental backup", LABEL: "the label of a volume"}
 _OCTAL = re.compile(rb"[0-7]{1,12}")
 _SIZE = re.compile(rb"[0-9]{1,18}")
 _TIME = re.compile(rb"(-?)([0-9]{1,12})(?:\.([0-9]*))?")
@@ -69,14 +73,21 @@ class Header(NamedTuple):
     @property
     def is_folder(self) -> bool:
         """Whether it is a folder; in V7 only a final slash says so."""
-        return self.kind == FOLDER or (self.kind == b"\0" and self.name.endswith(b"/"))
+        if self.kind in (FOLDER, DUMPED_FOLDER):
+            return True
+        return self.kind == b"\0" and self.name.endswith(b"/")
 
     @property
     def wrong(self) -> str | None:
         """Why a member of its kind is refused, as a phrase that follows its name."""
-        if self.kind in FILES or self.is_folder:
+        return _WRONG.get(self.kind)
+
+    @property
+    def odd(self) -> str | None:
+        """What it is, if neither refused nor a file nor a plain folder."""
+        if self.kind in (*FILES, FOLDER, *_WRONG):
             return None
-        return _WRONG.get(self.kind, "is neither a file nor a folder")
+        return _ODD.get(self.kind, f"of the unknown type {self.kind!r}")
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from loaders.sources.object_stores.client import (
     with_retries,
 )
 from loaders.sources.object_stores.faults import Fault, StoreFault, Trouble
-from loaders.sources.paths import escaped
+from loaders.sources.paths import escaped, is_document
 from loaders.sources.source import PATH_NOT_UTF8, Entry, Source, Stamp
 
 T = TypeVar("T")
@@ -37,8 +37,6 @@ PART_BYTES = 2 * 1024 * 1024
 OPENED_AT_ONCE = 16
 # Twice as many as are open at once: one forbidden folder does not end the load.
 REFUSED_IN_A_ROW = 2 * OPENED_AT_ONCE
-
-_SUFFIX = ".json"
 
 
 @dataclass(frozen=True)
@@ -142,6 +140,11 @@ class ObjectStore:
         return None
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """None: a listing says it all."""
+        return ()
+
+    @property
     def opened_at_once(self) -> int:
         """How many open documents hide the latency of requests."""
         return OPENED_AT_ONCE
@@ -159,7 +162,7 @@ class ObjectStore:
             while True:
                 page = connection.page(self.folder + prefix, token, page_size)
                 for blob in page.blobs:
-                    if blob.name.endswith(_SUFFIX):
+                    if is_document(blob.name[-5:].encode(errors="surrogatepass")):
                         yield _entry(blob, self.folder)
                 token = page.token
                 if token is None:

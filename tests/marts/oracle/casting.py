@@ -64,7 +64,7 @@ def in_range(at: datetime) -> bool:
 def uuid(value: Json) -> UUID | None:
     """Return a UUID."""
     try:
-        return UUID(value) if isinstance(value, str) else None
+        return UUID(value.strip().lower()) if isinstance(value, str) else None
     except ValueError:
         return None
 

@@ -121,8 +121,15 @@ def _written(chance: random.Random, at: datetime) -> str:
     return at.astimezone(timezone(timedelta(hours=chance.choice([2, -7])))).isoformat()
 
 
+def _spelled(learner: Learner) -> str:
+    """A user's UUID in one of the ways that legacy files and programs write it."""
+    user = str(learner.user)
+    ways = [user, user.upper(), f"{{{user}}}", learner.user.urn, learner.user.hex, f" {user} "]
+    return learner.chance.choices(ways, weights=[90, 2, 2, 2, 2, 2])[0]
+
+
 def _file(learner: Learner, ended: datetime) -> dict[str, object]:
-    chance, user = learner.chance, str(learner.user)
+    chance, user = learner.chance, _spelled(learner)
     file: dict[str, object] = {"persona": chance.choice(_PERSONAS), "status": "completed"}
     owners: list[dict[str, object]] = [
         {"user_id": user},
@@ -149,7 +156,7 @@ def _scorecard(learner: Learner) -> dict[str, object]:
     case = chance.randrange(5)
     if case == 0:
         agents = {f"{part}_Score": _score(chance, 100) for part in ("BCE", "MCF", "CPO")}
-        return {"Trainee_ID": str(learner.user), "Overall_Certification_Score": _percent(chance),
+        return {"Trainee_ID": _spelled(learner), "Overall_Certification_Score": _percent(chance),
                 "Certification_Status": "PASS", "Agent_Scores": agents}  # fmt: skip
     if case == 1:
         return {"overall": {"score": _score(chance, 1)}, "bce": {"score": _score(chance, 1)}}
@@ -168,7 +175,7 @@ def _answers(learner: Learner, ended: datetime) -> object:
     at = ended
     for _ in range(chance.choice([1, 1, 2, 2, 3, 5])):
         answer: dict[str, object] = {
-            "user_id": str(learner.user),
+            "user_id": _spelled(learner),
             "skill_tag": chance.choice(learner.skills),
             "score": _score(chance, top),
         }

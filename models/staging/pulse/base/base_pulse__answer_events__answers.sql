@@ -69,7 +69,7 @@ renamed as (
         {{ session_id_of('answers.session_key') }} as session_id,
         answers.answer_index,
         answers.json_path,
-        {{ safe_text(casts, 'answer.user_id', 'user_id') }} as user_key,
+        {{ safe_user_key(casts, 'answer.user_id', 'user_id') }} as user_key,
         {{ safe_text(casts, 'answer.scenario_id', 'scenario_id') }} as scenario_id,
 
         -- strings

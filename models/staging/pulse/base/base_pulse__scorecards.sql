@@ -154,7 +154,7 @@ renamed as (
         {{ document_columns('scorecard') }},
 
         -- ids
-        {{ safe_text(casts, 'trainee_id', 'Trainee_ID') }} as user_key,
+        {{ safe_user_key(casts, 'trainee_id', 'Trainee_ID') }} as user_key,
 
         -- strings
         scorecard_format,

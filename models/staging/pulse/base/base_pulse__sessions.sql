@@ -21,9 +21,10 @@ renamed as (
         {{ document_columns('session', 'source') }},
 
         -- ids
-        {{ safe_text(casts, 'document.user_id', 'user_id') }} as user_key,
-        {{ safe_text(casts, "document.request -> 'userId'", 'request.userId') }} as request_user_key,
-        {{ safe_text(casts, "document.request -> 'user_id'", 'request.user_id') }} as request_other_user_key,
+        {{ safe_user_key(casts, 'document.user_id', 'user_id') }} as user_key,
+        {{ safe_user_key(casts, "document.request -> 'userId'", 'request.userId') }} as request_user_key,
+        {{ safe_user_key(casts, "document.request -> 'user_id'", 'request.user_id') }}
+            as request_other_user_key,
 
         -- strings
         {{ safe_text(casts, 'document.persona', 'persona') }} as persona,

@@ -21,7 +21,7 @@ renamed as (
         {{ document_columns('trainer_change_log', 'source') }},
 
         -- ids
-        {{ safe_text(casts, 'document.learner_id', 'learner_id') }} as user_key,
+        {{ safe_user_key(casts, 'document.learner_id', 'learner_id') }} as user_key,
         {{ safe_text(casts, 'document.scenario_id', 'scenario_id') }} as scenario_id,
 
         -- strings
