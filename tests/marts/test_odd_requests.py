@@ -70,7 +70,7 @@ def test_tests_alone_judge_what_was_built(
     standing: DatabaseSettings, tree: Tree, dbt: WarmDbt
 ) -> None:
     tree.write("sessions/b/scorecard.json", SCORECARD)
-    load_source(tree.root, None, Scope())
+    load_source(tree.root, None, Scope(accept_vanished=True))
     done = dbt.invoke(standing, ["build", "--resource-type", "test"])
     assert len(done) > 10
 

@@ -188,7 +188,7 @@ def test_part_of_the_models_reads_what_the_others_have_read(
     tree.write("sessions/b/scorecard.json", {"overall": {"score": 85, "raw_score": 2.55}})
     for turn in ("x", "y"):
         tree.write(str(conversation), {"messages": [turn]})
-        assert pulse_elt("load", tree.root).returncode == 0
+        assert pulse_elt("load", tree.root, "--accept-vanished").returncode == 0
     dbt.invoke(standing, ["build", "--select", "user_skill_agg", "test_type:singular"])
     status = json.loads(pulse_elt("status", "--json").stdout)
     assert status["marts"]["landed_since"] > 0

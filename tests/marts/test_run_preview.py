@@ -27,7 +27,9 @@ def test_only_the_models_of_what_is_new_would_follow(
     assert "No model would change" in nothing.stdout
 
     tree.write("sessions/new/sale_state.json", {"trust_score": 5})
-    done = pulse_elt("run", tree.root, "--dry-run", "--json")
+    # The tree has none of the examples.
+    assert pulse_elt("run", tree.root, "--dry-run").returncode == 2
+    done = pulse_elt("run", tree.root, "--dry-run", "--json", "--accept-vanished")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["load"]["plan"]["new"] == 1
@@ -36,7 +38,7 @@ def test_only_the_models_of_what_is_new_would_follow(
     assert "trainer_change_logs" not in found["models"]
     assert written(connection) == before
 
-    assert pulse_elt("load", tree.root).returncode == 0
+    assert pulse_elt("load", tree.root, "--accept-vanished").returncode == 0
     waiting = pulse_elt("run", tree.root, "--dry-run").stdout
     assert "Not built yet: 1 sale_state." in waiting
     assert "stg_pulse__sale_states" in waiting
