@@ -21,6 +21,7 @@ from loaders.errors import (
     LockHeld,
     WorkFailed,
     WrongRequest,
+    storable,
 )
 from loaders.project.private import private_files, private_folder
 
@@ -186,7 +187,7 @@ def build(
         _rare_collection(),
         private_files(),
     ):
-        outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *arguments])
+        outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *map(storable, arguments)])
     if outcome.exception is not None:
         # dbt lists the calling macros below the message.
         said = sentence(str(outcome.exception).split("\n  > in macro")[0])
