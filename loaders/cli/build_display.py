@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from loaders.cli.display import MOST_LINES, say, say_how_many_more, table, terminal_width
+from loaders.cli.display import (
+    MOST_LINES,
+    printable,
+    say,
+    say_how_many_more,
+    table,
+    terminal_width,
+)
+from loaders.transform.dbt import sentence
 
 if TYPE_CHECKING:
     from loaders.transform.dbt import BuildResult
@@ -29,7 +37,7 @@ def build_summary(result: "BuildResult") -> None:
     if failed:
         say(f"{len(failed)} failed:")
     for node in failed:
-        say(f"  {node.resource} {node.name}: {node.message}")
+        say(f"  {node.resource} {node.name}: {printable(sentence(node.message or 'it failed'))}")
         if node.rows_in:
             say(f"    the failing rows are in {node.rows_in}")
     if result.skipped:

@@ -11,7 +11,7 @@ import click
 from loaders import __version__
 from loaders.cli import streams
 from loaders.cli.groups import Group
-from loaders.errors import PulseEltError, WorkFailed
+from loaders.errors import PulseEltError, WorkFailed, storable
 
 
 class _Commands(Group):
@@ -69,13 +69,16 @@ def cli(debug: bool) -> None:
 def main() -> None:
     """Run the command and exit with the code of docs/design.md §6."""
     streams.prepare()
+    arguments = sys.argv[1:]
+    # dbt logs the command line, and cannot log what is no text.
+    sys.argv = [storable(word) for word in sys.argv]
     # The first argument only: 'build --debug' is dbt's.
-    debug = sys.argv[1:2] == ["--debug"]
+    debug = arguments[:1] == ["--debug"]
     if not debug:
         # The error describes a broken connection better than the driver's log.
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
-        code = cli.main(prog_name="pulse-elt", standalone_mode=False)
+        code = cli.main(arguments, prog_name="pulse-elt", standalone_mode=False)
         if failure := streams.take_failure():
             raise WorkFailed(f"The result cannot be written: {failure.strerror}.")
     except click.exceptions.Abort:

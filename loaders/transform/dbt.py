@@ -31,6 +31,7 @@ from loaders.errors import (
     TransactionLost,
     WorkFailed,
     WrongRequest,
+    storable,
 )
 from loaders.project.private import private_files, private_folder
 from loaders.transform.server_errors import ServerErrors, without_rows
@@ -206,7 +207,7 @@ def build(
         _rare_collection(),
         private_files(),
     ):
-        outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *arguments])
+        outcome = dbtRunner(callbacks=[on_event]).invoke([*command, *map(storable, arguments)])
     if outcome.exception is not None:
         raise _run_failed(outcome.exception, errors, log if _written_at(log) != before else None)
     nodes = tuple(_node(result, errors) for result in outcome.result or ())
