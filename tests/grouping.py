@@ -16,7 +16,7 @@ _PARTS = {
         "marts.test_retries",
         "marts.test_writers",
     ),
-    "adding": ("marts.test_adding", "marts.test_extending", "test_adding"),
+    "adding": ("marts.test_adding", "marts.test_docs_on", "marts.test_extending", "test_adding"),
     "nights": ("marts.test_bad_nights", "marts.test_killed", "marts.test_nightly"),
     "marts": ("marts.",),
     "redefinitions": ("marts.test_odd_requests", "marts.test_prune", "marts.test_redefinitions"),

@@ -12,11 +12,12 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
+from types import MappingProxyType
 from urllib.parse import quote
 
 import psycopg
@@ -132,7 +133,12 @@ class Machine:
         return psycopg.connect(**settings.parameters, autocommit=True)  # type: ignore[arg-type]
 
     def run(
-        self, commands: str, *, before: str = "", folder: Path | None = None, **environment: str
+        self,
+        commands: str,
+        *,
+        before: str = "",
+        folder: Path | None = None,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> str:
         """Run commands of a page as its reader does, as root; return what was said.
 

@@ -117,7 +117,7 @@ def test_every_example_of_extending_works_as_written(machine: Machine) -> None:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(block.text, encoding="utf-8")
             elif block.language == "sh":
-                machine.run(block.text, **{URL_VARIABLE: url})
+                machine.run(block.text, environment={URL_VARIABLE: url})
             elif block.language == "sql":
                 query = block.text
             else:
