@@ -50,9 +50,9 @@ class TextWatch:
         """Print nothing: progress and results say it."""
 
     def waits(self, stage: "Stage", seconds: float, error: "PulseEltError") -> None:
-        """Print that the database is unavailable."""
+        """Print why a stage waits."""
         said = display.printable(str(error))
-        with display_errors_tolerated("That the database is away"):
+        with display_errors_tolerated("Why a stage waits"):
             click.echo(f"{_name(stage)}: {said} Trying again in {seconds:.0f} s.", err=True)
 
     def ends(self, result: "StageResult", details: "Details") -> None:
@@ -99,7 +99,7 @@ class JsonWatch:
         _event({"event": "stage_began", "stage": stage})
 
     def waits(self, stage: "Stage", seconds: float, error: "PulseEltError") -> None:
-        """Write that the database is unavailable."""
+        """Write why a stage waits."""
         _event({"event": "waiting", "stage": stage, "seconds": seconds, "error": str(error)})
 
     def ends(self, result: "StageResult", details: "Details") -> None:

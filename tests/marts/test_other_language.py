@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 
+import psycopg2  # type: ignore[import-untyped]
 import pytest
 
 from loaders.database.connection import connect, translated_errors
@@ -18,6 +19,7 @@ from loaders.nightly.model import Request
 from loaders.nightly.notifications import Hooks
 from loaders.nightly.run import run
 from loaders.transform.dbt import build
+from loaders.transform.server_errors import ServerErrors
 from tests.conftest import Tree
 from tests.loaders.test_waiting_for_writers import open_write
 from tests.marts.nightly import SilentWatch, stages_with
@@ -90,6 +92,8 @@ def test_a_server_that_refuses_dbt_is_asked_why(
             with pytest.raises(PulseEltError) as told:
                 build(refused, small_project.root, arguments, quiet=True)
             assert type(told.value) is kind, told.value
+            # What the driver of dbt says of it has no code.
+            assert ServerErrors(refused).kind_of(psycopg2.OperationalError("größe")) is kind
 
 
 def test_a_writer_that_does_not_end_is_named(
