@@ -36,6 +36,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "db identities": ["OUT/identities.csv"],
     "db migrate": [],
     "db psql": ["-c", "select 1"],
+    "db restored": [],
     "db roles": [],
     "db start": [],
     "db status": [],
