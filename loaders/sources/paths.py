@@ -4,6 +4,15 @@ import hashlib
 
 from loaders.sources.source import LONGEST_PATH, PATH_NOT_UTF8, PATH_TOO_LONG
 
+# The endings of names that are listed, in bytes.
+Endings = tuple[bytes, ...]
+JSON: Endings = (b".json",)
+
+
+def is_document(path: bytes, endings: Endings = JSON) -> bool:
+    """Return whether a file is listed."""
+    return path.endswith(endings)
+
 
 def escaped(path: bytes) -> tuple[str, str | None]:
     """Return a path as text, and the problem if the landing cannot hold it unescaped.

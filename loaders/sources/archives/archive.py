@@ -13,10 +13,8 @@ from loaders.sources.archives.file import ArchiveFile, Damaged, Refused
 from loaders.sources.archives.limits import Limits, Meter
 from loaders.sources.archives.names import normalised, normalised_root, refuse_nested
 from loaders.sources.archives.spill import Spill
-from loaders.sources.paths import escaped
+from loaders.sources.paths import Endings, escaped, is_document
 from loaders.sources.source import Entry, Stamp
-
-_SUFFIX = b".json"
 
 
 class Member(NamedTuple):
@@ -42,10 +40,11 @@ class Archive(ABC):
     opened_at_once = 1
     most_workers: int | None = None
 
-    def __init__(self, file: ArchiveFile, root: str, limits: Limits) -> None:
+    def __init__(self, file: ArchiveFile, root: str, limits: Limits, endings: Endings) -> None:
         self._file = file
         self._root = normalised_root(root)
         self._limits = limits
+        self._endings = endings
 
     @property
     def name(self) -> str:
@@ -128,10 +127,11 @@ class Archive(ABC):
             for following in chain(self._members(meter), (None,)):
                 if member and not member.is_folder:
                     # Its content has been read by now, so the checksum is known.
-                    is_document = path.endswith(_SUFFIX) and path.startswith(self._root + prefix)
+                    is_wanted = is_document(path, self._endings)
+                    is_wanted = is_wanted and path.startswith(self._root + prefix)
                     spill.add(
                         path,
-                        is_document,
+                        is_wanted,
                         member.size,
                         member.modified_us,
                         member.position,
@@ -139,7 +139,7 @@ class Archive(ABC):
                     )
                 if following:
                     member = following
-                    path = _judged(member)
+                    path = _judged(member, self._endings)
                     has_root = has_root or _is_below(member, path, self._root)
             for twin, *_ in spill.rows("group by path having count(*) > 1 order by path limit 1"):
                 raise Refused("comes twice", twin)
@@ -193,12 +193,13 @@ def _is_below(member: Member, path: bytes, root: bytes) -> bool:
     return path.startswith(root) or (member.is_folder and path + b"/" == root)
 
 
-def _judged(member: Member) -> bytes:
+def _judged(member: Member, endings: Endings) -> bytes:
     path = normalised(member.name)
     if member.wrong is not None:
         raise Refused(member.wrong)
     if not member.is_folder:
         if not path:
             raise Refused("has no name")
-        refuse_nested(path)
+        if not is_document(path, endings):
+            refuse_nested(path)
     return path
