@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -30,14 +30,21 @@ _MOST_KEYS = 60
 _MOST_IDS = 400
 _ALIKE_FROM = 8
 _MOMENT = re.compile(r"(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d.*")
-_ID_KEY = re.compile(r"(?:^|_)(?:ids?|uu?id|guid|key|ref|number|no|nr|num|isbn|ean|sku|code|hash)$")
-_TIME_KEY = re.compile(r"(?:^|_)(?:at|on|ts|time|timestamp|date|epoch|since|until|created|updated)$")
+_ID_KEY = re.compile(r"(?:^|_)(?:ids?|uuid|guid|key|ref|number|no|nr|num|isbn|ean|sku|code|hash)$")
+_TIME_KEY = re.compile(
+    r"(?:^|_)(?:at|on|ts|time|timestamp|date|epoch|since|until|created|updated)$"
+)
 _PHONE_KEY = re.compile(r"(?:^|_)(?:phone|mobile|telephone|fax|whatsapp)(?:_|$)")
-_BIRTH_KEY = re.compile(r"(?:^|_)(?:birth|birthday|birthdate|dob|date_of_birth|birth_date)(?:_|$)")
+_BIRTH_KEY = re.compile(r"(?:^|_)(?:birth|birthday|birthdate|dob)(?:_|$)")
 _PHONE = re.compile(r"\+?[\d ()/.-]{6,20}")
 # A second's difference is the time that writing takes.
 _LATER_SECONDS = 60
 CONTACT = "contact"
+DAY = "day"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+# One or two words with capitals: names of people look like this, and of weekdays too.
+PROPER = "proper"
+_PROPER = re.compile(r"[^\W\d_a-z][\w'’.-]{1,30}(?: [^\W\d_a-z][\w'’.-]{0,30}){0,2}")
 
 
 def hash_of(text: str) -> int:
@@ -83,8 +90,6 @@ class Profile:
         self.keyed_by_ids = 0
         self.arrays_in_order = 0
         self.arrays_with_times = 0
-        self.with_numbers = 0
-        self.written_later = 0
         self.first: float | None = None
         self.last: float | None = None
         self.oldest_file: float | None = None
@@ -128,7 +133,10 @@ class Profile:
         }
 
     def observe(
-        self, body: Any, names: Sequence[set[str]], modified: float | None  # noqa: ANN401
+        self,
+        body: Any,  # noqa: ANN401
+        names: Sequence[set[str]],
+        modified: float | None,
     ) -> None:
         """Count one body. names has for each segment of its path what of it a value may repeat."""
         one = _Body(self, names)
@@ -147,15 +155,12 @@ class Profile:
         self.with_rows += one.rows > 0
         self.rows += one.rows
         self.keyed_by_ids += one.is_keyed_by_ids
-        self.with_numbers += one.has_numbers
         if one.times:
             self.first = _smaller(self.first, min(one.times))
             self.last = _larger(self.last, max(one.times))
         if modified is not None:
             self.oldest_file = _smaller(self.oldest_file, modified)
             self.newest_file = _larger(self.newest_file, modified)
-            if one.times and modified > min(one.times) + _LATER_SECONDS:
-                self.written_later += 1
 
 
 class _Body:
@@ -167,7 +172,7 @@ class _Body:
         self.paths: set[str] = set()
         self.repeats: dict[int, set[str]] = {}
         self.times: list[float] = []
-        self.has_row_moments = self.has_later = self.is_keyed_by_ids = self.has_numbers = False
+        self.has_row_moments = self.has_later = self.is_keyed_by_ids = False
         self.rows = 0
 
     def walk(self, value: Any, path: str, depth: int, *, in_rows: bool) -> None:  # noqa: ANN401
@@ -228,13 +233,13 @@ class _Body:
             found.kinds[CONTACT] += 1
             found.ids |= {hash_of(text)} if len(found.ids) < _MOST_IDS else set()
         if kind is None:
-            self.has_numbers |= isinstance(value, float)
+            found.kinds[PROPER] += isinstance(value, str) and _PROPER.fullmatch(value) is not None
             return
         found.kinds[kind] += 1
+        found.kinds[DAY] += kind == DATE and _DAY.fullmatch(text) is not None
         is_id = kind in (UUID, EMAIL) or (kind in IDS and _ID_KEY.search(key) is not None)
         if kind == NUMBER and isinstance(value, int):
             found.highest = max(found.highest, value)
-            self.has_numbers |= not is_id
         if is_id and len(found.ids) < _MOST_IDS:
             found.ids.add(hash_of(text))
 
@@ -294,11 +299,6 @@ def _is_contact(key: str, text: str, kind: str | None) -> bool:
     return kind == DATE and _BIRTH_KEY.search(key) is not None
 
 
-def references(profile: Profile) -> Iterator[tuple[str, Field]]:
-    """Yield the key paths that hold ids."""
-    return ((path, found) for path, found in profile.fields.items() if found.ids)
-
-
 def _type_of(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, bool):
         return "boolean"
@@ -306,8 +306,11 @@ def _type_of(value: Any) -> str:  # noqa: ANN401
         return "integer"
     if isinstance(value, float):
         return "number"
-    names = {str: "string", dict: "object", list: "array"}
-    return names.get(type(value), "null")
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, dict):
+        return "object"
+    return "array" if isinstance(value, list) else "null"
 
 
 def _smaller(one: float | None, other: float | None) -> float | None:

@@ -28,8 +28,10 @@ _DATE = (
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _ULID = r"[0-7][0-9A-HJKMNP-TV-Z]{25}"
 _EMAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}"
-_HEX = r"(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12,}|(?=[0-9A-F]*[A-F])(?=[0-9A-F]*\d)[0-9A-F]{12,}"
-# Ids such as those of Firebase or Stripe: letters of both cases and digits, without a word in them.
+_HEX = (
+    r"(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12,}|(?=[0-9A-F]*[A-F])(?=[0-9A-F]*\d)[0-9A-F]{12,}"
+)
+# Ids such as those of Firebase or Stripe: letters of both cases and several digits.
 _MIXED = r"(?=[^\W_]*[a-z])(?=[^\W_]*[A-Z])(?=(?:[^\W\d_]*\d){2})[A-Za-z0-9]{14,}"
 _CODE = r"[A-Z]{1,5}(?:-(?:19|20)\d\d)?-?\d{3,}"
 _WHOLE = (
@@ -97,13 +99,13 @@ def segment_of(name: str, *, is_file: bool) -> Segment:
 
 
 def with_numbers(pattern: str) -> str:
-    """Return a literal with its numbers as placeholders: siblings that differ in them only agree."""
+    """Return a literal with its numbers as placeholders."""
     stem, ending = split_ending(pattern)
     return _DIGITS.sub(marked(NUMBER), stem) + ending
 
 
 def values_of(pattern: str, name: str) -> tuple[str, ...] | None:
-    """Return the values that a name has for the placeholders of a pattern, None if it has others."""
+    """Return what a name has for the placeholders of a pattern, None if they do not match."""
     parts = PLACEHOLDER.split(pattern)
     expression = "".join(
         "(.+?)" if index % 2 else re.escape(part) for index, part in enumerate(parts)

@@ -34,13 +34,14 @@ def settle(node: Node, depth: int = 0, *, below_placeholder: bool = False) -> No
 
 def _settle_files(node: Node, depth: int) -> None:
     for pattern, names in _differing_in_numbers(node.files).items():
-        groups = [name for name in names if _alike(node.files[name].profile, node.files[names[0]].profile)]
-        if len(groups) > 1:
-            for name in groups:
+        first = node.files[names[0]].profile
+        group = [name for name in names if _alike(node.files[name].profile, first)]
+        if len(group) > 1:
+            for name in group:
                 found = values_of(pattern, name)
                 if found and len(found) == 1 and len(found[0]) < 18:
                     node.files[name].note_number(depth, int(found[0]))
-            node.merge_files(groups, pattern)
+            node.merge_files(group, pattern)
     for ending in sorted({split_ending(name)[1] for name in node.files}):
         mine = [name for name in sorted(node.files) if split_ending(name)[1] == ending]
         if one_kind := _of_one_shape([n for n in mine if MARK not in n], node.files):
@@ -49,11 +50,11 @@ def _settle_files(node: Node, depth: int) -> None:
 
 
 def _differing_in_numbers(files: Iterable[str]) -> Mapping[str, list[str]]:
-    """Return literals by their pattern where they differ in numbers of three digits or more only."""
+    """Return literals by pattern where they differ only in numbers, of three digits or more."""
     groups: dict[str, list[str]] = {}
     for name in sorted(files):
         pattern = with_numbers(name)
-        found = [] if MARK in name else values_of(pattern, name) or []
+        found = () if MARK in name else values_of(pattern, name) or ()
         if any(len(number) >= 3 for number in found):
             groups.setdefault(pattern, []).append(name)
     return {pattern: names for pattern, names in groups.items() if len(names) > 1}
@@ -82,7 +83,8 @@ def _join_ids(node: Node, names: Sequence[str]) -> None:
     for name in names:
         if name == most or (MARK in name and name not in whole):
             continue
-        if node.files[name].profile.bodies and _alike(node.files[name].profile, node.files[most].profile):
+        profile = node.files[name].profile
+        if profile.bodies and _alike(profile, node.files[most].profile):
             node.merge_files([name], most)
 
 
@@ -117,9 +119,7 @@ _Structure = dict[tuple[int, str], Profile]
 
 def _structure(folder: Node) -> _Structure:
     """Return the files below a folder by depth and name; of several the last profile counts."""
-    return {
-        (len(segments), segments[-1]): leaf.profile for segments, leaf in folder.leaves()
-    }
+    return {(len(segments), segments[-1]): leaf.profile for segments, leaf in folder.leaves()}
 
 
 def _is_within(one: _Structure, other: _Structure) -> bool:
@@ -143,5 +143,3 @@ def _alike(one: Profile, other: Profile) -> bool:
         return True
     mine, theirs = one.keys(), other.keys()
     return len(mine & theirs) >= _SAME_KEYS * len(mine | theirs)
-
-
