@@ -15,16 +15,35 @@ from loaders.advisor.classify_model import (
     Rule,
     Verdict,
 )
-from loaders.advisor.classify_names import DATE, EMAIL, NUMBER, UUID, snake, split_ending
+from loaders.advisor.classify_names import (
+    DATE,
+    NUMBER,
+    UUID,
+    kind_of,
+    snake,
+    split_ending,
+    values_of,
+)
 from loaders.advisor.classify_signs import Template
 from loaders.project import document_kinds as reviewed
 
 _RULES = Path("config/document_kinds.json")
 _PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
 _MOST_COLUMNS = 60
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 # Tables of the landing that no kind can have.
 _TAKEN = frozenset({"documents", "files", "loads", "quarantine", "schema_migrations"})
 _LETTERS = "abcdefghij"
+# What PostgreSQL does not take as a column's name without quotes.
+_RESERVED = frozenset(
+    "all analyse analyze and any array as asc asymmetric both case cast check collate column "
+    "constraint create current_date current_role current_time current_timestamp current_user "
+    "default deferrable desc distinct do else end except false fetch for foreign from grant group "
+    "having in initially intersect into lateral leading limit localtime localtimestamp not null "
+    "offset on only or order placing primary references returning select session_user some "
+    "symmetric system_user table then to trailing true union unique user using variadic when where "
+    "window with".split()  # noqa: SIM905 - as a list it fills a page
+)
 
 
 def propose(found: Sequence[tuple[Template, Verdict]], project: Path | None) -> Proposal:
@@ -52,6 +71,11 @@ def propose(found: Sequence[tuple[Template, Verdict]], project: Path | None) -> 
         return Proposal(tuple(rules), left_out, None, ())
     known = reviewed.read_document_kinds(project / _RULES)
     return Proposal(tuple(rules), left_out, str(_RULES), tuple(_differences(found, known)))
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL takes it."""
+    return f'"{name}"' if name in _RESERVED else name
 
 
 def _why_left_out(verdict: Verdict) -> str | None:
@@ -173,15 +197,11 @@ def _known_fields(template: Template) -> dict[str, list[str]] | None:
 def _columns(template: Template, verdict: Verdict) -> Iterator[Column]:
     """Yield columns: placeholders of the path, then keys of the document or of its rows."""
     names: set[str] = set()
-    repeated = iter([(i, template.repeated.get(i)) for i, k in template.kinds.items() for _ in k])
-    kinds = [kind for position in template.kinds.values() for kind in position]
-    for name, kind, (_, path) in zip(
-        _PLACEHOLDER.findall(verdict.template), kinds, repeated, strict=True
-    ):
-        field = template.profile.fields.get(path or "")
-        yield Column(
-            name, _type(field) if field else _TYPES.get(kind, "text"), False, f"{{{name}}}"
-        )
+    places = [
+        (position, i) for position, kinds in template.kinds.items() for i in range(len(kinds))
+    ]
+    for name, place in zip(_PLACEHOLDER.findall(verdict.template), places, strict=True):
+        yield Column(name, _type_in_path(template, *place), False, f"{{{name}}}")
         names.add(name)
     prefix = _rows_of(template)
     bodies = max(1, template.profile.bodies)
@@ -202,7 +222,20 @@ def _columns(template: Template, verdict: Verdict) -> Iterator[Column]:
             yield Column(name, _type(field), share < 1 or "null" in field.types, path)
 
 
-_TYPES = {UUID: "uuid", NUMBER: "bigint", DATE: "text", EMAIL: "text"}
+def _type_in_path(template: Template, position: int, index: int) -> str:
+    """Return the type that a placeholder has in all sampled paths."""
+    pattern = template.segments[position]
+    values = []
+    for entry in template.leaf.sample:
+        # The names of ids that were merged do not all match the pattern of most.
+        found = values_of(pattern, entry.path.split("/")[position])
+        values.append(found[index] if found else "")
+    kinds = {kind_of(value) for value in values}
+    if kinds == {UUID} and all("-" in value for value in values):
+        return "uuid"
+    if kinds == {NUMBER} and max(map(len, values)) < len(str(2**63)):
+        return "bigint"
+    return "date" if kinds == {DATE} and all(map(_DAY.fullmatch, values)) else "text"
 
 
 def _rows_of(template: Template) -> str:

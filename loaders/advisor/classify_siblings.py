@@ -24,7 +24,7 @@ _SAME_KEYS = 0.6
 def settle(node: Node, depth: int = 0, *, below_placeholder: bool = False) -> None:
     """Merge siblings from the bottom up, until every kind of file is one template."""
     for name, folder in node.folders.items():
-        settle(folder, depth + 1, below_placeholder=MARK in name)
+        settle(folder, depth + 1, below_placeholder=below_placeholder or MARK in name)
     _settle_files(node, depth)
     if _settle_folders(node, 2 if below_placeholder else _ALIKE_FROM):
         for name, folder in node.folders.items():
@@ -83,8 +83,8 @@ def _join_ids(node: Node, names: Sequence[str]) -> None:
     for name in names:
         if name == most or (MARK in name and name not in whole):
             continue
-        profile = node.files[name].profile
-        if profile.bodies and _alike(profile, node.files[most].profile):
+        # What cannot be read goes with what lies beside it.
+        if _alike(node.files[name].profile, node.files[most].profile):
             node.merge_files([name], most)
 
 
@@ -125,12 +125,23 @@ def _structure(folder: Node) -> _Structure:
 def _is_within(one: _Structure, other: _Structure) -> bool:
     """Return whether every file of one folder is a file of the other."""
     if not one or not one.keys() <= other.keys():
-        return False
+        return _is_one_kind(one, other)
     return all(
         # A name that people gave says what the file is; ids may name anything.
         _has_words(name) or _alike(profile, other[depth, name])
         for (depth, name), profile in one.items()
     )
+
+
+def _is_one_kind(one: _Structure, other: _Structure) -> bool:
+    """Return whether each folder holds one kind of file, of one shape, here under ids."""
+    if len(one) != 1 or len(other) != 1:
+        return False
+    (((depth, name), mine),) = one.items()
+    (((other_depth, other_name), theirs),) = other.items()
+    is_readable = bool(mine.bodies and theirs.bodies)
+    has_ids = is_id(name) or is_id(other_name)
+    return depth == other_depth and has_ids and is_readable and _alike(mine, theirs)
 
 
 def _has_words(name: str) -> bool:
