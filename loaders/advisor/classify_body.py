@@ -29,6 +29,7 @@ _ELEMENTS = 100
 _MOST_KEYS = 60
 _MOST_IDS = 400
 _ALIKE_FROM = 8
+_LONGEST_KEY = 60
 _MOMENT = re.compile(r"(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d.*")
 _ID_KEY = re.compile(r"(?:^|_)(?:ids?|uuid|guid|key|ref|number|no|nr|num|isbn|ean|sku|code|hash)$")
 _TIME_KEY = re.compile(
@@ -41,6 +42,7 @@ _PHONE = re.compile(r"\+?[\d ()/.-]{6,20}")
 _LATER_SECONDS = 60
 CONTACT = "contact"
 DAY = "day"
+BIRTH = "birth"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 # One or two words with capitals: names of people look like this, and of weekdays too.
 PROPER = "proper"
@@ -195,7 +197,10 @@ class _Body:
         if kind is None:
             before = len(self.times)
             for key, below in value.items():
-                self.walk(below, f"{path}.{key}" if path else key, depth + 1, in_rows=in_rows)
+                # A single key may be data among names of fields.
+                label = f"{{{kind_of(key)}}}" if kind_of(key) else key[:_LONGEST_KEY]
+                below_path = f"{path}.{label}" if path else label
+                self.walk(below, below_path, depth + 1, in_rows=in_rows)
             times = self.times[before:]
             self.has_later |= len(times) > 1 and max(times) - min(times) > _LATER_SECONDS
             return
@@ -230,6 +235,7 @@ class _Body:
             self.times.append(time)
             self.has_row_moments |= in_rows
         elif _is_contact(key, text, kind):
+            found.kinds[BIRTH] += kind == DATE
             found.kinds[CONTACT] += 1
             found.ids |= {hash_of(text)} if len(found.ids) < _MOST_IDS else set()
         if kind is None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 # In a pattern a placeholder is its kind between these marks, which no file's name can hold.
@@ -81,6 +82,7 @@ def split_ending(name: str) -> tuple[str, str]:
     return (name[: found.start()], name[found.start() :]) if found else (name, "")
 
 
+@lru_cache(maxsize=4096)
 def segment_of(name: str, *, is_file: bool) -> Segment:
     """Return the pattern of a segment as far as the segment alone tells."""
     stem, ending = split_ending(name) if is_file else (name, "")

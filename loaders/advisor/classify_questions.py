@@ -14,6 +14,7 @@ from loaders.advisor.classify_signs import Links, Template, in_folder_of
 _HALF = 0.5
 _A_DAY = 86_400
 _MOSTLY_NUMBERS = 0.6
+_LARGEST_CONTENT = 1000
 _UNIQUE = "a UUID or an e-mail address is in the path"
 _DERIVED = "its ids are those of a larger template: it may be derived from that one"
 
@@ -73,6 +74,10 @@ def _signs_of_users(template: Template, links: Links) -> list[str]:
         signs.append(f"the ids of people are in {_listed(people)}")
     if template.has_unique_rows or profile.keyed_by_ids:
         signs.append("its rows hold UUIDs or e-mail addresses, or are kept under them")
+    if links.is_under_people(template):
+        signs.append("the ids of people are in the path")
+    if template.account_keys:
+        signs.append(f"accounts: {_listed(template.account_keys)}")
     references = [path for path in links.references(template) if path not in people]
     if references and (template.is_many or profile.with_rows):
         signs.append(f"ids of other records are in {_listed(references)}")
@@ -186,6 +191,16 @@ def _why_not_configuration(template: Template, links: Links) -> str | None:
         return None
     if links.refers_to_people(template) or (template.is_many and template.has_unique_rows):
         return "ids of people are in it"
+    if template.has_birth_date:
+        return "a date of birth is in it"
+    if template.numbered_rows:
+        return f"rows are numbered by {_listed(template.numbered_rows)}: records or a fixed list"
+    if template.has_scores:
+        return "rows hold names and numbers: scores or a fixed list"
+    if not profile.tops["object"] and not profile.tops["array"]:
+        return "a single value"
+    if template.leaf.files > _LARGEST_CONTENT:
+        return "more names than people review"
     numbers, keys = template.number_keys, template.leaf_keys
     if template.is_many and keys and len(numbers) >= _MOSTLY_NUMBERS * len(keys):
         return "nearly all values are numbers: a state, or a table of limits"
@@ -237,5 +252,5 @@ def _percent(share: float) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:4])
+    shown = ", ".join(name.replace("#", "") for name in names[:4])
     return shown if len(names) <= 4 else f"{shown} and {len(names) - 4} more"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from loaders.advisor.classify_body import CONTACT, MOMENT, PROPER, Field, Profile
+from loaders.advisor.classify_body import BIRTH, CONTACT, MOMENT, PROPER, Field, Profile
 from loaders.advisor.classify_names import (
     CODE,
     DATE,
@@ -33,6 +33,7 @@ _PERSON = re.compile(
     r"|guest|subscriber|visitor|participant|applicant|trainee|author|teacher|driver|owner)(?:_|$)"
 )
 _MONEY = re.compile(r"(?:^|_)(?:amount|price|cents|balance|currency|refund|invoice)(?:_|$)")
+_ACCOUNT = re.compile(r"(?:^|_)(?:user_?name|login|pass(?:word|wd)?_?hash|password|passwd)$")
 _SECRET = re.compile(r"(?:^|_)(?:password|passwd|secret|api_key|apikey|private_key|token)(?:_|$)")
 
 
@@ -215,6 +216,32 @@ class Template:
         ]
 
     @property
+    def account_keys(self) -> list[str]:
+        """Keys of accounts, in a kind of files or in rows."""
+        return self.keys_like(_ACCOUNT) if self.is_many or self.row_fields else []
+
+    @property
+    def numbered_rows(self) -> list[str]:
+        """The key paths that number rows by an id."""
+        return [
+            path
+            for path, found in self.row_fields
+            if found.ids and snake(path.rpartition(".")[2]) in ("id", "_id", "key", "uid")
+        ]
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether rows hold what could be names of people, and numbers that are no positions."""
+        return self.may_name_people and any(
+            path in self.number_keys and (found.highest > found.seen or found.types["number"])
+            for path, found in self.row_fields
+        )
+
+    @property
+    def has_birth_date(self) -> bool:
+        return any(found.kinds[BIRTH] for found in self.profile.fields.values())
+
+    @property
     def is_bare_numbers(self) -> bool:
         """Whether it is one flat object of whole numbers: settings and counters look alike."""
         profile = self.profile
@@ -256,6 +283,13 @@ class Links:
             if one.ids and (one.ids & self.people or name in self.person_names):
                 found.append(path)
         return sorted({*found, *template.person_keys})
+
+    def is_under_people(self, template: Template) -> bool:
+        """Whether ids in the path are those of people."""
+        return any(
+            template.profile.ids.get(position, set()) & self.people
+            for position in template.id_positions
+        )
 
     def references(self, template: Template) -> list[str]:
         """Return the key paths whose ids belong to other templates, or only a program gives."""

@@ -59,10 +59,12 @@ class Leaf:
         low, high = self.numbers.get(position, (number, number))
         self.numbers[position] = (min(low, number), max(high, number))
 
-    def merge(self, other: "Leaf") -> None:
-        """Take in the files of another template."""
+    def merge(self, other: "Leaf", *, is_beside: bool = False) -> None:
+        """Take in the files of another template, of the same folder or of another."""
         self.files += other.files
-        self.folders += other.folders
+        self.folders = (
+            max(self.folders, other.folders) if is_beside else self.folders + other.folders
+        )
         for position, ends in other.numbers.items():
             for number in ends:
                 self.note_number(position, number)
@@ -130,7 +132,7 @@ class Node:
         """Make one template of the files of several."""
         whole = Leaf()
         for name in sorted({*names, into} & self.files.keys()):
-            whole.merge(self.files.pop(name))
+            whole.merge(self.files.pop(name), is_beside=True)
         self.files[into] = whole
         return whole
 

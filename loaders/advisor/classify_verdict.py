@@ -78,6 +78,7 @@ def _may_be_people(template: Template, links: Links) -> bool:
         or template.is_unique
         or template.has_unique_rows
         or links.refers_to_people(template)
+        or links.is_under_people(template)
     )
 
 
