@@ -61,7 +61,7 @@ def _code_template(finding: Any) -> CodeTemplate:  # noqa: ANN401 - of the audit
         template=finding.template,
         disposition=finding.disposition,
         operations=ordered,
-        reason=finding.reason,
+        reason=finding.reason.removeprefix("settled by the project: "),
         is_settled=finding.is_settled,
     )
 

@@ -108,7 +108,8 @@ def _said(code: CodeTemplate) -> str:
     """Return in words what the code does with the files."""
     verbs = {"read": "reads", "write": "writes", "list": "lists", "delete": "deletes"}
     done = [verb for name, verb in verbs.items() if code.operations.get(name)]
-    does = " and ".join(done) or "names"
+    does = " and ".join([", ".join(done[:-1]), done[-1]]) if len(done) > 1 else "".join(done)
+    does = does or "names"
     if code.disposition == CACHE:
         return f"the code {does} it, and makes it anew when it is missing or old"
     if code.disposition == CONFIG_STATIC and not code.writes:

@@ -23,9 +23,9 @@ class _Commands(click.Group):
         "status": "status",
         "quarantine": "quarantine",
         "prune": "prune",
-        "classify": "classify",
         "db": "db",
         "new": "new",
+        "classify": "classify",
         "sample": "sample",
     }
 
