@@ -217,8 +217,16 @@ class Template:
 
     @property
     def account_keys(self) -> list[str]:
-        """Keys of accounts, in a kind of files or in rows."""
-        return self.keys_like(_ACCOUNT) if self.is_many or self.row_fields else []
+        """Key paths of accounts: in rows, as a hash, or as the name of the file."""
+        # Translations have such keys too, but as words of a page.
+        return [
+            path
+            for path in self.leaf_keys
+            if (found := _ACCOUNT.search(snake(path.rpartition(".")[2])))
+            and (
+                "[]" in path or "{" in path or path in self.repeated.values() or "hash" in found[0]
+            )
+        ]
 
     @property
     def numbered_rows(self) -> list[str]:

@@ -26,12 +26,45 @@ _LEFT_OUT = frozenset(
 )
 
 
+class _Distinct:
+    """How many different texts there were: exact for few, estimated by their hashes for many."""
+
+    _KEPT = 1024
+
+    def __init__(self) -> None:
+        self._hashes: set[int] = set()
+        self._below = 1 << 64
+
+    def add(self, one: int) -> None:
+        """Count a text by its hash, if its hash is among the smallest."""
+        if one < self._below:
+            self._hashes.add(one)
+            if len(self._hashes) > 2 * self._KEPT:
+                kept = sorted(self._hashes)[: self._KEPT + 2]
+                self._below = kept.pop()
+                self._hashes = set(kept)
+
+    def merge(self, other: "_Distinct") -> None:
+        """Take in what another one counted."""
+        self._below = min(self._below, other._below)
+        self._hashes = {one for one in self._hashes if one < self._below}
+        for one in other._hashes:
+            self.add(one)
+
+    def count(self) -> int:
+        """Return the number."""
+        if len(self._hashes) <= self._KEPT:
+            return len(self._hashes)
+        # From the same hashes, whatever the order they came in.
+        return round((self._KEPT - 1) * (1 << 64) / sorted(self._hashes)[self._KEPT - 1])
+
+
 class Leaf:
     """The files of one template so far."""
 
     def __init__(self) -> None:
         self.files = 0
-        self.folders = 0
+        self._folders = _Distinct()
         self.numbers: dict[int, tuple[int, int]] = {}
         self.profile = Profile()
         self._folder: str | None = None
@@ -43,7 +76,7 @@ class Leaf:
         self.files += 1
         folder = entry.path.rpartition("/")[0]
         if folder != self._folder:
-            self.folders += 1
+            self._folders.add(hash_of(folder))
             self._folder = folder
         last = entry.path
         for position, segment in enumerate(segments):
@@ -59,12 +92,15 @@ class Leaf:
         low, high = self.numbers.get(position, (number, number))
         self.numbers[position] = (min(low, number), max(high, number))
 
-    def merge(self, other: "Leaf", *, is_beside: bool = False) -> None:
-        """Take in the files of another template, of the same folder or of another."""
+    @property
+    def folders(self) -> int:
+        """In how many folders the files are."""
+        return self._folders.count()
+
+    def merge(self, other: "Leaf") -> None:
+        """Take in the files of another template."""
         self.files += other.files
-        self.folders = (
-            max(self.folders, other.folders) if is_beside else self.folders + other.folders
-        )
+        self._folders.merge(other._folders)
         for position, ends in other.numbers.items():
             for number in ends:
                 self.note_number(position, number)
@@ -132,7 +168,7 @@ class Node:
         """Make one template of the files of several."""
         whole = Leaf()
         for name in sorted({*names, into} & self.files.keys()):
-            whole.merge(self.files.pop(name), is_beside=True)
+            whole.merge(self.files.pop(name))
         self.files[into] = whole
         return whole
 
