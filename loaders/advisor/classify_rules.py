@@ -172,7 +172,9 @@ def _with_letters(template: str) -> str:
     used: Counter[str] = Counter()
 
     def name(match: re.Match[str]) -> str:
-        letters = re.sub(r"[0-9]+", lambda n: _LETTERS[int(n[0]) % 10], match[1]).strip("_") or "id"
+        letters = (
+            re.sub(r"[0-9]+", lambda n: _LETTERS[int(n[0]) % 10 - 1], match[1]).strip("_") or "id"
+        )
         used[letters] += 1
         extra = "" if used[letters] == 1 else "_" + _LETTERS[min(used[letters], 10) - 1]
         return f"{{{letters}{extra}}}"

@@ -13,7 +13,7 @@ from loaders.advisor.classify_names import (
     values_of,
     with_numbers,
 )
-from loaders.advisor.classify_tree import Leaf, Node, is_id
+from loaders.advisor.classify_tree import Leaf, Node, is_id, is_number
 
 # So many siblings of one shape are one kind; fewer are kinds of their own that look alike.
 _ALIKE_FROM = 3
@@ -80,6 +80,9 @@ def _join_ids(node: Node, names: Sequence[str]) -> None:
     if not any(is_id(name) for name in whole):
         return
     most = max(whole, key=lambda name: (is_id(name), node.files[name].files, name))
+    if is_number(most) and node.files[most].files == 1:
+        # One number says little of what its neighbours are.
+        return
     for name in names:
         if name == most or (MARK in name and name not in whole):
             continue

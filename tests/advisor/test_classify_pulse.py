@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from loaders.advisor import classify_rules
 from loaders.advisor.classify import classify
 from loaders.advisor.classify_command import run_classify
 from loaders.advisor.classify_model import CERTAIN, Classified
@@ -48,7 +47,7 @@ def test_the_rules_are_not_consulted_for_a_verdict(
     def refuse(path: Path) -> None:
         raise AssertionError(f"{path} was read")
 
-    monkeypatch.setattr(classify_rules.reviewed, "read_document_kinds", refuse)
+    monkeypatch.setattr("loaders.project.document_kinds.read_document_kinds", refuse)
     alone, _ = classify(str(pulse))
     assert alone.verdicts == with_rules.verdicts
 
