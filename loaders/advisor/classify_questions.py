@@ -183,6 +183,8 @@ def _why_not_configuration(template: Template, links: Links) -> str | None:
         return _weak_signs(template)
     if template.is_dated:
         return "a date is in the path"
+    if template.is_numbered_by_id:
+        return "numbers from one, which the bodies call ids: records or a fixed list"
     if profile.with_moments:
         return "there are times in it"
     if profile.lines:
@@ -191,6 +193,8 @@ def _why_not_configuration(template: Template, links: Links) -> str | None:
         return None
     if links.refers_to_people(template) or (template.is_many and template.has_unique_rows):
         return "ids of people are in it"
+    if profile.too_large:
+        return "larger than people edit"
     if template.has_birth_date:
         return "a date of birth is in it"
     if template.numbered_rows:
@@ -214,13 +218,14 @@ def measured_of(template: Template, tracked: tuple[int, int] | None) -> dict[str
     """Return the measurements as text, by name: no value is among them."""
     profile, leaf = template.profile, template.leaf
     found = {"files": f"{leaf.files:,}"}
-    if leaf.folders > 1:
-        found["files per folder"] = f"{leaf.files / leaf.folders:.1f} in {leaf.folders:,} folders"
+    if template.kinds:
+        folders = f"{leaf.folders:,} folder{'' if leaf.folders == 1 else 's'}"
+        found["keys per folder"] = f"{leaf.files / leaf.folders:.1f} in {folders}"
     bodies = f"{profile.bodies:,} read"
     if profile.damaged:
         bodies += f", {profile.damaged:,} damaged"
     if profile.too_large:
-        bodies += f", {profile.too_large:,} too large"
+        bodies += f", {profile.too_large:,} of them in part"
     found["bodies"] = bodies
     if template.kinds:
         found["repeat an id of the path"] = _percent(template.repeat_share())

@@ -1,6 +1,7 @@
 """Reads the bodies of a sample: JSON, JSON lines, gzipped or not. Nothing of them is kept."""
 
 import json
+import re
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,16 +16,17 @@ from loaders.advisor.classify_tree import Leaf
 from loaders.sources.source import Entry, Source
 
 LARGEST_BODY = 8 * 1024 * 1024
-# A log may be any size: its first lines show its shape.
-LARGEST_LINES = 1024 * 1024
+# Of logs, and of larger bodies, the beginning shows the shape.
+BEGINNING = 1024 * 1024
+
+
+_DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"[ \t\r\n]*")
+_DEEPEST = 6
 
 
 class _Damaged(Exception):
     """The body is no JSON."""
-
-
-class _TooLarge(Exception):
-    """The body is larger than a sample may be."""
 
 
 def read_samples(source: Source, leaves: Sequence[Leaf]) -> None:
@@ -44,25 +46,23 @@ def read_samples(source: Source, leaves: Sequence[Leaf]) -> None:
 
 
 def _observe(
-    profile: Profile, entry: Entry, content: bytes | Exception | None, modified: float | None
+    profile: Profile, entry: Entry, content: bytes | OSError | None, modified: float | None
 ) -> None:
     if content is None:
         return
     try:
-        if isinstance(content, Exception):
+        if isinstance(content, OSError):
             raise content
-        bodies, is_lines = _bodies(entry.path, content)
-        profile.observe(bodies, _repeatable(entry.path), modified)
+        body, is_lines, is_part = _body(entry.path, content)
+        profile.observe(body, _repeatable(entry.path), modified)
         profile.lines += is_lines
-    except _TooLarge:
-        profile.too_large += 1
+        profile.too_large += is_part
     except (_Damaged, OSError):
         profile.damaged += 1
 
 
-def _read(source: Source, entry: Entry) -> tuple[bytes | Exception | None, float | None]:
+def _read(source: Source, entry: Entry) -> tuple[bytes | OSError | None, float | None]:
     """Return a file's content, or why there is none, and its time; None when it has vanished."""
-    limit = LARGEST_LINES if _has_lines(entry.path) else LARGEST_BODY
     try:
         looked_at = source.look(entry)
         if looked_at is None:
@@ -72,7 +72,7 @@ def _read(source: Source, entry: Entry) -> tuple[bytes | Exception | None, float
         pieces: list[bytes] = []
         size = 0
         with source.open(looked_at) as opened:
-            while size <= limit and (piece := opened.read(limit + 1 - size)):
+            while size <= LARGEST_BODY and (piece := opened.read(LARGEST_BODY + 1 - size)):
                 pieces.append(piece)
                 size += len(piece)
             modified = opened.stamp().modified_us
@@ -80,27 +80,35 @@ def _read(source: Source, entry: Entry) -> tuple[bytes | Exception | None, float
         return None, None
     except OSError as error:
         return error, None
-    seconds = None if modified is None else modified / 1e6
-    if size > limit and not _has_lines(entry.path):
-        return _TooLarge(), seconds
-    return b"".join(pieces), seconds
+    return b"".join(pieces), None if modified is None else modified / 1e6
 
 
 def _has_lines(path: str) -> bool:
     return split_ending(path.lower())[1].removesuffix(".gz") in (".jsonl", ".ndjson")
 
 
-def _bodies(path: str, content: bytes) -> tuple[Any, bool]:
-    """Return what a file holds: its document, or its lines as a list."""
+def _body(path: str, content: bytes) -> tuple[Any, bool, bool]:
+    """Return what a file holds, whether that is lines, and whether it is only the beginning."""
     if path.lower().endswith(".gz"):
-        content = _unpacked(content, has_lines=_has_lines(path))
-    if not _has_lines(path):
-        return parsed(content), False
-    lines = content.splitlines()
-    if len(content) >= LARGEST_LINES:
-        lines = lines[:-1]
+        content = _unpacked(content)
+    if _has_lines(path):
+        return _rows(content[:BEGINNING]), True, len(content) > BEGINNING
+    if len(content) > LARGEST_BODY:
+        return beginning_of(content[:BEGINNING]), False, True
+    try:
+        return parsed(content), False, False
+    except _Damaged:
+        # Some write lines under the name of a document.
+        rows = _rows(content[:BEGINNING])
+        if len(rows) < max(2, content[:BEGINNING].count(b"\n")):
+            raise
+        return rows, True, False
+
+
+def _rows(content: bytes) -> list[Any]:
+    """Return the lines that can be read; the last one may be cut off."""
     rows = []
-    for line in lines:
+    for line in content.splitlines():
         if line.strip():
             try:
                 rows.append(parsed(line))
@@ -108,19 +116,14 @@ def _bodies(path: str, content: bytes) -> tuple[Any, bool]:
                 continue
     if not rows:
         raise _Damaged
-    return rows, True
+    return rows
 
 
-def _unpacked(content: bytes, *, has_lines: bool) -> bytes:
-    limit = LARGEST_LINES if has_lines else LARGEST_BODY
-    inflater = zlib.decompressobj(31)
+def _unpacked(content: bytes) -> bytes:
     try:
-        unpacked = inflater.decompress(content, limit + 1)
+        return zlib.decompressobj(31).decompress(content, LARGEST_BODY + 1)
     except zlib.error:
         raise _Damaged from None
-    if len(unpacked) > limit and not has_lines:
-        raise _TooLarge
-    return unpacked
 
 
 def parsed(content: bytes) -> Any:  # noqa: ANN401 - any JSON
@@ -138,6 +141,58 @@ def parsed(content: bytes) -> Any:  # noqa: ANN401 - any JSON
         return json.loads(text)
     except (ValueError, RecursionError):
         raise _Damaged from None
+
+
+def beginning_of(content: bytes) -> Any:  # noqa: ANN401 - any JSON
+    """Return as much of a document as its first bytes hold."""
+    text = content.removeprefix(b"\xef\xbb\xbf").decode(errors="replace")
+    found, _ = _partial(text, _skip(text, 0), 0)
+    if not found:
+        raise _Damaged
+    return found
+
+
+def _partial(text: str, at: int, depth: int) -> tuple[Any, int]:
+    """Return the value at an offset, or what there is of it, and its end; -1: it breaks off."""
+    try:
+        return _DECODER.raw_decode(text, at)
+    except (ValueError, RecursionError):
+        pass
+    opening = text[at : at + 1]
+    if depth > _DEEPEST or opening not in ("[", "{"):
+        return None, -1
+    items: list[Any] = []
+    members: dict[str, Any] = {}
+    at = _skip(text, at + 1)
+    while at >= 0:
+        key: Any = None
+        if opening == "{":
+            key, at = _partial(text, at, _DEEPEST)
+            at = _skip(text, at)
+            if at < 0 or text[at] != ":":
+                break
+            at = _skip(text, at + 1)
+        value, at = _partial(text, at, depth + 1) if at >= 0 else (None, -1)
+        if value is not None:
+            if opening == "{":
+                members[str(key)] = value
+            elif at >= 0:
+                # A record that breaks off would seem to lack keys.
+                items.append(value)
+        at = _skip(text, at)
+        if at < 0 or text[at] != ",":
+            break
+        at = _skip(text, at + 1)
+    return members if opening == "{" else items, -1
+
+
+def _skip(text: str, at: int) -> int:
+    """Return where the next sign is that is no space, -1 at the end."""
+    if at < 0:
+        return -1
+    found = _SPACE.match(text, at)
+    at = found.end() if found else at
+    return at if at < len(text) else -1
 
 
 def _repeatable(path: str) -> list[set[str]]:

@@ -94,6 +94,14 @@ class Template:
         return not (is_dense and high <= _LARGEST_ORDINAL) and not is_year
 
     @property
+    def is_numbered_by_id(self) -> bool:
+        """Whether bodies call the numbers of their path ids, though these count from one."""
+        return any(
+            NUMBER in self.kinds[position] and re.search(r"(?:^|_)(?:id|\w+id)$", snake(path))
+            for position, path in self.repeated.items()
+        )
+
+    @property
     def is_unique(self) -> bool:
         """Whether a UUID or an e-mail address is in the path: nobody types those."""
         return any({UUID, EMAIL} & set(kinds) for kinds in self.kinds.values())

@@ -1,6 +1,7 @@
 """From answers to a disposition, by the rules of the architect in their order."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from loaders.advisor.classify_model import (
     CACHE,
@@ -41,7 +42,11 @@ def judge(
     # Whatever the signs, a record of people is never called disposable without a doubt.
     if disposition in (CONFIG_STATIC, CACHE) and may_be_people and confidence == CERTAIN:
         confidence = LIKELY
-    return disposition, confidence, reason, _completed(answers, disposition, code)
+    completed = _completed(answers, disposition, code)
+    if tracked is not None:
+        said = f"Git tracks {tracked[0]:,} of {tracked[1]:,}"
+        completed[3] = replace(completed[3], evidence=f"{completed[3].evidence}; {said}")
+    return disposition, confidence, reason, completed
 
 
 def _from_data(

@@ -102,7 +102,7 @@ def _summary(result: Classified) -> Iterator[str]:
     counts = ", ".join(f"{count} {name}" for name, count in result.counts().items())
     yield f"{len(result.verdicts):,} templates ({counts}) of {result.files:,} files."
     said = f"Bodies read: {result.bodies_read:,}; damaged: {result.damaged:,}"
-    said += f"; too large: {result.too_large:,}; in folders of tools: {result.left_out:,}"
+    said += f"; in part: {result.too_large:,}; in folders of tools: {result.left_out:,}"
     unlisted = "".join(f"; {name}: {count:,}" for name, count in result.unlisted.items())
     yield f"{said}{unlisted}."
 

@@ -138,14 +138,28 @@ def test_files_that_break_off_or_are_odd_are_counted(tmp_path: Path) -> None:
             "deep.json": b"[" * 5000 + b"]" * 5000,
             "packed.json.gz": b"not packed",
             "large.json": b'["' + b"x" * 9_000_000 + b'"]',
+            "many.json": b'{"rows": [' + b'{"a": "b"}, ' * 800_000 + b"{}]}",
             "lines.jsonl": b'{"a": 1}\nbroken\n\n{"a": 2}\n',
             "a b{c}|`.json": {"a": "b"},
         },
     )
     (tree / "link.json").symlink_to(tmp_path / "outside.json")
     result, _ = classify(str(tree))
-    assert (result.files, result.damaged, result.too_large) == (12, 5, 1)
+    assert (result.files, result.damaged, result.too_large) == (13, 6, 1)
     assert "Müller" not in as_json(result)
+
+
+def test_of_a_large_file_the_beginning_is_read(tmp_path: Path) -> None:
+    row = b'{"user_id": "%s", "at": "2024-03-01T09:00:00Z", "n": 1}, ' % ANN.encode()
+    files = {
+        "rows.json": b"[" + row * 120_000 + b"{}]",
+        "below.json": b'{"version": 1, "rows": [' + row * 120_000 + b"{}]}",
+        "lines.jsonl": (row.rstrip(b", ") + b"\n") * 120_000,
+        "lines.json": (row.rstrip(b", ") + b"\n") * 3,
+    }
+    for verdict in verdicts(write(tmp_path, files)).values():
+        assert verdict.disposition == "SYSTEM_OF_RECORD", verdict
+        assert any(key.path.endswith("[].user_id") for key in verdict.keys)
 
 
 def test_names_that_differ_in_ids_are_one_template(tmp_path: Path) -> None:

@@ -114,6 +114,9 @@ UNKNOWN: dict[str, dict[str, Any]] = {
         for b in "bcdfghjklmn"
         for c in "rstvwxyzpq"
     },
+    "numbers from one that are called ids": {
+        f"lost/{n}.json": {"item_id": n, "text": "t"} for n in (1, 2, 3)
+    },
     "a day's summary": {"reports/2024-03/weekly.json": {"sessions": 5}},
     "what cannot be read": {"broken.json": b"{"},
 }
