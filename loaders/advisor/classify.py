@@ -128,7 +128,7 @@ def _keys(template: Template) -> tuple[Key, ...]:
     bodies = max(1, template.profile.bodies)
     return tuple(
         Key(path, tuple(sorted(found.types)), round(min(1.0, found.bodies / bodies), 2))
-        for path, found in list(template.profile.fields.items())[:_MOST_KEYS]
+        for path, found in list(template.fields.items())[:_MOST_KEYS]
         if path != "$" and not path.endswith("#")
     )
 

@@ -40,8 +40,12 @@ _BIRTH_KEY = re.compile(r"(?:^|_)(?:birth|birthday|birthdate|dob)(?:_|$)")
 _PHONE = re.compile(r"\+?[\d ()/.-]{6,20}")
 # A second's difference is the time that writing takes.
 _LATER_SECONDS = 60
+# The key path of fields that are too many to be counted one by one.
+REST = "…"
 CONTACT = "contact"
 DAY = "day"
+SMALL_ID = "small id"
+_SMALL = 3
 BIRTH = "birth"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 # One or two words with capitals: names of people look like this, and of weekdays too.
@@ -63,7 +67,18 @@ class Field:
     types: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     ids: set[int] = field(default_factory=set)
-    highest: int = 0
+    highest: float = 0
+    lowest: float = float("inf")
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether any value is an id, however small."""
+        return bool(self.ids) or self.kinds[SMALL_ID] > 0
+
+    @property
+    def varies(self) -> bool:
+        """Whether its numbers are not all the same."""
+        return self.lowest < self.highest
 
     @property
     def is_reference(self) -> bool:
@@ -115,6 +130,7 @@ class Profile:
             ours.kinds += theirs.kinds
             ours.ids |= theirs.ids
             ours.highest = max(ours.highest, theirs.highest)
+            ours.lowest = min(ours.lowest, theirs.lowest)
         for position, counts in other.repeats.items():
             self.repeats[position] = self.repeats.get(position, Counter()) + counts
         for position, ids in other.ids.items():
@@ -123,7 +139,7 @@ class Profile:
     def field(self, path: str) -> Field:
         """Return the counts of a key path; too many of them share one."""
         if path not in self.fields and len(self.fields) >= _MOST_FIELDS:
-            path = "…"
+            path = REST
         return self.fields.setdefault(path, Field())
 
     def keys(self) -> set[str]:
@@ -131,7 +147,7 @@ class Profile:
         return {
             path
             for path in self.fields
-            if path.replace("[]", "").strip(".").count(".") <= 1 and path != "…"
+            if path.replace("[]", "").strip(".").count(".") <= 1 and path != REST
         }
 
     def observe(
@@ -238,15 +254,18 @@ class _Body:
             found.kinds[BIRTH] += kind == DATE
             found.kinds[CONTACT] += 1
             found.ids |= {hash_of(text)} if len(found.ids) < _MOST_IDS else set()
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            found.highest, found.lowest = max(found.highest, value), min(found.lowest, value)
         if kind is None:
             found.kinds[PROPER] += isinstance(value, str) and _PROPER.fullmatch(value) is not None
             return
         found.kinds[kind] += 1
         found.kinds[DAY] += kind == DATE and _DAY.fullmatch(text) is not None
         is_id = kind in (UUID, EMAIL) or (kind in IDS and _ID_KEY.search(key) is not None)
-        if kind == NUMBER and isinstance(value, int):
-            found.highest = max(found.highest, value)
-        if is_id and len(found.ids) < _MOST_IDS:
+        if is_id and kind == NUMBER and len(text) < _SMALL:
+            # Other numbers are as small: it links nothing.
+            found.kinds[SMALL_ID] += 1
+        elif is_id and len(found.ids) < _MOST_IDS:
             found.ids.add(hash_of(text))
 
     def repeat(self, text: str, path: str) -> None:

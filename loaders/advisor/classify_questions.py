@@ -95,7 +95,7 @@ def _signs_of_users(template: Template, links: Links) -> list[str]:
 
 
 def _is_linked(template: Template, links: Links) -> bool:
-    return any(one.ids & links.people for one in template.profile.fields.values())
+    return any(one.ids & links.people for one in template.fields.values())
 
 
 def _is_saved_state(template: Template) -> bool:
@@ -117,8 +117,9 @@ def _about_queries(template: Template, links: Links) -> Answer:
     records = profile.rows if profile.with_rows else template.leaf.files
     if links.is_snapshot(template):
         return Answer(2, NOT_VISIBLE, "numbers by date, of records that another template keeps")
-    numbers = template.number_keys
-    has_times = template.has_moments() or (template.is_dated and template.leaf.files > 1)
+    numbers = template.measure_keys
+    has_times = template.has_moments() and (template.is_many or profile.with_row_moments > 0)
+    has_times = has_times or (template.is_dated and template.leaf.files > 1)
     if numbers and has_times and records > 1:
         return Answer(2, YES, f"numbers over time: {_listed(numbers)} in {records:,} records")
     if records > 1:
@@ -209,7 +210,7 @@ def _why_not_configuration(template: Template, links: Links) -> str | None:
     if template.is_many and keys and len(numbers) >= _MOSTLY_NUMBERS * len(keys):
         return "nearly all values are numbers: a state, or a table of limits"
     nothing = {"object", "array", "null"}
-    if all(one.types.keys() <= nothing for one in profile.fields.values()):
+    if all(one.types.keys() <= nothing for one in template.fields.values()):
         return "it is empty"
     return None
 
@@ -239,8 +240,8 @@ def measured_of(template: Template, tracked: tuple[int, int] | None) -> dict[str
         span = (profile.newest_file - profile.oldest_file) / _A_DAY
         if span >= 1:
             found["files' own times"] = f"over {span:,.0f} days"
-    if template.number_keys and (profile.with_moments or template.is_dated):
-        found["numbers over time"] = _listed(template.number_keys)
+    if template.measure_keys and (profile.with_moments or template.is_dated):
+        found["numbers over time"] = _listed(template.measure_keys)
     if profile.arrays_with_times:
         found["arrays in order of time"] = (
             f"{profile.arrays_in_order:,} of {profile.arrays_with_times:,}"

@@ -184,7 +184,7 @@ def _with_letters(template: str) -> str:
 
 def _known_fields(template: Template) -> dict[str, list[str]] | None:
     """Return the keys of the document, or of the elements of the list that it is."""
-    paths = list(template.profile.fields)
+    paths = list(template.fields)
     if any(path.startswith("{") for path in paths):
         return None
     found: dict[str, list[str]] = {"": []}
@@ -193,7 +193,7 @@ def _known_fields(template: Template) -> dict[str, list[str]] | None:
             rest, container = path[3:], "[]"
         else:
             rest, container = path, ""
-        if re.search(r"\.|\[\]|^\$$|…|\{", rest):
+        if re.search(r"\.|\[\]|^\$$|\{", rest):
             continue
         found.setdefault(container, []).append(rest)
     return found
@@ -211,11 +211,11 @@ def _columns(template: Template, verdict: Verdict) -> Iterator[Column]:
     prefix = _rows_of(template)
     bodies = max(1, template.profile.bodies)
     if prefix.endswith("}."):
-        key = template.profile.fields.get(f"{prefix[:-1]}#")
+        key = template.fields.get(f"{prefix[:-1]}#")
         yield Column("key", "uuid" if key and key.kinds[UUID] == key.seen else "text", False, "key")
-    for path, field in template.profile.fields.items():
+    for path, field in template.fields.items():
         rest = path.removeprefix(prefix)
-        if not path.startswith(prefix) or re.search(r"\.|\[\]|^\$$|…|\{|#", rest):
+        if not path.startswith(prefix) or re.search(r"\.|\[\]|^\$$|\{|#", rest):
             continue
         name = snake(rest) or "value"
         name = name if name[0].isalpha() else f"c_{name}"
@@ -245,14 +245,14 @@ def _type_in_path(template: Template, position: int, index: int) -> str:
 
 def _rows_of(template: Template) -> str:
     """Return the path of the rows where a document is nothing but a list or a map of them."""
-    for path in template.profile.fields:
+    for path in template.fields:
         if path == "[]" or re.fullmatch(r"\{[a-z]+\}", path):
             return f"{path}." if not template.profile.tops["object"] or path != "[]" else ""
     return ""
 
 
 def _seen(template: Template, prefix: str) -> int:
-    rows = template.profile.fields.get(prefix.removesuffix("."))
+    rows = template.fields.get(prefix.removesuffix("."))
     return rows.seen if rows else 0
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from loaders.advisor.classify_body import BIRTH, CONTACT, MOMENT, PROPER, Field, Profile
+from loaders.advisor.classify_body import BIRTH, CONTACT, MOMENT, PROPER, REST, Field, Profile
 from loaders.advisor.classify_names import (
     CODE,
     DATE,
@@ -30,7 +30,7 @@ _NAME = re.compile(r"(?:^|_)(?:names?|surname|nickname|address|street|contact|bi
 # Words for people that most trades share; what else is a person shows by contacts and links.
 _PERSON = re.compile(
     r"(?:^|_)(?:user|customer|client|patient|member|learner|student|employee|person|account|player"
-    r"|guest|subscriber|visitor|participant|applicant|trainee|author|teacher|driver|owner)(?:_|$)"
+    r"|guest|subscriber|visitor|participant|applicant|trainee|author|teacher|driver)(?:_|$)"
 )
 _MONEY = re.compile(r"(?:^|_)(?:amount|price|cents|balance|currency|refund|invoice)(?:_|$)")
 _ACCOUNT = re.compile(r"(?:^|_)(?:user_?name|login|pass(?:word|wd)?_?hash|password|passwd)$")
@@ -47,6 +47,11 @@ class Template:
     @property
     def profile(self) -> Profile:
         return self.leaf.profile
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """The fields by key path, without those that were too many to be told apart."""
+        return {path: one for path, one in self.profile.fields.items() if path != REST}
 
     @cached_property
     def kinds(self) -> dict[int, list[str]]:
@@ -135,13 +140,14 @@ class Template:
     @cached_property
     def row_fields(self) -> list[tuple[str, Field]]:
         """The fields that are in rows: below an array, or below keys that are data."""
-        return [(p, f) for p, f in self.profile.fields.items() if "[]" in p or "{" in p]
+        return [(p, f) for p, f in self.fields.items() if "[]" in p or "{" in p]
 
     @property
     def has_unique_rows(self) -> bool:
         """Whether rows hold, or are kept under, UUIDs or e-mail addresses."""
         return any(
             (found.kinds[UUID] + found.kinds[EMAIL]) * 2 > found.seen > 0
+            and (self.is_many or len(found.ids) > 1)
             for _, found in self.row_fields
         )
 
@@ -153,18 +159,18 @@ class Template:
         return any(
             found.kinds[CONTACT] >= _HALF * found.seen
             and len(found.ids) >= max(2, _HALF * min(found.kinds[CONTACT], 200))
-            for found in self.profile.fields.values()
+            for found in self.fields.values()
         )
 
     @property
     def has_contact(self) -> bool:
         """Whether there is any address or telephone number."""
-        return any(found.kinds[CONTACT] for found in self.profile.fields.values())
+        return any(found.kinds[CONTACT] for found in self.fields.values())
 
     @property
     def may_name_people(self) -> bool:
         """Whether there are words that could be the names of people: nothing more is known."""
-        for path, found in self.profile.fields.items():
+        for path, found in self.fields.items():
             key = snake(path.rpartition(".")[2].replace("[]", ""))
             is_name = _NAME.search(key) or _PERSON.search(key) or path.endswith("[]")
             if is_name and found.kinds[PROPER] * 2 > found.seen > 0:
@@ -174,7 +180,7 @@ class Template:
     @property
     def empty_lists(self) -> list[str]:
         """The key paths of arrays that hold nothing in any body."""
-        fields = self.profile.fields
+        fields = self.fields
         return [
             path
             for path, one in fields.items()
@@ -183,7 +189,7 @@ class Template:
 
     def keys_like(self, pattern: re.Pattern[str]) -> list[str]:
         """Return the last keys of fields that a pattern finds."""
-        names = {path.rpartition(".")[2].replace("[]", "") for path in self.profile.fields}
+        names = {path.rpartition(".")[2].replace("[]", "") for path in self.fields}
         return sorted(name for name in names if pattern.search(snake(name)))
 
     @property
@@ -191,8 +197,8 @@ class Template:
         """Keys that name a person by an id: not by a name alone."""
         return sorted(
             path
-            for path, found in self.profile.fields.items()
-            if found.ids and _PERSON.search(snake(path.rpartition(".")[2]))
+            for path, found in self.fields.items()
+            if found.has_ids and _PERSON.search(snake(path.rpartition(".")[2]))
         )
 
     @property
@@ -204,10 +210,20 @@ class Template:
         return self.keys_like(_SECRET)
 
     @property
+    def measure_keys(self) -> list[str]:
+        """The key paths of numbers that differ, and that most bodies have."""
+        return [
+            path
+            for path in self.number_keys
+            if self.fields[path].bodies >= _HALF * self.profile.bodies
+            and (self.fields[path].varies or self.fields[path].types["number"])
+        ]
+
+    @property
     def number_keys(self) -> list[str]:
         """The key paths of numbers that are neither ids nor times."""
         found = []
-        for path, one in self.profile.fields.items():
+        for path, one in self.fields.items():
             numbers = one.types["integer"] + one.types["number"]
             is_plain = not one.ids and not one.kinds[MOMENT] and path not in self.repeated.values()
             if is_plain and numbers * 2 > one.seen > 0:
@@ -219,7 +235,7 @@ class Template:
         """The key paths of scalars."""
         return [
             path
-            for path, one in self.profile.fields.items()
+            for path, one in self.fields.items()
             if not one.types.keys() <= {"object", "array"} and not path.endswith("#")
         ]
 
@@ -242,7 +258,7 @@ class Template:
         return [
             path
             for path, found in self.row_fields
-            if found.ids and snake(path.rpartition(".")[2]) in ("id", "_id", "key", "uid")
+            if found.has_ids and snake(path.rpartition(".")[2]) in ("id", "_id", "key", "uid")
         ]
 
     @property
@@ -255,7 +271,7 @@ class Template:
 
     @property
     def has_birth_date(self) -> bool:
-        return any(found.kinds[BIRTH] for found in self.profile.fields.values())
+        return any(found.kinds[BIRTH] for found in self.fields.values())
 
     @property
     def is_bare_numbers(self) -> bool:
@@ -294,9 +310,9 @@ class Links:
     def refers_to_people(self, template: Template) -> list[str]:
         """Return the key paths whose ids are those of people."""
         found = []
-        for path, one in template.profile.fields.items():
+        for path, one in template.fields.items():
             name = snake(path.rpartition(".")[2].replace("[]", "").replace("#", ""))
-            if one.ids and (one.ids & self.people or name in self.person_names):
+            if one.has_ids and (one.ids & self.people or name in self.person_names):
                 found.append(path)
         return sorted({*found, *template.person_keys})
 
@@ -311,8 +327,8 @@ class Links:
         """Return the key paths whose ids belong to other templates, or only a program gives."""
         own = set(template.repeated.values())
         found = []
-        for path, one in template.profile.fields.items():
-            if path in own or not one.ids:
+        for path, one in template.fields.items():
+            if path in own or not one.has_ids:
                 continue
             name = snake(path.rpartition(".")[2].replace("[]", ""))
             owners = [o for o in self.owners.get(name, ()) if o is not template and name != "id"]
@@ -340,7 +356,7 @@ class Links:
         keys = {snake(path.rpartition(".")[2]) for path, one in template.row_fields if one.ids}
         for key in keys:
             for other in self.owners.get(key, ()):
-                theirs = {snake(path.rpartition(".")[2]) for path in other.profile.fields}
+                theirs = {snake(path.rpartition(".")[2]) for path in other.fields}
                 if other is not template and len(keys) > 1 and keys <= theirs:
                     return True
         return False
@@ -353,7 +369,7 @@ class Links:
             for position in other.id_positions
             if (template_high := other.leaf.numbers.get(position, (0, 0))[1]) > 1
         }
-        return any(one.highest in highest for one in template.profile.fields.values())
+        return any(one.highest in highest for one in template.fields.values())
 
 
 def in_folder_of(template: Template, others: Sequence[Template]) -> list[Template]:

@@ -1,6 +1,7 @@
 """The tree of a source as templates: built from the listing alone, in memory that stays small."""
 
 import heapq
+import re
 from collections.abc import Iterable, Iterator
 
 from loaders.advisor.classify_body import Profile, hash_of
@@ -21,8 +22,9 @@ MANY = 50
 # Of how many files per template the bodies are read.
 SAMPLE = 100
 # Folders of tools: what lies there is neither the project's data nor its configuration.
-_LEFT_OUT = frozenset(
-    {".git", ".hg", ".svn", "node_modules", ".venv", "venv", "__pycache__", "site-packages"}
+_LEFT_OUT = re.compile(
+    r"(?:^|/)(?:\.git|\.hg|\.svn|node_modules|bower_components|\.?venv|site-packages|__pycache__"
+    r"|\.(?:mypy|pytest|ruff)_cache|\.tox|\.nox|\.terraform|\.gradle|\.next|\.nuxt|\.parcel-cache)/"
 )
 
 
@@ -191,7 +193,7 @@ class Node:
 
 def is_left_out(path: str) -> bool:
     """Return whether a path lies in a folder of a tool."""
-    return not _LEFT_OUT.isdisjoint(path.split("/")[:-1])
+    return _LEFT_OUT.search(path) is not None
 
 
 def add(root: Node, entry: Entry) -> None:
