@@ -33,6 +33,7 @@ def settle(node: Node, depth: int = 0, *, below_placeholder: bool = False) -> No
 
 
 def _settle_files(node: Node, depth: int) -> None:
+    _join_ids(node)
     for pattern, names in _differing_in_numbers(node.files).items():
         first = node.files[names[0]].profile
         group = [name for name in names if _alike(node.files[name].profile, first)]
@@ -42,11 +43,17 @@ def _settle_files(node: Node, depth: int) -> None:
                 if found and len(found) == 1 and len(found[0]) < 18:
                     node.files[name].note_number(depth, int(found[0]))
             node.merge_files(group, pattern)
-    for ending in sorted({split_ending(name)[1] for name in node.files}):
-        mine = [name for name in sorted(node.files) if split_ending(name)[1] == ending]
-        if one_kind := _of_one_shape([n for n in mine if MARK not in n], node.files):
+    for ending, names in _by_ending(node.files).items():
+        if one_kind := _of_one_shape([name for name in names if MARK not in name], node.files):
             node.merge_files(one_kind, marked(NAME) + ending)
-        _join_ids(node, [name for name in mine if name in node.files])
+    _join_ids(node)
+
+
+def _by_ending(files: Iterable[str]) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in sorted(files):
+        found.setdefault(split_ending(name)[1], []).append(name)
+    return found
 
 
 def _differing_in_numbers(files: Iterable[str]) -> Mapping[str, list[str]]:
@@ -74,8 +81,13 @@ def _of_one_shape(names: Sequence[str], files: Mapping[str, Leaf]) -> list[str]:
     return alike
 
 
-def _join_ids(node: Node, names: Sequence[str]) -> None:
+def _join_ids(node: Node) -> None:
     """Merge ids of several kinds, and names that stand where ids stand, if their shape is one."""
+    for names in _by_ending(node.files).values():
+        _join(node, names)
+
+
+def _join(node: Node, names: Sequence[str]) -> None:
     whole = [name for name in names if is_id(name) or split_ending(name)[0] == marked(NAME)]
     if not any(is_id(name) for name in whole):
         return
@@ -87,7 +99,7 @@ def _join_ids(node: Node, names: Sequence[str]) -> None:
         if name == most or (MARK in name and name not in whole):
             continue
         # What cannot be read goes with what lies beside it.
-        if _alike(node.files[name].profile, node.files[most].profile):
+        if _is_part(node.files[name].profile, node.files[most].profile):
             node.merge_files([name], most)
 
 
@@ -149,6 +161,14 @@ def _is_one_kind(one: _Structure, other: _Structure) -> bool:
 
 def _has_words(name: str) -> bool:
     return bool(PLACEHOLDER.sub("", split_ending(name)[0]).strip("_-. "))
+
+
+def _is_part(one: Profile, many: Profile) -> bool:
+    """Return whether nearly all keys of one are keys of many, which may be of several shapes."""
+    if not one.bodies or not many.bodies:
+        return True
+    mine, theirs = one.keys(), many.keys()
+    return len(mine & theirs) >= _MOST_OF_THEM * len(mine)
 
 
 def _alike(one: Profile, other: Profile) -> bool:

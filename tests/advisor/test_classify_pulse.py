@@ -15,9 +15,9 @@ from tests.conftest import ROOT
 RULES = ROOT / "config" / "document_kinds.json"
 
 
-@pytest.fixture(params=["legacy", 300, 3])
+@pytest.fixture(params=["legacy", 1000, 3])
 def pulse(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """The example, and samples of PULSE's tree: a large one and one of three sessions."""
+    """The example, and samples of PULSE's tree, of three sessions and more."""
     if request.param == "legacy":
         return ROOT / "examples" / "legacy"
     folder = tmp_path / "sample"

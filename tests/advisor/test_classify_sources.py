@@ -175,6 +175,10 @@ def test_names_that_differ_in_ids_are_one_template(tmp_path: Path) -> None:
         "items/item-2002.json": {"a": "b"},
         "users/demo/profile.json": {"a": "b"},
         f"users/{ANN}/profile.json": {"a": "b"},
+        f"cards/{ANN}.json": {"a": "b"},
+        "cards/dev-test-001.json": {"a": "c"},
+        "cards/dev-test-002.json": {"a": "d"},
+        "cards/dev.json": {"a": "d"},
     }
     assert set(verdicts(write(tmp_path, files))) == {
         "history_{}.json",
@@ -183,6 +187,7 @@ def test_names_that_differ_in_ids_are_one_template(tmp_path: Path) -> None:
         "objects/{}.json",
         "items/item-{}.json",
         "users/{}/profile.json",
+        "cards/{}.json",
     }
 
 
