@@ -1,7 +1,9 @@
 """pulse-elt classify: which kinds of files a tree holds, and where each of them belongs."""
 
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from loaders.advisor.classify_code import CodeTemplates, prefix_of
@@ -15,9 +17,10 @@ from loaders.advisor.classify_signs import Links, Template
 from loaders.advisor.classify_tree import Node, add, is_left_out
 from loaders.advisor.classify_verdict import judge
 from loaders.sources.opening import open_source
-from loaders.sources.source import UNREADABLE, Source
+from loaders.sources.source import LONGEST_PATH, Source
 
 _MOST_KEYS = 60
+_FRAMES_PER_SEGMENT = 6
 
 
 class Tree:
@@ -31,17 +34,33 @@ class Tree:
         self.name = source.name
         self.left_out = 0
         self.unlisted: Counter[str] = Counter()
+        with _deep_recursion():
+            root = self._listed(source)
+            read_samples(source, [leaf for _, leaf in root.leaves()])
+            settle(root)
+            self.templates = [Template(segments, leaf) for segments, leaf in root.leaves()]
+
+    def _listed(self, source: Source) -> Node:
         root = Node()
         for entry in source.list():
             if is_left_out(entry.path):
                 self.left_out += 1
             elif entry.problem is not None:
-                self.unlisted[entry.problem or UNREADABLE] += 1
+                self.unlisted[entry.problem] += 1
             else:
                 add(root, entry)
-        read_samples(source, [leaf for _, leaf in root.leaves()])
-        settle(root)
-        self.templates = [Template(segments, leaf) for segments, leaf in root.leaves()]
+        return root
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Allow for folders as deep as the longest path: some frames for each of its segments."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(before + _FRAMES_PER_SEGMENT * LONGEST_PATH // 2)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def classify(

@@ -21,7 +21,7 @@ def tracked_below(folder: Path) -> frozenset[str] | None:
         prefix = folder.relative_to(root).as_posix()
         prefix = "" if prefix == "." else prefix + "/"
         try:
-            if index.stat().st_size > _LARGEST_INDEX:
+            if not index.is_file() or index.stat().st_size > _LARGEST_INDEX:
                 return None
             paths = list(_paths(index.read_bytes()))
         except (OSError, ValueError, struct.error, IndexError):

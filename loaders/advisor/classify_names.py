@@ -51,6 +51,13 @@ _EMAIL_INSIDE = re.compile(rf"^(?P<before>[a-z]+[_-])?(?P<email>{_EMAIL})$")
 _DIGITS = re.compile(r"\d+")
 _ENDING = re.compile(r"(?:\.json|\.jsonl|\.ndjson)(?:\.gz)?$", re.IGNORECASE)
 _CAMEL = re.compile(r"([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])")
+# Narrow enough that a name with many of them is matched in one go.
+_VALUE = {
+    UUID: f"{_UUID}|{_ULID}",
+    DATE: _DATE,
+    HASH: "[0-9A-Za-z]+",
+    NUMBER: r"\d+",
+}
 PLACEHOLDER = re.compile(f"{MARK}([a-z_0-9]+){MARK}")
 
 
@@ -110,7 +117,8 @@ def values_of(pattern: str, name: str) -> tuple[str, ...] | None:
     """Return what a name has for the placeholders of a pattern, None if they do not match."""
     parts = PLACEHOLDER.split(pattern)
     expression = "".join(
-        "(.+?)" if index % 2 else re.escape(part) for index, part in enumerate(parts)
+        f"({_VALUE.get(part, '.+?')})" if index % 2 else re.escape(part)
+        for index, part in enumerate(parts)
     )
     found = re.fullmatch(expression, name, re.DOTALL)
     return found.groups() if found else None

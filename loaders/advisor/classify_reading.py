@@ -39,7 +39,7 @@ def read_samples(source: Source, leaves: Sequence[Leaf]) -> None:
     with ThreadPoolExecutor(source.opened_at_once) as threads:
         # In portions: results that nobody took yet are in memory.
         portions = iter(wanted)
-        while portion := list(islice(portions, 4 * source.opened_at_once)):
+        while portion := list(islice(portions, source.opened_at_once)):
             read = threads.map(lambda pair: _read(source, pair[0]), portion)
             for (entry, profile), outcome in zip(portion, read, strict=True):
                 _observe(profile, entry, *outcome)

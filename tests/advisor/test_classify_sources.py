@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from loaders.advisor import classify_tree
-from loaders.advisor.classify import Tree, classify
-from loaders.advisor.classify_names import JSON_ENDINGS
+from loaders.advisor.classify import Tree, classify, written
+from loaders.advisor.classify_names import JSON_ENDINGS, values_of
 from loaders.cli.classify_display import as_json
 from loaders.errors import WrongRequest
 from loaders.sources.opening import open_source
@@ -116,6 +116,17 @@ def test_of_a_large_tree_only_a_sample_is_opened_and_kept() -> None:
     for template in tree.templates:
         assert len(template.leaf.sample) == classify_tree.SAMPLE
         assert template.leaf.folders == pytest.approx(template.leaf.files, rel=0.2)
+
+
+def test_deep_trees_and_long_names_are_no_trouble() -> None:
+    deep = [f"{top}/{'d/' * 500}x.json" for top in ("a", "bb", "ccc")]
+    wide = [f"w/{chr(97 + n % 26)}{chr(97 + n // 26)}/{'d/' * 480}x.json" for n in range(120)]
+    long = [f"n/{'-'.join(str(n * k % 7) for k in range(110))}-{500 + n}.json" for n in range(9)]
+    tree = Tree(_Memory([*deep, *wide, *long]))
+    assert sum(template.leaf.files for template in tree.templates) == 132
+    for template in tree.templates:
+        written(template)
+        assert values_of(template.segments[-1], "1-" * 100 + "x.json") is None
 
 
 def test_folders_of_tools_are_counted_and_left_out(tmp_path: Path) -> None:
