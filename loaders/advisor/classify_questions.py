@@ -20,7 +20,7 @@ _DERIVED = "its ids are those of a larger template: it may be derived from that 
 
 
 def answers_of(template: Template, links: Links, everything: Sequence[Template]) -> list[Answer]:
-    """Return the first four answers; see docs/architect.md for what counts."""
+    """Return the first four answers; see docs/classify.md for what counts."""
     first = _about_users(template, links)
     second = _about_queries(template, links)
     third = _about_transactions(template, first.answer)
