@@ -99,6 +99,7 @@ def classify(
                 answers=tuple(answers),
                 measured=measured_of(template, counts),
                 keys=_keys(template),
+                code_template=found.template if found else None,
                 places=_places(found),
             )
         )

@@ -1,7 +1,7 @@
 """What classify finds: one verdict per path template."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 SYSTEM_OF_RECORD = "SYSTEM_OF_RECORD"
 CONFIG_STATIC = "CONFIG_STATIC"
@@ -50,7 +50,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One path template: what it is, how sure that is, and why."""
+    """One path template: what it is, how sure that is, and why.
+
+    code_template is the audit's name for the same files, relative to the code's folder.
+    """
 
     template: str
     files: int
@@ -60,8 +63,8 @@ class Verdict:
     answers: tuple[Answer, ...]
     measured: Mapping[str, str]
     keys: tuple[Key, ...]
+    code_template: str | None = None
     places: tuple[str, ...] = ()
-    pattern: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

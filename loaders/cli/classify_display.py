@@ -110,6 +110,7 @@ def _summary(result: Classified) -> Iterator[str]:
 def as_json(result: Classified) -> str:
     """Return the whole result, for programs."""
     said = {"version": 1, **asdict(result), "counts": dict(result.counts())}
+    said["templates"] = said.pop("verdicts")
     return json.dumps(said, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 

@@ -54,7 +54,7 @@ def test_a_tree_without_json_says_which_names_count(tmp_path: Path) -> None:
 
 def test_json_has_the_five_answers_with_evidence(tmp_path: Path) -> None:
     found = json.loads(run(write(tmp_path, _PEOPLE), "--format", "json").output)
-    (verdict,) = found["verdicts"]
+    (verdict,) = found["templates"]
     assert [answer["question"] for answer in verdict["answers"]] == [1, 2, 3, 4, 5]
     assert {answer["answer"] for answer in verdict["answers"]} <= {"yes", "no", "not visible"}
     assert all(answer["evidence"] for answer in verdict["answers"])
@@ -81,7 +81,7 @@ def test_blocks_of_markdown_have_a_language_and_can_be_read() -> None:
 def test_output_goes_to_a_file_and_standard_output_stays_empty(tmp_path: Path) -> None:
     done = run(DATA, "--format", "json", "--output", tmp_path / "found.json")
     assert done.output == ""
-    assert len(json.loads((tmp_path / "found.json").read_text())["verdicts"]) == len(expected())
+    assert len(json.loads((tmp_path / "found.json").read_text())["templates"]) == len(expected())
     failed = run(DATA, "--output", tmp_path / "no" / "found.json")
     assert isinstance(failed.exception, WorkFailed)
 
@@ -194,7 +194,7 @@ def test_what_git_tracks_is_read_and_git_is_not_run(repository: Path, version: s
     index = ("git", "-c", "core.fsmonitor=false", "update-index", f"--index-version={version}")
     subprocess.run(index, cwd=repository, check=True)
     found = json.loads(run(repository / "data", "--format", "json").output)
-    by_template = {verdict["template"]: verdict for verdict in found["verdicts"]}
+    by_template = {verdict["template"]: verdict for verdict in found["templates"]}
     assert by_template["kept.json"]["measured"]["tracked by Git"] == "1 of 1"
     assert by_template["also/kept.json"]["measured"]["tracked by Git"] == "1 of 1"
     left = by_template["left.json"]
@@ -207,7 +207,7 @@ def test_what_git_tracks_is_read_and_git_is_not_run(repository: Path, version: s
 def test_a_broken_index_is_as_none(repository: Path) -> None:
     (repository / ".git" / "index").write_bytes(b"DIRC\0\0\0\2\0\0\0\xff")
     found = json.loads(run(repository / "data", "--format", "json").output)
-    assert "tracked by Git" not in found["verdicts"][0]["measured"]
+    assert "tracked by Git" not in found["templates"][0]["measured"]
 
 
 def test_code_that_is_no_folder_is_refused(tmp_path: Path) -> None:

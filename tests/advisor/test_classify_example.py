@@ -20,6 +20,8 @@ _FROM_CODE = {"cache/covers/{}.json", "counters.json", "exports/overdue-{}.json"
 def test_the_example_is_classified_as_labelled() -> None:
     result, _ = classify(str(DATA), None, EXAMPLE, labelled_code())
     assert dispositions(result) == expected()
+    names = {verdict.template: verdict.code_template for verdict in result.verdicts}
+    assert names["archive/{number}/{loan_id}.json.gz"] == "data/archive/{year}/{loan_id}.json.gz"
 
 
 def test_the_data_alone_leaves_open_only_what_the_code_tells() -> None:
