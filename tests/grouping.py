@@ -31,7 +31,12 @@ _PARTS = {
     # Its tests have a server of their own, and name the group themselves.
     "upgrade": (),
     "analysts": ("marts.test_damages", "marts.test_own_models"),
-    "stores": ("loaders.test_archive", "loaders.test_moving_files", "loaders.test_object_store"),
+    "stores": (
+        "advisor.test_classify_stores",
+        "loaders.test_archive",
+        "loaders.test_moving_files",
+        "loaders.test_object_store",
+    ),
 }
 _PART_OF = {beginning: part for part, names in _PARTS.items() for beginning in names}
 _RANK = {part: rank for rank, part in enumerate(_PARTS)}

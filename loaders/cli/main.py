@@ -27,6 +27,7 @@ class _Commands(Group):
         "prune": "prune",
         "db": "db",
         "new": "new",
+        "classify": "classify",
         "sample": "sample",
     }
 

@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from loaders.errors import WrongRequest
-from loaders.sources.paths import escaped, is_document
+from loaders.sources.paths import JSON, Endings, escaped, is_document
 from loaders.sources.safe_open import safe_open
 from loaders.sources.source import LINK, NOT_A_FILE, UNREADABLE, Entry, Stamp, time_or_unknown
 
@@ -27,7 +27,8 @@ class Directory:
     opened_at_once = 1
     notices: tuple[str, ...] = ()
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, endings: Endings = JSON) -> None:
+        self._endings = endings
         self._root = root.resolve()
         self._prefix = os.fsencode(self._root) + b"/"
         try:
@@ -66,7 +67,7 @@ class Directory:
                             break
                     elif (
                         path.startswith(wanted)
-                        and (is_document(path) or _is_link_to_folder(one))
+                        and (is_document(path, self._endings) or _is_link_to_folder(one))
                         and (entry := self._listed(path))
                     ):
                         yield entry

@@ -6,11 +6,14 @@ from loaders.errors import WrongRequest
 from loaders.sources.archives import is_archive, open_archive
 from loaders.sources.directory import Directory
 from loaders.sources.object_stores.source import is_object_store, open_object_store
+from loaders.sources.paths import JSON, Endings
 from loaders.sources.source import Source
 
 
-def open_source(name: str, root: str | None) -> Source:
+def open_source(name: str, root: str | None, endings: Endings = JSON) -> Source:
     """Return the source with that name, below its folder root.
+
+    It lists files whose names have one of the endings.
 
     Raises:
         WrongRequest: it does not exist, is of no known kind, or root leaves it.
@@ -22,10 +25,10 @@ def open_source(name: str, root: str | None) -> Source:
         if inside.is_absolute() or ".." in inside.parts:
             raise WrongRequest(f"--root {root} leaves the source; name a folder inside it.")
     if is_object_store(name):
-        return open_object_store(name, root or "")
+        return open_object_store(name, root or "", endings)
     path = Path(name)
     if is_archive(path) and not path.is_dir():
-        return open_archive(path, root or "")
+        return open_archive(path, root or "", endings=endings)
     if root and not (path / root).resolve().is_relative_to(path.resolve()):
         raise WrongRequest(f"--root {root} leaves the source by a link; name the folder itself.")
-    return Directory(path / (root or ""))
+    return Directory(path / (root or ""), endings)

@@ -4,10 +4,14 @@ import hashlib
 
 from loaders.sources.source import LONGEST_PATH, PATH_NOT_UTF8, PATH_TOO_LONG
 
+# The endings of names that are listed, in bytes.
+Endings = tuple[bytes, ...]
+JSON: Endings = (b".json",)
 
-def is_document(path: bytes) -> bool:
-    """Return whether a file is listed: its name ends in .json, in capitals or not."""
-    return path[-5:].lower() == b".json"
+
+def is_document(path: bytes, endings: Endings = JSON) -> bool:
+    """Return whether a file is listed, by the ending of its name, in capitals or not."""
+    return path[-16:].lower().endswith(endings)
 
 
 def escaped(path: bytes) -> tuple[str, str | None]:

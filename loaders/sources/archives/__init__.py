@@ -9,6 +9,7 @@ from loaders.sources.archives.limits import Limits
 from loaders.sources.archives.tar_archive import TarArchive
 from loaders.sources.archives.tar_headers import BLOCK, END, is_header
 from loaders.sources.archives.zip_archive import ZipArchive
+from loaders.sources.paths import JSON, Endings
 from loaders.sources.source import Source
 
 __all__ = ["Limits", "is_archive", "open_archive"]
@@ -27,7 +28,9 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith((_ZIP, _TAR, *_PACKED_TAR))
 
 
-def open_archive(path: Path, root: str = "", limits: Limits | None = None) -> Source:
+def open_archive(
+    path: Path, root: str = "", limits: Limits | None = None, endings: Endings = JSON
+) -> Source:
     """Return the source for an archive; its name says which kind, and its first bytes must agree.
 
     root is the folder inside the archive where the tree begins; '' is the top of the archive.
@@ -41,13 +44,13 @@ def open_archive(path: Path, root: str = "", limits: Limits | None = None) -> So
     name = path.name.lower()
     if name.endswith(_ZIP):
         _check(file, file.head(4).startswith(_ZIP_BEGINS), "a zip archive")
-        return ZipArchive(file, root, limits)
+        return ZipArchive(file, root, limits, endings)
     if name.endswith(_TAR):
         _check(file, _begins_a_tar(file.head(BLOCK)), "a tar archive")
-        return TarArchive(file, root, limits, is_packed=False)
+        return TarArchive(file, root, limits, endings, is_packed=False)
     if name.endswith(_PACKED_TAR):
         _check(file, _begins_a_packed_tar(file.head(_ENOUGH)), "a gzipped tar archive")
-        return TarArchive(file, root, limits, is_packed=True)
+        return TarArchive(file, root, limits, endings, is_packed=True)
     raise WrongRequest(f"{path} is no archive: its name ends in none of .zip, .tar, .tar.gz, .tgz.")
 
 

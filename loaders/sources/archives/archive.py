@@ -18,7 +18,7 @@ from loaders.sources.archives.names import (
     refuse_nested,
 )
 from loaders.sources.archives.spill import Spill
-from loaders.sources.paths import escaped, is_document
+from loaders.sources.paths import Endings, escaped, is_document
 from loaders.sources.source import NOT_A_FILE, Entry, Stamp
 
 _NAMED_AT_MOST = 5
@@ -49,10 +49,11 @@ class Archive(ABC):
     opened_at_once = 1
     most_workers: int | None = None
 
-    def __init__(self, file: ArchiveFile, root: str, limits: Limits) -> None:
+    def __init__(self, file: ArchiveFile, root: str, limits: Limits, endings: Endings) -> None:
         self._file = file
         self._root = normalised_root(root)
         self._limits = limits
+        self._endings = endings
         self._odd: list[str] = []
         self._odd_count = 0
         self._are_of_windows = False
@@ -157,7 +158,7 @@ class Archive(ABC):
                     # Its content has been read by now, so the checksum is known.
                     spill.add(
                         path,
-                        is_document(path),
+                        is_document(path, self._endings),
                         member.odd is not None,
                         member.size,
                         member.modified_us,
@@ -166,7 +167,7 @@ class Archive(ABC):
                     )
                 if following:
                     member = following
-                    path = _judged(member)
+                    path = _judged(member, self._endings)
                     names.add(member, path)
                     if member.odd:
                         self._note(member.name, member.odd)
@@ -261,12 +262,13 @@ def _is_below(member: Member, path: bytes, root: bytes) -> bool:
     return path.startswith(root) or (member.is_folder and path + b"/" == root)
 
 
-def _judged(member: Member) -> bytes:
+def _judged(member: Member, endings: Endings) -> bytes:
     path = normalised(member.name)
     if member.wrong is not None:
         raise Refused(member.wrong)
     if not member.is_folder and not member.odd:
         if not path:
             raise Refused("has no name")
-        refuse_nested(path)
+        if not is_document(path, endings):
+            refuse_nested(path)
     return path

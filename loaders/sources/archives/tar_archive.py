@@ -18,6 +18,7 @@ from loaders.sources.archives.tar_headers import (
     Header,
     microseconds,
 )
+from loaders.sources.paths import Endings
 from loaders.sources.source import Entry, Stamp
 
 _PIECE = 1024 * 1024
@@ -37,8 +38,10 @@ class TarArchive(Archive):
     A gzipped archive is read by one process, which is fastest in the order of positions.
     """
 
-    def __init__(self, file: ArchiveFile, root: str, limits: Limits, *, is_packed: bool) -> None:
-        super().__init__(file, root, limits)
+    def __init__(
+        self, file: ArchiveFile, root: str, limits: Limits, endings: Endings, *, is_packed: bool
+    ) -> None:
+        super().__init__(file, root, limits, endings)
         self.most_workers = 1 if is_packed else None
         self._is_packed = is_packed
         self._bytes: _Unpacked | None = None

@@ -16,6 +16,7 @@ from loaders.sources.archives.zip_directory import (
     central_header,
     find_directory,
 )
+from loaders.sources.paths import Endings
 from loaders.sources.source import Entry, Stamp
 
 _LOCAL = struct.Struct("<4s5H3I2H")
@@ -31,8 +32,8 @@ class ZipArchive(Archive):
     as a stream do not.
     """
 
-    def __init__(self, file: ArchiveFile, root: str, limits: Limits) -> None:
-        super().__init__(file, root, limits)
+    def __init__(self, file: ArchiveFile, root: str, limits: Limits, endings: Endings) -> None:
+        super().__init__(file, root, limits, endings)
         # One window for the directory, one for the contents.
         self._headers = Window(file)
         self._contents = Window(file)

@@ -27,7 +27,7 @@ from loaders.sources.object_stores.client import (
     with_retries,
 )
 from loaders.sources.object_stores.faults import Fault, StoreFault, Trouble
-from loaders.sources.paths import escaped, is_document
+from loaders.sources.paths import JSON, Endings, escaped, is_document
 from loaders.sources.source import PATH_NOT_UTF8, Entry, Source, Stamp
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ def is_object_store(text: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) is not None
 
 
-def open_object_store(url: str, root: str = "") -> Source:
+def open_object_store(url: str, root: str = "", endings: Endings = JSON) -> Source:
     """Return the documents below az://container/prefix or s3://bucket/prefix as a source.
 
     root is a further folder below the prefix. Both are literal, without escapes. Credentials come
@@ -110,7 +110,7 @@ def open_object_store(url: str, root: str = "") -> Source:
     ):
         raise WrongRequest(f"No credentials for az://. Set {kind.credentials}.")
     folder = "/".join(part for part in (prefix.strip("/"), root.strip("/")) if part)
-    return ObjectStore(scheme.lower(), container, folder + "/" if folder else "")
+    return ObjectStore(scheme.lower(), container, folder + "/" if folder else "", endings)
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,7 @@ class ObjectStore:
     scheme: str
     container: str
     folder: str
+    endings: Endings = JSON
     # By process. Inherited ones are never used, and never released, for the same reason.
     _connections: dict[int, "_Connection"] = field(default_factory=dict, repr=False, compare=False)
     _locks: dict[int, threading.Lock] = field(default_factory=dict, repr=False, compare=False)
@@ -162,7 +163,7 @@ class ObjectStore:
             while True:
                 page = connection.page(self.folder + prefix, token, page_size)
                 for blob in page.blobs:
-                    if is_document(blob.name[-5:].encode(errors="surrogatepass")):
+                    if is_document(blob.name.encode(errors="surrogatepass"), self.endings):
                         yield _entry(blob, self.folder)
                 token = page.token
                 if token is None:
