@@ -1,0 +1,215 @@
+"""From accesses to places: which line tells a file's path, the sink's, a call's, or a wrapper's."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from loaders.advisor.context import Context
+from loaders.advisor.engine import Engine
+from loaders.advisor.paths import same
+from loaders.advisor.substitution import filled
+from loaders.advisor.summaries import Access, root_of, symbols_of
+from loaders.advisor.syntax import FunctionDef
+from loaders.advisor.templates import ends_as_json, is_identifying, is_settled, normal, shape
+from loaders.advisor.values import Instance, Param, Text, Value, as_texts, is_json_text
+
+_COPIES = ("shutil.copy", "fs.copy", "fs.copyFile")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An access at the line that counts, its path as far as it is known there."""
+
+    access: Access
+    path: Text
+    form: str
+
+
+class Attribution:
+    """Goes from each sink upwards, to the callers that know its path."""
+
+    def __init__(self, engine: Engine, context: Callable[[Engine, FunctionDef], Context]) -> None:
+        self.engine = engine
+        self.context = context
+        self.own = [
+            access
+            for key in engine.project.functions
+            for access in (engine.summaries[key].own if key in engine.summaries else ())
+        ]
+        self.by_id = {access.id: access for access in self.own}
+        self.callers: dict[str, list[Access]] = {}
+        for access in self.own:
+            if access.via:
+                self.callers.setdefault(access.via, []).append(access)
+        self.placed: dict[tuple[str, str], Placed] = {}
+        self.seen: set[str] = set()
+
+    def places(self) -> list[Placed]:
+        """Return all places, in the order of files and lines."""
+        for access in self.own:
+            if not access.via and not self.is_side_effect(access):
+                self.place(access)
+        return sorted(
+            self.placed.values(),
+            key=lambda p: (p.access.file, p.access.line, p.access.operation, shape(p.path), p.form),
+        )
+
+    def is_json(self, access: Access) -> bool:
+        at: Access | None = access
+        while at is not None:
+            if at.is_json or at.id in self.engine.json_ids or is_json_text(at.content):
+                return True
+            at = self.by_id.get(at.via) if at.via else None
+        return False
+
+    def is_side_effect(self, access: Access) -> bool:
+        """A question before a read, a copy beside a write: part of the function's one touch."""
+        others = [
+            other
+            for other in self.engine.summaries[access.function].accesses
+            if other.id != access.id and not other.sink.startswith(_COPIES)
+        ]
+        if access.operation == "exists":
+            return any(
+                other.operation in ("read", "write", "delete", "open")
+                and same(other.path, access.path)
+                for other in others
+            )
+        if access.operation == "copy":
+            copies = [
+                other
+                for other in self.engine.summaries[access.function].own
+                if other.operation == "copy" and other.line == access.line
+            ]
+            return any(
+                other.operation in ("write", "read") and same(other.path, copy.path)
+                for other in others
+                for copy in copies
+            )
+        return False
+
+    def place(self, access: Access) -> None:
+        if access.id in self.seen:
+            return
+        self.seen.add(access.id)
+        is_file = access.store not in ("browser",)
+        if access.file in self.engine.tests:
+            if not access.via:
+                self.put(access, normal(access.path, is_file), "sink")
+            return
+        form = "call" if access.via else "sink"
+        for path in self.built(access):
+            known = normal(path, is_file)
+            if not symbols_of(known):
+                self.put(access, known, form)
+            else:
+                self.ask_callers(access, known, form)
+
+    def built(self, access: Access) -> tuple[Text, ...]:
+        """Fill in what the only object of a class was built with, or what classes below say."""
+        bindings: dict[Param, Value] = {}
+        variants: list[dict[Param, Value]] = []
+        for symbol in symbols_of(access.path):
+            param = root_of(symbol)
+            definition = self.engine.project.classes.get(param.owner)
+            if definition is not None and param.name == "self":
+                for other in (definition, *self.engine.below(definition)):
+                    known = self.engine.constructions.get(other.key, [])
+                    built = known[0] if len(known) == 1 else None
+                    variants.append({param: Instance(other, built)})
+                continue
+            for built in self.constructions(param):
+                bindings[param] = built
+        if not bindings and not variants:
+            return (access.path,)
+        if variants and self.callers_of(access):
+            return (access.path,)
+        context = self.context(self.engine, self.engine.project.functions[access.function])
+        found: dict[Text, None] = {}
+        for variant in variants or [{}]:
+            for path in as_texts(filled(context, access.path, {**bindings, **variant}, {})):
+                if not (variants and path == access.path):
+                    found[path] = None
+        return tuple(found) or (access.path,)
+
+    def constructions(self, param: Param) -> list[Value]:
+        """Return what a constructor's parameter is, if all objects are built alike."""
+        values: list[Value] = []
+        for known in self.engine.constructions.values():
+            for built in known:
+                for full, value in built:
+                    if full == f"{param.owner}|{param.name}" and value not in values:
+                        values.append(value)
+        return values if len(values) == 1 else []
+
+    def callers_of(self, access: Access) -> list[Access]:
+        return [
+            caller
+            for caller in self.callers.get(access.id, ())
+            if caller.file not in self.engine.tests
+        ]
+
+    def ask_callers(self, access: Access, path: Text, form: str) -> None:
+        callers = self.callers_of(access)
+        function = self.engine.project.functions[access.function]
+        if self.with_defaults(access, path, form):
+            for caller in callers:
+                self.place(caller)
+            return
+        if not is_settled(path):
+            self.put(access, path, "wrapper")
+            for caller in callers:
+                self.place(caller)
+            return
+        if callers and self.is_named_by_callers(access, path, callers):
+            self.put(access, path, "wrapper")
+            for caller in callers:
+                self.place(caller)
+            return
+        known = {shape(normal(caller.path)): caller.path for caller in callers}
+        if len(known) == 1:
+            (only,) = known.values()
+            is_listed = any(hole.name == "*" for hole in only.holes)
+            if is_listed or (function.name == "lambda" and is_settled(normal(only))):
+                path = normal(only)
+            elif not symbols_of(only) and len(only.holes) < len(path.holes):
+                path = normal(only)
+        self.put(access, path, form)
+
+    def with_defaults(self, access: Access, path: Text, form: str) -> bool:
+        """A default belongs to the implementation: the place is here, with the default."""
+        defaults = self.engine.summaries[access.function].defaults
+        bindings: dict[Param, Value] = {}
+        for symbol in symbols_of(path):
+            param = root_of(symbol)
+            if param.owner == access.function and isinstance(defaults.get(param.name), Text):
+                bindings[param] = defaults[param.name]
+        if not bindings:
+            return False
+        context = self.context(self.engine, self.engine.project.functions[access.function])
+        found = False
+        for each in as_texts(filled(context, path, bindings, {})):
+            if is_settled(each := normal(each)):
+                self.put(access, each, form)
+                found = True
+        return found
+
+    def is_named_by_callers(self, access: Access, path: Text, callers: list[Access]) -> bool:
+        """Say whether callers write the name of the file, as in table("fees")."""
+        symbols = [hole for hole in path.holes if hole.origin is not None]
+        if any(is_identifying(hole.name) for hole in symbols):
+            return False
+        free = len(path.holes) - len(symbols)
+        return all(len(normal(caller.path).holes) <= free for caller in callers)
+
+    def put(self, access: Access, path: Text, form: str) -> None:
+        self.placed.setdefault(
+            (access.id, shape(path)), Placed(replace(access, is_json=self.is_json(access)), path, form)
+        )
+
+
+def is_json_file(placed: Placed) -> bool:
+    """Say whether a place is about JSON, or about a neighbour that is named as such."""
+    access = placed.access
+    if access.store in ("browser", "shelve", "sqlite", "pickle"):
+        return True
+    return access.is_json or ends_as_json(placed.path)
