@@ -41,6 +41,9 @@ class Caller(Library):
     def value(self, expr: Expr) -> Value:
         raise NotImplementedError
 
+    def require(self, what: Value, arguments: Arguments) -> Value:
+        raise NotImplementedError
+
     def call(self, expr: Call) -> Value:
         args: list[Value] = []
         for arg in expr.args:
@@ -67,6 +70,8 @@ class Caller(Library):
             return either(*results)
         if _is_super(expr):
             return self.call_super("__init__", arguments)
+        if expr.of == Name("require") and self.language == "script" and args:
+            return self.require(args[0], arguments)
         callee = self.value(expr.of)
         if isinstance(expr.of, Name):
             self.notice(expr.of.id, callee, arguments)
@@ -285,6 +290,8 @@ class Caller(Library):
 
 
 def _is_super(expr: Expr) -> bool:
+    if expr == Name("super"):
+        return True
     return isinstance(expr, Call) and isinstance(expr.of, Name) and expr.of.id == "super"
 
 

@@ -1,13 +1,17 @@
 """Evaluates one function: what its names are worth, and which files it touches on the way."""
 
+import posixpath
 import re
 from collections.abc import Iterable
 
 from loaders.advisor import members
 from loaders.advisor.calls import Caller
+from loaders.advisor.context import Arguments
 from loaders.advisor.engine import Engine
+from loaders.advisor.members import ROOT
 from loaders.advisor.naming import name_of
-from loaders.advisor.summaries import MOST_ACCESSES, Access, Summary, root_of, symbols_of
+from loaders.advisor.sinks import Sink
+from loaders.advisor.summaries import MOST_ACCESSES, Summary, root_of, symbols_of
 from loaders.advisor.syntax import (
     Assign,
     Attr,
@@ -38,6 +42,7 @@ from loaders.advisor.syntax import (
     Statement,
     Table,
 )
+from loaders.advisor.templates import JSON_ENDINGS
 from loaders.advisor.values import (
     NOTHING,
     UNKNOWN,
@@ -71,6 +76,7 @@ from loaders.advisor.values import (
     text,
 )
 
+_IMPORT = Sink("import", "read", 0, returns="content", is_json=True)
 _WORDS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -210,7 +216,12 @@ class Evaluator(Caller):
         engine, key = self.engine, self.function.key
         where = statement.module
         path = engine.project.resolve(self.function.path, where)
-        is_python = engine.project.languages[self.function.path] == "python"
+        is_python = self.language == "python"
+        if path is None and not is_python:
+            found = self.json_module(where, statement.line)
+            if found is not None:
+                self.env[statement.local] = found
+                return
         if statement.symbol == "*" and is_python:
             if path is not None and path != self.function.path:
                 names = engine.names(path, key)
@@ -239,7 +250,7 @@ class Evaluator(Caller):
 
     def imported(self, path: str | None, where: str, symbol: str) -> Value:
         engine, key = self.engine, self.function.key
-        if engine.project.languages[self.function.path] != "python":
+        if self.language != "python":
             if path is None:
                 name = self.library(where).name
                 return External(name if symbol == "default" else f"{name}.{symbol}")
@@ -253,6 +264,26 @@ class Evaluator(Caller):
         if inner is not None:
             return ModuleValue(inner)
         return hole(symbol) if path is not None else External(f"{where}.{symbol}".lstrip("."))
+
+    def require(self, what: Value, arguments: Arguments) -> Value:
+        """Return what require(), or import() as a function, gives."""
+        where = what.literal if isinstance(what, Text) else None
+        if where is None:
+            return UNKNOWN
+        path = self.engine.project.resolve(self.function.path, where)
+        if path is None:
+            found = self.json_module(where, arguments.line)
+            return self.library(where) if found is None else found
+        whole = self.engine.names(path, self.function.key).get("export:=")
+        return whole if whole is not None else ModuleValue(path)
+
+    def json_module(self, where: str, line: int) -> Value | None:
+        """Importing a .json file of the tree reads it."""
+        if not where.endswith(JSON_ENDINGS) or not where.startswith((".", "@/", "~/")):
+            return None
+        folder = posixpath.dirname(self.function.path)
+        path = posixpath.join(ROOT, folder, where) if where.startswith(".") else where[2:]
+        return self.touch_one(_IMPORT, literal(path), Arguments((), {}, line, 0))
 
     @staticmethod
     def library(name: str) -> External:

@@ -1,5 +1,6 @@
 """What the front ends share: definitions, depth, comments, places that did not parse."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -8,7 +9,6 @@ from tree_sitter import Node
 from loaders.advisor.syntax import (
     Assign,
     ClassDef,
-    Const,
     Define,
     Expr,
     FunctionDef,
@@ -28,6 +28,19 @@ def text_of(node: Node | None) -> str:
     if node is None or node.text is None:
         return ""
     return node.text.decode("utf-8", "replace")
+
+
+_EXPIRES = re.compile(
+    r"(time\(\)|\bnow\(|monotonic\(\)|mtime|getTime\(\)|Date\.now)[^<>]*-"
+    r"|-[^<>]*(time\(\)|\bnow\(|monotonic\(\)|mtime|getTime\(\))"
+    r"|[<>][^<>]*(\bnow\(|time\(\)).*-|expires|\bttl\b|max_age|maxAge",
+    re.IGNORECASE,
+)
+
+
+def expires(comparison: str) -> bool:
+    """Say whether a comparison asks how old something is."""
+    return len(comparison) < 300 and _EXPIRES.search(comparison) is not None
 
 
 class Builder(ABC):
@@ -187,5 +200,3 @@ def _errors(root: Node) -> list[int]:
             waiting.extend(node.children)
     return lines
 
-
-__all__ = ["DEEPEST", "Builder", "Const", "text_of"]

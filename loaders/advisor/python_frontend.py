@@ -3,7 +3,7 @@
 import tree_sitter_python
 from tree_sitter import Language, Node, Parser
 
-from loaders.advisor.frontend import DEEPEST, Builder, text_of
+from loaders.advisor.frontend import DEEPEST, Builder, expires, text_of
 from loaders.advisor.syntax import (
     Assign,
     Attr,
@@ -65,6 +65,9 @@ class _Python(Builder):
             case "return_statement":
                 value = node.named_children
                 out.append(Return(self.expr(value[0])) if value else Return(Const(None)))
+            case "raise_statement":
+                out.extend(Do(self.expr(child)) for child in node.named_children)
+                out.append(Return(Const(None)))
             case "if_statement":
                 self.if_statement(node, out)
             case "for_statement":
@@ -312,8 +315,15 @@ class _Python(Builder):
                 return Index(self.part(node, "value"), self.part(node, "subscript"))
             case "binary_operator":
                 return self.operation(node)
+            case "comparison_operator":
+                parts = self.exprs(node)
+                if expires(text_of(node)):
+                    parts.append(Name("⟨expires⟩"))
+                return Opaque(tuple(parts))
             case "boolean_operator":
                 left, right = self.part(node, "left"), self.part(node, "right")
+                if text_of(node.child_by_field_name("operator")) == "and":
+                    return Block((Do(left),), right)
                 return Either((left, right))
             case "conditional_expression":
                 parts = [self.expr(child) for child in node.named_children]
