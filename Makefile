@@ -34,7 +34,7 @@ FIND_DATABASE = eval "$$($(BIN)/pulse-elt db env)" && mkdir -p .pulse/dbt \
     && cp profiles.example.yml .pulse/dbt/profiles.yml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check demos test unit-tests drill drill-upgrade soak kinds marts lint format bench bench-writes bench-million profile docs pictures lock clean
+.PHONY: help install demo check demos test unit-tests drill drill-upgrade faults soak kinds marts lint format bench bench-writes bench-million profile docs pictures lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ marts: $(INSTALLED) ## Write views, map and rights that follow from the marts' Y
 
 drill-upgrade: $(INSTALLED) ## Take databases that earlier versions built over with a plain run, compare every mart (POSTGRES="16 18")
 	$(BIN)/python -m drills.upgrade $(foreach version,$(POSTGRES),--server $(version))
+
+faults: $(INSTALLED) ## Run the scripts of faults that strangers met (drills/faults), on each version in a temporary copy
+	@for version in $(POSTGRES); do VENV=$(abspath $(VENV)) .ci/faults $$version || exit; done
 
 kinds: $(INSTALLED) ## Write what dbt has to know of config/document_kinds.json
 	$(BIN)/python -m loaders.project.generated_kinds
