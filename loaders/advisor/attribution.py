@@ -114,8 +114,8 @@ class Attribution:
             if definition is not None and param.name == "self":
                 for other in (definition, *self.engine.below(definition)):
                     known = self.engine.constructions.get(other.key, [])
-                    built = known[0] if len(known) == 1 else None
-                    variants.append({param: Instance(other, built)})
+                    only = known[0] if len(known) == 1 else None
+                    variants.append({param: Instance(other, only)})
                 continue
             for built in self.constructions(param):
                 bindings[param] = built
@@ -169,9 +169,11 @@ class Attribution:
         if len(known) == 1:
             (only,) = known.values()
             is_listed = any(hole.name == "*" for hole in only.holes)
-            if is_listed or (function.name == "lambda" and is_settled(normal(only))):
-                path = normal(only)
-            elif not symbols_of(only) and len(only.holes) < len(path.holes):
+            if (
+                is_listed
+                or (function.name == "lambda" and is_settled(normal(only)))
+                or (not symbols_of(only) and len(only.holes) < len(path.holes))
+            ):
                 path = normal(only)
         self.put(access, path, form)
 
@@ -202,9 +204,8 @@ class Attribution:
         return all(len(normal(caller.path).holes) <= free for caller in callers)
 
     def put(self, access: Access, path: Text, form: str) -> None:
-        self.placed.setdefault(
-            (access.id, shape(path)), Placed(replace(access, is_json=self.is_json(access)), path, form)
-        )
+        known = replace(access, is_json=self.is_json(access))
+        self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
 
 
 def is_json_file(placed: Placed) -> bool:

@@ -1,5 +1,6 @@
 """Calls: of functions of ours, by their summaries; of classes; of what is passed on."""
 
+from abc import abstractmethod
 from dataclasses import replace
 
 from loaders.advisor import members
@@ -38,11 +39,14 @@ _FETCHERS = ("urlopen", "fetch", "requests.", "httpx.", "aiohttp.", "axios", "go
 class Caller(Library):
     """The part of an evaluator that knows what calls do."""
 
-    def value(self, expr: Expr) -> Value:
-        raise NotImplementedError
+    @abstractmethod
+    def value(self, expr: Expr) -> Value: ...
 
-    def require(self, what: Value, arguments: Arguments) -> Value:
-        raise NotImplementedError
+    @abstractmethod
+    def called(self, expr: Expr) -> Value: ...
+
+    @abstractmethod
+    def require(self, what: Value, arguments: Arguments) -> Value: ...
 
     def call(self, expr: Call) -> Value:
         args: list[Value] = []
@@ -72,7 +76,7 @@ class Caller(Library):
             return self.call_super("__init__", arguments)
         if expr.of == Name("require") and self.language == "script" and args:
             return self.require(args[0], arguments)
-        callee = self.value(expr.of)
+        callee = self.called(expr.of)
         if isinstance(expr.of, Name):
             self.notice(expr.of.id, callee, arguments)
         return either(*(self.call_value(each, arguments) for each in options_of(callee)))
@@ -172,9 +176,9 @@ class Caller(Library):
                 for name, _ in base.fields
             ]
             for position, (owner, name) in enumerate(fields):
-                value = a.at(position, name)
-                if value is not None:
-                    pairs.append((f"{owner}|{name}", value))
+                given = a.at(position, name)
+                if given is not None:
+                    pairs.append((f"{owner}|{name}", given))
         if not self.is_test:
             self.engine.construct(definition, tuple(pairs))
         instance = Instance(definition, tuple(pairs))
@@ -189,7 +193,7 @@ class Caller(Library):
         found: Bindings = {}
         is_method = function.class_key is not None and "staticmethod" not in function.decorators
         parameters = parameters_of(function, is_method)
-        given = list((*func.given, *a.args))
+        given = [*func.given, *a.args]
         if is_method and func.bound is None and given and self.language == "python":
             given = given[1:]
         named = {**dict(func.named), **a.named}
@@ -227,6 +231,8 @@ class Caller(Library):
     def apply(self, func: Func, a: Arguments) -> Value:
         """Call a function: pass on what depends on us, mark what it marks, return its value."""
         key = func.function.key
+        if (sink := self.engine.own_sink(func.function)) is not None:
+            return self.touch(sink, UNKNOWN, a)
         summary = self.engine.summary(key, self.function.key)
         bindings, defaulted = self.bindings(func, a)
         if not self.is_test:
@@ -241,9 +247,9 @@ class Caller(Library):
             if touched and not touched <= defaulted and access.depth < MOST_DEPTH:
                 replaced[access.id] = frozenset(self.derive(access, bindings, replaced, a, key))
         for symbol in summary.marks:
-            value = resolved(self, symbol, bindings) if root_of(symbol) in bindings else None
-            if value is not None:
-                self.mark_json(value)
+            marked = resolved(self, symbol, bindings) if root_of(symbol) in bindings else None
+            if marked is not None:
+                self.mark_json(marked)
         return substituted(self, summary.returns, bindings, replaced)
 
     def derive(
@@ -304,4 +310,3 @@ def _is_writing(arguments: Arguments) -> bool:
                 words = said.split()
                 return not words or words[0] in ("insert", "update", "delete", "merge", "with")
     return True
-

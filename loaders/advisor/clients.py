@@ -14,7 +14,6 @@ from loaders.advisor.values import (
     as_texts,
     content,
     hole,
-    literal,
     text,
 )
 
@@ -118,18 +117,15 @@ def keyed_paths(sink: Sink, a: Arguments) -> tuple[Text, ...]:
     for arg in a.args:
         if isinstance(arg, Mapping):
             named.update(arg.entries)
-    assert isinstance(sink.path, tuple)
-    values = [named.get(key) for key in sink.path]
+    keys = sink.path if isinstance(sink.path, tuple) else ()
+    values = [named.get(key) for key in keys]
     if all(value is None for value in values):
         return ()
     parts: list[str | Hole] = []
-    for key, value in zip(sink.path, values, strict=True):
+    for key, value in zip(keys, values, strict=True):
         said = as_texts(value, key)[0] if value is not None else text(Hole(key))
         parts += ["/", *said.parts] if parts else list(said.parts)
     if sink.operation == "list":
         parts.append(Hole("*"))
     prefix = {"s3": "s3://", "browser": ""}.get(sink.store, "")
     return (text(prefix, *parts),)
-
-
-__all__ = ["function", "literal", "method"]

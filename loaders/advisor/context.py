@@ -41,6 +41,8 @@ class Context(ABC):
         self.accesses: dict[str, Access] = {}
         self.marks: dict[Symbol, None] = {}
         self.attributes: dict[str, Value] = {}
+        self.env: dict[str, Value] = {}
+        self.exports: dict[str, Value] = {}
         self.has_lock = False
         self.has_database = False
         self.is_filtering = False

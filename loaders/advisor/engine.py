@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from loaders.advisor.project import Project
-from loaders.advisor.sinks import Sinks
+from loaders.advisor.sinks import Sink, Sinks
 from loaders.advisor.summaries import CallSite, Summary, without_origins
 from loaders.advisor.syntax import ClassDef, FunctionDef
 from loaders.advisor.values import (
@@ -52,7 +52,9 @@ class Engine:
         self.bases: dict[str, tuple[ClassDef, ...]] = {}
         self.homes: dict[str, str] = {}
         self.references: set[str] = set()
+        self.unresolved: set[str] = set()
         self.keys: dict[str, dict[str, None]] = {}
+        self.item_keys: dict[str, dict[str, None]] = {}
 
     def run(self) -> None:
         """Evaluate everything, modules first."""
@@ -88,9 +90,9 @@ class Engine:
         """Return what is known of a function now; who asks is evaluated again when it changes."""
         if key != by:
             self.dependents.setdefault(key, {})[by] = None
-        if key not in self.summaries and key not in self.at_work:
-            if len(self.at_work) < DEEPEST_DEMAND:
-                self.evaluate(key)
+        is_new = key not in self.summaries and key not in self.at_work
+        if is_new and len(self.at_work) < DEEPEST_DEMAND:
+            self.evaluate(key)
         return self.summaries.get(key) or _EMPTY
 
     def names(self, path: str, by: str) -> dict[str, Value]:
@@ -110,9 +112,9 @@ class Engine:
                     result: Value = member
                     return result
         for star in names:
-            if star.startswith("export:*") and star[8:] != path:
-                if (found := self.exported_once(star[8:], name, by)) is not None:
-                    return found
+            is_other = star.startswith("export:*") and star[8:] != path
+            if is_other and (found := self.exported_once(star[8:], name, by)) is not None:
+                return found
         if name == "default":
             return ModuleValue(path)
         return names.get(name)
@@ -187,10 +189,21 @@ class Engine:
                 waiting += self.project.subclasses.get(key, ())
         return tuple(found.values())
 
-    def keys_read(self, reads: Iterable[str], key: str) -> None:
-        """Remember a key that somebody takes out of what was read."""
+    def own_sink(self, function: FunctionDef) -> Sink | None:
+        """Return the sink that the project's settings make of a function of its own."""
+        if not self.sinks.own:
+            return None
+        module = function.path.rpartition(".")[0].removesuffix("/__init__").replace("/", ".")
+        full = f"{module}.{function.key.split(':')[1]}"
+        for name, sink in self.sinks.own.items():
+            if full == name or full.endswith(f".{name}"):
+                return sink
+        return None
+
+    def keys_read(self, reads: Iterable[str], key: str, *, is_item: bool) -> None:
+        """Remember a key that somebody takes out of what was read, or of one of its items."""
         for read in reads:
-            self.keys.setdefault(read, {})[key] = None
+            (self.item_keys if is_item else self.keys).setdefault(read, {})[key] = None
 
     def callbacks(self, function: str, parameter: str) -> Value | None:
         """Return the functions and objects that callers pass for a parameter."""

@@ -1,29 +1,19 @@
 """Evaluates one function: what its names are worth, and which files it touches on the way."""
 
-import posixpath
 import re
 from collections.abc import Iterable
 
 from loaders.advisor import members
-from loaders.advisor.calls import Caller
-from loaders.advisor.context import Arguments
 from loaders.advisor.engine import Engine
-from loaders.advisor.members import ROOT
-from loaders.advisor.naming import name_of
-from loaders.advisor.sinks import Sink
+from loaders.advisor.importing import Importer
 from loaders.advisor.summaries import MOST_ACCESSES, Summary, root_of, symbols_of
 from loaders.advisor.syntax import (
     Assign,
     Attr,
-    Block,
     Branch,
-    Call,
     ClassDef,
-    Closure,
-    Const,
     Define,
     Do,
-    Each,
     Either,
     Export,
     Expr,
@@ -31,63 +21,40 @@ from loaders.advisor.syntax import (
     Import,
     Index,
     Items,
-    Joined,
     Name,
-    Opaque,
     Parameter,
-    Percent,
     Return,
-    Slash,
     Spread,
     Statement,
     Table,
 )
-from loaders.advisor.templates import JSON_ENDINGS
 from loaders.advisor.values import (
     NOTHING,
     UNKNOWN,
     Class,
-    External,
     Func,
-    Handle,
-    Hole,
     Instance,
-    Listing,
-    Mapping,
-    Method,
-    ModuleValue,
-    Nothing,
-    Options,
     Param,
     Sequence,
-    Symbol,
     Text,
     Value,
     content,
     either,
     hole,
-    is_json_text,
-    joined,
-    literal,
     options_of,
     reads_of,
     renamed,
-    slashed,
-    text,
 )
 
-_IMPORT = Sink("import", "read", 0, returns="content", is_json=True)
 _WORDS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class Evaluator(Caller):
+class Evaluator(Importer):
     """Goes through a function's statements once, in order."""
 
     def __init__(self, engine: Engine, function: FunctionDef) -> None:
         super().__init__(engine, function)
-        self.env: dict[str, Value] = {}
         self.returned: list[Value] = []
-        self.exports: dict[str, Value] = {}
 
     def summary(self) -> Summary:
         defaults: dict[str, Value] = {}
@@ -170,10 +137,8 @@ class Evaluator(Caller):
                 case Define():
                     self.define(statement.what)
                 case Export():
-                    value = self.value(statement.value)
+                    value = self.called(statement.value)
                     self.exports[f"export:{statement.name}"] = value
-                    if isinstance(value, Func):
-                        self.engine.references.add(f"exported {value.function.key}")
         return False
 
     def branch(self, statement: Branch) -> bool:
@@ -211,85 +176,6 @@ class Evaluator(Caller):
         self.env = outside
         for method in what.methods.values():
             self.engine.define(method, self.function.key)
-
-    def run_import(self, statement: Import) -> None:
-        engine, key = self.engine, self.function.key
-        where = statement.module
-        path = engine.project.resolve(self.function.path, where)
-        is_python = self.language == "python"
-        if path is None and not is_python:
-            found = self.json_module(where, statement.line)
-            if found is not None:
-                self.env[statement.local] = found
-                return
-        if statement.symbol == "*" and is_python:
-            if path is not None and path != self.function.path:
-                names = engine.names(path, key)
-                public = names.get("__all__")
-                only = (
-                    {text.literal for text in public.items if isinstance(text, Text)}
-                    if isinstance(public, Sequence)
-                    else None
-                )
-                for name, value in names.items():
-                    if name in only if only is not None else not name.startswith("_"):
-                        self.env[name] = value
-        elif statement.symbol == "*":
-            if path is not None:
-                self.exports[f"export:*{path}"] = NOTHING
-        elif statement.symbol is None:
-            if statement.local or not is_python:
-                self.env[statement.local] = ModuleValue(path) if path else self.library(where)
-            else:
-                top = where.split(".")[0]
-                inside = engine.project.resolve(self.function.path, top)
-                self.env[top] = ModuleValue(inside) if inside else External(top)
-        else:
-            found = self.imported(path, where, statement.symbol)
-            self.env[statement.local] = found
-
-    def imported(self, path: str | None, where: str, symbol: str) -> Value:
-        engine, key = self.engine, self.function.key
-        if self.language != "python":
-            if path is None:
-                name = self.library(where).name
-                return External(name if symbol == "default" else f"{name}.{symbol}")
-            return engine.exported(path, symbol, key) or hole(symbol)
-        if path is not None and path != self.function.path:
-            found = engine.names(path, key).get(symbol)
-            if found is not None:
-                return found
-        dotted = f"{where}{symbol}" if where.endswith(".") else f"{where}.{symbol}"
-        inner = engine.project.resolve(self.function.path, dotted)
-        if inner is not None:
-            return ModuleValue(inner)
-        return hole(symbol) if path is not None else External(f"{where}.{symbol}".lstrip("."))
-
-    def require(self, what: Value, arguments: Arguments) -> Value:
-        """Return what require(), or import() as a function, gives."""
-        where = what.literal if isinstance(what, Text) else None
-        if where is None:
-            return UNKNOWN
-        path = self.engine.project.resolve(self.function.path, where)
-        if path is None:
-            found = self.json_module(where, arguments.line)
-            return self.library(where) if found is None else found
-        whole = self.engine.names(path, self.function.key).get("export:=")
-        return whole if whole is not None else ModuleValue(path)
-
-    def json_module(self, where: str, line: int) -> Value | None:
-        """Importing a .json file of the tree reads it."""
-        if not where.endswith(JSON_ENDINGS) or not where.startswith((".", "@/", "~/")):
-            return None
-        folder = posixpath.dirname(self.function.path)
-        path = posixpath.join(ROOT, folder, where) if where.startswith(".") else where[2:]
-        return self.touch_one(_IMPORT, literal(path), Arguments((), {}, line, 0))
-
-    @staticmethod
-    def library(name: str) -> External:
-        """Return a library's module under the name that the table of sinks uses."""
-        name = name.removeprefix("node:").strip()
-        return External("fs.promises" if name == "fs/promises" else name)
 
     def lookup(self, name: str) -> Value | None:
         """Return what a name means here, in the functions around, or in the module."""
@@ -345,169 +231,3 @@ class Evaluator(Caller):
                 elif reads := reads_of(option):
                     parts.append(content(reads, "?"))
             self.bind(inner, either(*parts) if parts else UNKNOWN)
-
-    def value(self, expr: Expr) -> Value:
-        match expr:
-            case Const():
-                return self.constant(expr)
-            case Name():
-                return self.name(expr)
-            case Attr():
-                return self.member(self.value(expr.of), expr.name)
-            case Call():
-                return self.call(expr)
-            case Joined():
-                values = [self.value(part) for part in expr.parts]
-                if any(isinstance(value, Sequence) for value in values):
-                    items = (v.items for v in values if isinstance(v, Sequence))
-                    return Sequence(tuple(item for group in items for item in group))
-                return joined(values, [name_of(part) for part in expr.parts])
-            case Slash():
-                values = [self.value(expr.left), self.value(expr.right)]
-                return slashed(values, [name_of(expr.left), name_of(expr.right)])
-            case Percent():
-                return self.percent(expr)
-            case Either():
-                return either(*(self.value(option) for option in expr.options))
-            case Items():
-                return Sequence(tuple(self.value(item) for item in expr.items))
-            case Table():
-                return self.table(expr)
-            case Each():
-                return self.element(self.value(expr.of))
-            case Index():
-                return self.index(expr)
-            case Spread():
-                return self.value(expr.of)
-            case Closure():
-                self.engine.define(expr.function, self.function.key)
-                return Func(expr.function)
-            case Block():
-                self.run(expr.statements)
-                if expr.is_filtered:
-                    self.is_filtering = True
-                return self.value(expr.body)
-            case Opaque():
-                return self.opaque(expr)
-
-    @staticmethod
-    def constant(expr: Const) -> Value:
-        if expr.value is None:
-            return NOTHING
-        return literal(expr.value) if isinstance(expr.value, str) else UNKNOWN
-
-    def name(self, expr: Name) -> Value:
-        found = self.lookup(expr.id)
-        if found is not None:
-            return found
-        if (special := members.special_name(expr.id, self.function.path)) is not None:
-            return special
-        if expr.id == "⟨expires⟩":
-            self.is_expiring = True
-        return External(expr.id)
-
-    def opaque(self, expr: Opaque) -> Value:
-        reads: frozenset[str] = frozenset()
-        is_json = False
-        for part in expr.parts:
-            value = self.value(part)
-            reads |= reads_of(value)
-            is_json = is_json or is_json_text(value)
-        return text(Hole("?", None, reads, is_json))
-
-    def percent(self, expr: Percent) -> Value:
-        form = self.value(expr.form)
-        given = expr.values.items if isinstance(expr.values, Items) else (expr.values,)
-        values = [self.value(item) for item in given]
-        said = form.literal if isinstance(form, Text) else None
-        if said is None:
-            return UNKNOWN
-        pieces = re.split(r"(%(?:\(\w+\))?[-+ #0-9.]*[sdifrxg])", said)
-        parts: list[Value] = []
-        names: list[str] = []
-        position = 0
-        for piece in pieces:
-            if piece.startswith("%") and len(piece) > 1 and piece != "%%":
-                known = position < len(values)
-                named = re.match(r"%\((\w+)\)", piece)
-                first = values[0] if values else None
-                if named and isinstance(first, Mapping):
-                    parts.append(first.get(named[1]) or hole(named[1]))
-                    names.append(named[1])
-                else:
-                    parts.append(values[position] if known else UNKNOWN)
-                    names.append(name_of(given[position]) if known else "?")
-                    position += 1
-            else:
-                parts.append(literal(piece.replace("%%", "%")))
-                names.append("?")
-        return joined(parts, names)
-
-    def table(self, expr: Table) -> Value:
-        entries: list[tuple[str, Value]] = []
-        for key, inner in expr.entries:
-            value = self.value(inner)
-            if key == "...":
-                for option in options_of(value):
-                    if isinstance(option, Mapping):
-                        entries.extend(option.entries)
-            elif key is not None:
-                entries.append((key, value))
-        return Mapping(tuple(entries))
-
-    def index(self, expr: Index) -> Value:
-        of = self.value(expr.of)
-        key = self.value(expr.key)
-        said = key.literal if isinstance(key, Text) else None
-        found: list[Value] = []
-        for option in options_of(of):
-            found.append(self.indexed(option, said, expr))
-        return either(*found)
-
-    def indexed(self, of: Value, said: str | None, expr: Index) -> Value:
-        if isinstance(of, Mapping):
-            if said is not None:
-                return of.get(said) or UNKNOWN
-            return either(*(value for _, value in of.entries)) if of.entries else UNKNOWN
-        if isinstance(of, Sequence):
-            if said is not None and said.isdigit() and int(said) < len(of.items):
-                return of.items[int(said)]
-            return either(*of.items) if of.items and said is None else UNKNOWN
-        if isinstance(of, Method) and of.name == "parents" and isinstance(of.of, Text):
-            return members.ancestor(of.of, int(said) if said and said.isdigit() else 0)
-        if isinstance(of, External) and said is not None:
-            if members.is_environment(of.name):
-                return hole(said)
-            return External(f"{of.name}.{said}")
-        if isinstance(of, Handle) and said is not None:
-            return of
-        if reads := reads_of(of):
-            if said is not None:
-                self.engine.keys_read(reads, said)
-            return content(reads, said or "?")
-        name = said if said and not said.isdigit() else None
-        if isinstance(of, Text) and of.symbol is not None and name:
-            return self.member(of, name)
-        return hole(name or f"{name_of(expr.of)}")
-
-    def element(self, of: Value) -> Value:
-        """Return what iterating over a value gives."""
-        found: list[Value] = []
-        for option in options_of(of):
-            match option:
-                case Listing():
-                    found.append(members.listed(option))
-                case Sequence():
-                    found.append(either(*option.items) if option.items else UNKNOWN)
-                case Mapping():
-                    keys = [literal(key) for key, _ in option.entries]
-                    found.append(either(*keys) if keys else UNKNOWN)
-                case Handle() if option.kind == "file":
-                    found.append(content(option.reads, "?"))
-                case _:
-                    reads = reads_of(option)
-                    found.append(content(reads, "?") if reads else UNKNOWN)
-        return either(*found)
-
-    def member(self, of: Value, name: str) -> Value:
-        return either(*(members.member(self, option, name) for option in options_of(of)))

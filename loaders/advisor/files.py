@@ -2,11 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pathspec import GitIgnoreSpec
+
+from loaders.advisor.words import WORDS
 
 LANGUAGES = {
     ".py": "python",
@@ -22,14 +24,8 @@ LANGUAGES = {
 }
 # Read by nothing here, and named.
 _NOT_READ = {".ipynb": "notebook", ".vue": "component", ".svelte": "component"}
-_VENDORED = frozenset(
-    "node_modules vendor vendors vendored third_party thirdparty site-packages bower_components "
-    "__pycache__ dist build venv env virtualenv _vendor jspm_packages __pypackages__ "
-    "htmlcov coverage".split()
-)
-_TEST_FOLDERS = frozenset(
-    "test tests __tests__ __mocks__ spec specs testing e2e fixtures cypress __fixtures__".split()
-)
+_VENDORED = WORDS["vendored"]
+_TEST_FOLDERS = WORDS["tests"]
 _TEST_FILES = re.compile(
     r"(^test_.*|.*_test|^conftest|^tests?)\.py$|.*\.(test|spec|e2e|stories|cy)\.[cm]?[jt]sx?$"
 )
@@ -39,7 +35,6 @@ _GENERATED = re.compile(
     re.IGNORECASE,
 )
 _TOO_LARGE = 2_000_000
-_MOST_NESTED = 3_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +76,7 @@ def collect(root: Path, exclude: Sequence[str] = (), only: frozenset[str] | None
     left_out = 0
     excluded = GitIgnoreSpec.from_lines(exclude)
     for path, name in _walk(root):
-        suffix = os.path.splitext(path)[1].lower()
+        suffix = PurePosixPath(path).suffix.lower()
         is_aliases = re.match(r"^[jt]sconfig(\..*)?\.json$", name) is not None
         if suffix not in LANGUAGES and suffix not in _NOT_READ and not is_aliases:
             continue
@@ -102,7 +97,7 @@ def collect(root: Path, exclude: Sequence[str] = (), only: frozenset[str] | None
         if is_left_out(name, content):
             left_out += 1
             continue
-        if len(content) > _TOO_LARGE or b"\0" in content[:8000] and content[:2] not in _UTF16:
+        if len(content) > _TOO_LARGE or (b"\0" in content[:8000] and content[:2] not in _UTF16):
             reason = "is binary" if len(content) <= _TOO_LARGE else "is larger than 2 MB"
             unread.append(Unread(path, reason))
             continue
@@ -170,7 +165,7 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
                 yield path, name
 
 
-def _raise_at(root: Path):  # type: ignore[no-untyped-def]
+def _raise_at(root: Path) -> Callable[[OSError], None]:
     def on_error(error: OSError) -> None:
         if error.filename is not None and Path(error.filename) == root:
             raise error

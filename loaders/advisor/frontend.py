@@ -170,9 +170,9 @@ class Builder(ABC):
             if isinstance(statement, Define) and isinstance(statement.what, FunctionDef):
                 methods.setdefault(statement.what.name, statement.what)
                 continue
-            if isinstance(statement, Assign) and isinstance(statement.target, Name):
-                if statement.annotation:
-                    fields.append((statement.target.id, statement.annotation))
+            match statement:
+                case Assign(target=Name(id=field), annotation=annotation) if annotation:
+                    fields.append((field, annotation))
             rest.append(statement)
         found = ClassDef(
             name=name,
@@ -199,4 +199,3 @@ def _errors(root: Node) -> list[int]:
         elif node.has_error:
             waiting.extend(node.children)
     return lines
-

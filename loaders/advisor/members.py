@@ -27,7 +27,7 @@ from loaders.advisor.values import (
     literal,
     parent,
     reads_of,
-    text,
+    variable,
     without_suffix,
 )
 
@@ -121,7 +121,7 @@ def _joint(before: str, name: str) -> str:
 
 def external_member(ev: Context, of: External, name: str) -> Value:
     if of.name in _ENVIRONMENTS and name not in ("get", "setdefault", "items", "copy"):
-        return hole(name)
+        return variable(name)
     full = f"{of.name}.{name}"
     if full == "import.meta.url":
         return literal(f"{ROOT}/{ev.function.path}")
@@ -228,9 +228,7 @@ def init_of(ev: Context, definition: ClassDef) -> FunctionDef | None:
     return None
 
 
-def only_construction(
-    ev: Context, definition: ClassDef
-) -> tuple[tuple[str, Value], ...] | None:
+def only_construction(ev: Context, definition: ClassDef) -> tuple[tuple[str, Value], ...] | None:
     known = ev.engine.constructions.get(definition.key, [])
     return known[0] if len(known) == 1 else None
 
@@ -240,6 +238,3 @@ def has_behaviour(ev: Context, definition: ClassDef) -> bool:
         base.methods and not base.is_interface
         for base in ev.engine.bases_of(definition, ev.function.key)
     )
-
-
-__all__ = ["INITS", "ROOT", "member", "text"]

@@ -38,7 +38,9 @@ def name_of(expr: Expr) -> str:
             for arg in (*expr.args, *(value for _, value in expr.named)):
                 if (found := name_of(arg)) != "?":
                     return found
-            return name_of(expr.of.of if isinstance(expr.of, Attr) and not _is_plain(expr.of) else expr.of)
+            return name_of(
+                expr.of.of if isinstance(expr.of, Attr) and not _is_plain(expr.of) else expr.of
+            )
         case Either() | Opaque() | Joined() | Items():
             parts = (
                 expr.options
@@ -61,4 +63,10 @@ def name_of(expr: Expr) -> str:
 
 def _is_plain(expr: Attr) -> bool:
     """Say whether a method's own name tells more than its object: uuid.uuid4()."""
-    return isinstance(expr.of, Name) and expr.of.id in ("uuid", "time", "datetime", "date", "secrets")
+    return isinstance(expr.of, Name) and expr.of.id in (
+        "uuid",
+        "time",
+        "datetime",
+        "date",
+        "secrets",
+    )

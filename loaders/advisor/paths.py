@@ -1,14 +1,13 @@
 """Plain functions and methods of paths and texts, in Python and in Node."""
 
-import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from loaders.advisor.context import Arguments
 from loaders.advisor.summaries import Access
 from loaders.advisor.values import (
-    NOTHING,
     UNKNOWN,
     Handle,
     Hole,
@@ -31,29 +30,18 @@ from loaders.advisor.values import (
     slash,
     slashed,
     text,
+    variable,
     without_suffix,
 )
+from loaders.advisor.words import FOLDERS, NAMES
 
 _ROOT = "\0"
-_JOINS = {"os.path.join", "posixpath.join", "ntpath.join", "path.join", "path.resolve",
-          "path.posix.join", "path.posix.resolve", "path.win32.join", "upath.UPath"}  # fmt: skip
-_PATHS = {"pathlib.Path", "pathlib.PurePath", "pathlib.PosixPath", "pathlib.PurePosixPath",
-          "anyio.Path", "aiopath.AsyncPath", "pathlib2.Path", "trio.Path"}  # fmt: skip
-_SAME = {"os.path.abspath", "os.path.realpath", "os.path.normpath", "os.path.expanduser",
-         "os.path.expandvars", "os.fspath", "str", "path.normalize", "String", "encodeURIComponent",
-         "decodeURIComponent", "os.fsencode", "os.fsdecode", "url.fileURLToPath", "fileURLToPath",
-         "url.pathToFileURL", "werkzeug.utils.secure_filename", "urllib.parse.quote", "URL",
-         "os.path.normcase", "fs.realpathSync", "untildify", "expand-tilde", "slugify", "repr",
-         "urllib.parse.unquote", "anyio.to_thread"}  # fmt: skip
-_SAME_METHODS = {"resolve", "absolute", "expanduser", "as_posix", "strip", "rstrip", "lstrip",
-                 "encode", "decode", "toString", "trim", "trimEnd", "normalize", "valueOf", "casefold",
-                 "relative_to", "isoformat", "toISOString", "hex", "padStart", "zfill", "format_map",
-                 "as_uri", "__str__", "toLowerCase", "lower", "upper", "toUpperCase", "title"}  # fmt: skip
-_FOLDERS = {"pathlib.Path.home": "~", "os.homedir": "~", "tempfile.gettempdir": "/tmp",
-            "os.tmpdir": "/tmp", "pathlib.Path.cwd": _ROOT, "os.getcwd": _ROOT, "process.cwd": _ROOT,
-            "Path.home": "~", "Deno.cwd": _ROOT}  # fmt: skip
-_USER_FOLDERS = ("platformdirs.", "appdirs.", "click.get_app_dir", "typer.get_app_dir", "env-paths",
-                 "electron.app.getPath", "app.getPath")  # fmt: skip
+_JOINS = NAMES["joins"]
+_PATHS = NAMES["paths"]
+_SAME = NAMES["same"]
+_SAME_METHODS = NAMES["same_methods"]
+_FOLDERS = {name: folder.replace("ROOT", _ROOT) for name, folder in FOLDERS.items()}
+_USER_FOLDERS = tuple(NAMES["user_folders"])
 _TEMPORARY = {"temporary"}
 
 
@@ -85,7 +73,13 @@ def function(name: str, a: Arguments, module: str) -> Value | None:
         return Sequence((_each(without_suffix, a.args[0]), UNKNOWN))
     if name == "path.parse" and a.args:
         return Mapping((("name", _each(without_suffix, _each(base_name, a.args[0]))),))
-    if name in ("os.environ.get", "os.getenv", "os.environ.setdefault", "Deno.env.get", "environ.get"):
+    if name in (
+        "os.environ.get",
+        "os.getenv",
+        "os.environ.setdefault",
+        "Deno.env.get",
+        "environ.get",
+    ):
         return environment(a)
     if name in ("tempfile.mkdtemp", "tempfile.TemporaryDirectory", "fs.mkdtempSync", "fs.mkdtemp"):
         return text(Hole("temporary"))
@@ -115,7 +109,7 @@ def environment(a: Arguments) -> Value:
     if (default := a.named.get("default")) is not None:
         return default
     said = a.args[0].literal if a.args and isinstance(a.args[0], Text) else None
-    return hole(said or "?")
+    return variable(said or "?")
 
 
 def method(of: Value, name: str, a: Arguments) -> Value | None:
@@ -127,7 +121,9 @@ def method(of: Value, name: str, a: Arguments) -> Value | None:
         if isinstance(of, Listing) and name in ("sort", "reverse", "slice", "toSorted", "concat"):
             return of
         return None
-    if not isinstance(of, Text) or (reads_of(of) and len(of.parts) == 1 and of.holes[0].name != "*"):
+    if not isinstance(of, Text) or (
+        reads_of(of) and len(of.parts) == 1 and of.holes[0].name != "*"
+    ):
         return None
     if name in _SAME_METHODS:
         return of
@@ -162,7 +158,7 @@ def _each(change: Callable[[Text], Text], value: Value) -> Value:
 
 def _suffix(path: Text) -> str:
     last = path.parts[-1] if path.parts else ""
-    return posixpath.splitext(last)[1] if isinstance(last, str) else ""
+    return PurePosixPath(last).suffix if isinstance(last, str) else ""
 
 
 def _joined_by(separator: str, of: Value) -> Value:
@@ -226,6 +222,10 @@ def starred(pattern: Text) -> Text:
     return text(*parts)
 
 
+def folder_of(path: Text) -> Text:
+    return parent(path)
+
+
 def same(path: Text, other: Text) -> bool:
     """Say whether two texts name the same path."""
     return len(path.parts) == len(other.parts) and all(
@@ -246,6 +246,3 @@ def moved(access: Access, path: Text, line: int) -> Access:
 
 def with_content(access: Access, what: Value) -> Access:
     return replace(access, content=what)
-
-
-__all__ = ["NOTHING", "function", "method"]

@@ -41,6 +41,8 @@ class ScriptExpressions(Builder):
                 return Name(text_of(node))
             case "this":
                 return Name("this")
+            case "meta_property":
+                return Name("import.meta")
             case "super":
                 return Name("super")
             case "string":
@@ -54,7 +56,9 @@ class ScriptExpressions(Builder):
             case "null" | "undefined":
                 return Const(None)
             case "member_expression":
-                return Attr(self.part(node, "object"), text_of(node.child_by_field_name("property")))
+                return Attr(
+                    self.part(node, "object"), text_of(node.child_by_field_name("property"))
+                )
             case "subscript_expression":
                 return Index(self.part(node, "object"), self.part(node, "index"))
             case "call_expression" | "new_expression":
@@ -75,7 +79,9 @@ class ScriptExpressions(Builder):
                 line = node.start_point.row + 1
                 joined = Joined((target, value))
                 is_sum = text_of(node.child_by_field_name("operator")) == "+="
-                return Block((Assign(target, joined if is_sum else Opaque((value,)), line),), target)
+                return Block(
+                    (Assign(target, joined if is_sum else Opaque((value,)), line),), target
+                )
             case "array" | "array_pattern":
                 return Items(tuple(self.exprs(node)))
             case "object" | "object_pattern":
@@ -90,7 +96,9 @@ class ScriptExpressions(Builder):
             case "type_annotation" | "type_arguments" | "jsx_text":
                 return Opaque()
         if node.type in FUNCTIONS:
-            return Closure(self.function(node, text_of(node.child_by_field_name("name")) or "lambda"))
+            return Closure(
+                self.function(node, text_of(node.child_by_field_name("name")) or "lambda")
+            )
         return Opaque(tuple(self.exprs(node)))
 
     def first(self, node: Node) -> Expr:
@@ -193,7 +201,8 @@ class ScriptExpressions(Builder):
             return (*patterns, *self.block(body))
 
         named = name or text_of(node.child_by_field_name("name")) or "lambda"
-        return self.define(named, node, parameters, statements, decorators)
+        returns = text_of(node.child_by_field_name("return_type")).lstrip(": ")
+        return self.define(named, node, parameters, statements, decorators, returns)
 
     def parameters(self, node: Node, patterns: list[Statement]) -> tuple[Parameter, ...]:
         found: list[Parameter] = []
@@ -218,7 +227,9 @@ class ScriptExpressions(Builder):
                 name = f"parameter {len(found)}"
                 line = child.start_point.row + 1
                 patterns.append(Assign(self.expr(pattern), Name(name), line))
-            elif any(each.type in ("accessibility_modifier", "readonly") for each in child.children):
+            elif any(
+                each.type in ("accessibility_modifier", "readonly") for each in child.children
+            ):
                 this = Attr(Name("this"), name)
                 patterns.append(Assign(this, Name(name), child.start_point.row + 1))
             found.append(Parameter(name, default, annotation))

@@ -91,7 +91,9 @@ class _Script(ScriptExpressions):
             case "if_statement":
                 out.append(Do(self.part(node, "condition")))
                 other = node.child_by_field_name("alternative")
-                inner = other.named_children[0] if other is not None and other.named_children else None
+                inner = (
+                    other.named_children[0] if other is not None and other.named_children else None
+                )
                 first = self.block(node.child_by_field_name("consequence"))
                 out.append(Branch((first, self.block(inner))))
             case "for_in_statement":
@@ -174,7 +176,9 @@ class _Script(ScriptExpressions):
         entries: list[tuple[str | None, Expr]] = []
         for child in body.named_children if body is not None else ():
             if child.type == "enum_assignment":
-                entries.append((text_of(child.child_by_field_name("name")), self.part(child, "value")))
+                entries.append(
+                    (text_of(child.child_by_field_name("name")), self.part(child, "value"))
+                )
         out.append(Assign(Name(text_of(name)), Table(tuple(entries)), node.start_point.row + 1))
 
     def import_statement(self, node: Node, out: list[Statement]) -> None:
@@ -258,10 +262,14 @@ class _Script(ScriptExpressions):
     def class_body(self, body: Node | None) -> tuple[Statement, ...]:
         found: list[Statement] = []
         for child in body.named_children if body is not None else ():
-            name = text_of(child.child_by_field_name("name") or child.child_by_field_name("property"))
+            name = text_of(
+                child.child_by_field_name("name") or child.child_by_field_name("property")
+            )
             words = {each.type for each in child.children}
             decorators = tuple(
-                label for word, label in (("get", "get"), ("static", "staticmethod")) if word in words
+                label
+                for word, label in (("get", "get"), ("static", "staticmethod"))
+                if word in words
             )
             if child.type == "method_definition":
                 found.append(Define(self.method(child, name, decorators)))
@@ -273,7 +281,9 @@ class _Script(ScriptExpressions):
                     found.append(Assign(Name(name), self.expr(value), child.start_point.row + 1))
                 else:
                     annotation = text_of(child.child_by_field_name("type")).lstrip(": ")
-                    found.append(Assign(Name(name), Opaque(), child.start_point.row + 1, annotation))
+                    found.append(
+                        Assign(Name(name), Opaque(), child.start_point.row + 1, annotation)
+                    )
             elif child.type == "comment":
                 self.comment(child)
         return tuple(found)
@@ -306,4 +316,3 @@ def _declared(statement: Statement) -> str:
     if isinstance(statement, Assign) and isinstance(statement.target, Name):
         return statement.target.id
     return ""
-

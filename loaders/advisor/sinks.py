@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence as AnySequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ class Sinks:
     methods: AnyMapping[str, Sink]
     json: AnyMapping[str, frozenset[str]]
     pickle: AnyMapping[str, frozenset[str]]
+    own: AnyMapping[str, Sink]
     lock_words: tuple[str, ...]
     database_methods: frozenset[str]
 
@@ -69,6 +70,11 @@ def read_sinks(extra: AnySequence[AnyMapping[str, Any]] = ()) -> Sinks:
         methods=methods,
         json={key: frozenset(names) for key, names in table["json"].items()},
         pickle={key: frozenset(names) for key, names in table["pickle"].items()},
+        own={
+            name: replace(_sink(name, row), is_atomic=True)
+            for row in extra
+            for name in _names(row.get("call", ()))
+        },
         lock_words=tuple(table["locks"]["words"]),
         database_methods=frozenset(table["database"]["methods"]),
     )

@@ -1,6 +1,7 @@
 """Fills in what a caller knows: values for parameters, the caller's accesses for the callee's."""
 
 from dataclasses import replace
+
 from loaders.advisor.context import Context
 from loaders.advisor.summaries import root_of
 from loaders.advisor.values import (
@@ -119,7 +120,9 @@ def _named(found: Text, part: Hole) -> Text:
     """A hole without a name keeps the one it had inside."""
     return Text(
         tuple(
-            replace(inner, name=part.name) if isinstance(inner, Hole) and inner.name == "?" else inner
+            replace(inner, name=part.name)
+            if isinstance(inner, Hole) and inner.name == "?"
+            else inner
             for inner in found.parts
         )
     )

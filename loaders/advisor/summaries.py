@@ -90,7 +90,6 @@ class CallSite:
 def root_of(symbol: Symbol) -> Param:
     while isinstance(symbol, Member):
         symbol = symbol.of
-    assert isinstance(symbol, Param)
     return symbol
 
 
@@ -106,28 +105,27 @@ def owners_of(access: Access) -> set[Param]:
     return found
 
 
+def plain(path: Text) -> Text:
+    """Return a text whose holes nobody fills any more."""
+    return Text(
+        tuple(
+            replace(part, origin=None) if isinstance(part, Hole) and part.origin else part
+            for part in path.parts
+        )
+    )
+
+
 def without_origins(value: Value, depth: int = 0) -> Value:
     """Return a value as everybody may see it: what only a caller knows is a plain hole."""
     if depth > 4:
         return value
     match value:
         case Text():
-            return Text(
-                tuple(
-                    replace(part, origin=None)
-                    if isinstance(part, Hole) and part.origin is not None
-                    else part
-                    for part in value.parts
-                )
-            )
+            return plain(value)
         case Handle():
-            path = without_origins(value.path)
-            assert isinstance(path, Text)
-            return Handle(path, value.reads, value.writes, value.kind)
+            return Handle(plain(value.path), value.reads, value.writes, value.kind)
         case Listing():
-            path = without_origins(value.path)
-            assert isinstance(path, Text)
-            return Listing(path, value.is_name, value.access)
+            return Listing(plain(value.path), value.is_name, value.access)
         case Options():
             return Options(tuple(without_origins(option, depth + 1) for option in value.values))
         case Sequence():

@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Iterable
 
 from loaders.advisor.values import Hole, Text, text
+from loaders.advisor.words import WORDS
 
 _HOLE = "\1"
 _STAR = "\2"
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson", ".json5", ".geojson", ".jsonc", ".webmanifest")
-_GENERIC_NAMES = frozenset(
-    "* ? path key name file filename file_name filepath file_path f p fn value item entry x "
-    "stem suffix data content json unknown ext extension base".split()
-)
+_GENERIC_NAMES = WORDS["generic"]
 _IDENTIFYING = re.compile(
     r"(^|_)(ids?|uuid|guid|email|mail|key|slug|token|sid|uid|pk|hash|sha\d*|digest|user|username|"
     r"user_name|login|session|account|day|date|month|year|week|timestamp|ts|time|number|no|num|code|"
@@ -90,9 +88,10 @@ def _kept(path: Text, holes: list[Hole], kept: int) -> list[Hole]:
 def written(path: Text) -> str:
     """Return a template: literals, and placeholders in braces."""
     said = "".join(
-        part if isinstance(part, str) else "{" + snake(part.name) + "}" for part in path.parts
+        part if isinstance(part, str) else "*" if part.name == "*" else "{" + snake(part.name) + "}"
+        for part in path.parts
     )
-    return said or "?"
+    return "?" if said in ("", "{unknown}", "{argv}", "{sys_argv}", "*") else said
 
 
 def shape(path: Text) -> str:
@@ -139,7 +138,7 @@ def is_identifying(name: str) -> bool:
 
 
 def matches(listing: Text, template: Text) -> int:
-    """Say how well a listing's pattern fits a template: 2 its files, 1 folders above them, 0 not."""
+    """Say how a listing's pattern fits a template: 2 its files, 1 folders above, 0 not."""
     wanted = pattern(listing).split("/")
     given = shape(template).split("/")
     if len(wanted) > len(given):
@@ -161,10 +160,13 @@ def best_names(paths: Iterable[Text]) -> Text:
     for position in range(len(first.holes)):
         counts = Counter(snake(path.holes[position].name) for path in known)
         order = {name: index for index, name in enumerate(dict.fromkeys(counts))}
-        names.append(
-            min(counts, key=lambda n: (n in _GENERIC_NAMES, -counts[n], order[n]))  # noqa: B023
-        )
+        names.append(min(counts, key=lambda n: (n in _GENERIC_NAMES, -counts[n], order[n])))
     parts: list[str | Hole] = []
     for part in first.parts:
         parts.append(part if isinstance(part, str) else Hole(names.pop(0)))
     return text(*parts)
+
+
+def shape_of_template(template: str) -> str:
+    """Return the shape of a template as people write it."""
+    return re.sub(r"\{[^{}]*\}", _HOLE, template)

@@ -175,6 +175,8 @@ Value: TypeAlias = (
 )
 
 NOTHING = Nothing()
+# The name of an item of what was read.
+ITEM = "item"
 
 
 def literal(text: str) -> Text:
@@ -192,6 +194,15 @@ def options_of(value: Value) -> tuple[Value, ...]:
     return value.values if isinstance(value, Options) else (value,)
 
 
+def variable(name: str) -> Text:
+    """Return what a variable of the environment is worth as long as no default is known."""
+    return Text((Hole(name, None, keys=("environment",)),))
+
+
+def is_variable(value: Value) -> bool:
+    return isinstance(value, Text) and any(part.keys == ("environment",) for part in value.holes)
+
+
 def either(*values: Value) -> Value:
     """Return what is one of several values, without doubles; nothing says nothing."""
     found: list[Value] = []
@@ -200,6 +211,8 @@ def either(*values: Value) -> Value:
             if option not in found and not isinstance(option, Nothing):
                 found.append(option)
     known = [option for option in found if option != UNKNOWN] or found
+    # A variable of the environment is worth its default.
+    known = [option for option in known if not is_variable(option)] or known
     if not known:
         return NOTHING
     return known[0] if len(known) == 1 else Options(tuple(known[:MOST_OPTIONS]))
@@ -335,6 +348,10 @@ def is_json_text(value: Value) -> bool:
             return value.is_json
         case _:
             return False
+
+
+def is_item(value: Value) -> bool:
+    return isinstance(value, Text) and any(part.name == ITEM for part in value.holes)
 
 
 def content(reads: frozenset[str], name: str = "content") -> Text:

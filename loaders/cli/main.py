@@ -23,6 +23,7 @@ class _Commands(click.Group):
         "status": "status",
         "quarantine": "quarantine",
         "prune": "prune",
+        "audit": "audit",
         "db": "db",
         "new": "new",
         "sample": "sample",
