@@ -33,6 +33,8 @@ from loaders.advisor.values import (
 )
 
 MOST_DEPTH = 8
+# Functions handed to functions, one inside the other.
+MOST_NESTED = 12
 _FETCHERS = ("urlopen", "fetch", "requests.", "httpx.", "aiohttp.", "axios", "got.", "urllib3.")
 
 
@@ -94,6 +96,15 @@ class Caller(Library):
             self.is_fetching = True
 
     def call_value(self, callee: Value, a: Arguments) -> Value:
+        if self.depth > MOST_NESTED:
+            return UNKNOWN
+        self.depth += 1
+        try:
+            return self.call_one(callee, a)
+        finally:
+            self.depth -= 1
+
+    def call_one(self, callee: Value, a: Arguments) -> Value:
         match callee:
             case Func():
                 return self.apply(callee, a)
@@ -103,8 +114,8 @@ class Caller(Library):
                 return self.call_external(callee.name, a, callee.arguments)
             case Method():
                 return self.call_method(callee.of, callee.name, a)
-            case Instance():
-                return self.call_method(callee, "__call__", a)
+            case Instance() if "__call__" in callee.definition.methods:
+                return self.apply(Func(callee.definition.methods["__call__"], callee), a)
             case _:
                 return UNKNOWN
 

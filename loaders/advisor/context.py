@@ -43,6 +43,8 @@ class Context(ABC):
         self.attributes: dict[str, Value] = {}
         self.env: dict[str, Value] = {}
         self.exports: dict[str, Value] = {}
+        self.looked_up: dict[str, Value | None] = {}
+        self.depth = 0
         self.has_lock = False
         self.has_database = False
         self.is_filtering = False

@@ -1,7 +1,7 @@
 """The fixpoint: evaluates every function until no summary that others use changes any more."""
 
-from collections import deque
 from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
 
 from loaders.advisor.project import Project
 from loaders.advisor.sinks import Sink, Sinks
@@ -39,7 +39,8 @@ class Engine:
         self.summaries: dict[str, Summary] = {}
         self.rounds: dict[str, int] = {}
         self.dependents: dict[str, dict[str, None]] = {}
-        self.waiting: deque[str] = deque()
+        self.waiting: list[tuple[int, str]] = []
+        self.ranks: dict[str, int] = {}
         self.is_waiting: set[str] = set()
         self.at_work: list[str] = []
         self.json_ids: set[str] = set()
@@ -64,7 +65,7 @@ class Engine:
             if key not in self.summaries:
                 self.evaluate(key)
         while self.waiting:
-            key = self.waiting.popleft()
+            _, key = heappop(self.waiting)
             self.is_waiting.discard(key)
             self.evaluate(key)
 
@@ -75,6 +76,8 @@ class Engine:
         self.at_work.append(key)
         found = self.summarise(self, self.project.functions[key])
         self.at_work.pop()
+        # Who was finished first is called by the others: it comes first again.
+        self.ranks.setdefault(key, len(self.ranks))
         before = self.summaries.get(key)
         self.summaries[key] = found
         if before is None or not before.same(found):
@@ -84,7 +87,7 @@ class Engine:
         for key in keys:
             if key not in self.is_waiting and self.rounds.get(key, 0) < MOST_ROUNDS:
                 self.is_waiting.add(key)
-                self.waiting.append(key)
+                heappush(self.waiting, (self.ranks.get(key, len(self.ranks)), key))
 
     def summary(self, key: str, by: str) -> Summary:
         """Return what is known of a function now; who asks is evaluated again when it changes."""

@@ -65,8 +65,11 @@ class Evaluator(Importer):
             self.env[parameter.name] = self.parameter_value(parameter, position)
         self.run(self.function.body)
         own = tuple(self.accesses.values())
+        children = self.engine.children.get(self.function.key, ())
+        # Only inner functions and other modules look into a function.
+        is_seen = bool(children) or self.function.key.endswith(":")
         seen = dict(self.accesses)
-        for child in self.engine.children.get(self.function.key, ()):
+        for child in children:
             for access in self.engine.summary(child, self.function.key).accesses:
                 if any(
                     root_of(symbol).owner == self.function.key for symbol in symbols_of(access.path)
@@ -77,7 +80,7 @@ class Evaluator(Importer):
             own=own,
             accesses=tuple(seen.values())[:MOST_ACCESSES],
             marks=tuple(self.marks),
-            names={**self.env, **self.exports},
+            names={**self.env, **self.exports} if is_seen else {},
             attributes=self.attributes,
             defaults=defaults,
             has_lock=self.has_lock,

@@ -55,6 +55,10 @@ from loaders.advisor.values import (
     variable,
 )
 
+# Longer lists and tables are no lists of paths.
+MOST_ITEMS = 40
+MOST_ENTRIES = 100
+
 
 class Expressions(Caller):
     """The part of an evaluator that knows what expressions are worth."""
@@ -92,7 +96,7 @@ class Expressions(Caller):
             case Either():
                 return either(*(self.value(option) for option in expr.options))
             case Items():
-                return Sequence(tuple(self.value(item) for item in expr.items))
+                return Sequence(tuple(self.value(item) for item in expr.items)[:MOST_ITEMS])
             case Table():
                 return self.table(expr)
             case Each():
@@ -179,7 +183,7 @@ class Expressions(Caller):
                         entries.extend(option.entries)
             elif key is not None:
                 entries.append((key, value))
-        return Mapping(tuple(entries))
+        return Mapping(tuple(entries[:MOST_ENTRIES]))
 
     def index(self, expr: Index) -> Value:
         of = self.value(expr.of)

@@ -203,10 +203,19 @@ def bound(ev: Context, of: Instance, value: Value) -> Value:
 def attribute(ev: Context, definition: ClassDef, name: str) -> Value | None:
     """Return what methods or the class's body assign to an attribute."""
     key = f"{definition.key}.{name}"
+    if key in ev.looked_up:
+        return ev.looked_up[key]
     if (own := ev.attributes.get(key)) is not None:
         return own
+    value = ev.looked_up[key] = _assigned(ev, definition, key)
+    return value
+
+
+def _assigned(ev: Context, definition: ClassDef, key: str) -> Value | None:
     found: list[Value] = []
-    for method in sorted(definition.methods.values(), key=lambda m: m.name not in INITS):
+    inits = [definition.methods[name] for name in INITS if name in definition.methods]
+    others = (method for method in definition.methods.values() if method.name not in INITS)
+    for method in (*inits, *others):
         value = ev.engine.summary(method.key, ev.function.key).attributes.get(key)
         if value is not None:
             found.append(value)

@@ -92,7 +92,14 @@ def mapped(reads: frozenset[str], replaced: Replaced) -> frozenset[str]:
 
 def filled(ev: Context, value: Text, bindings: Bindings, replaced: Replaced) -> Value:
     """Return a text with its holes filled; a lone hole gives whatever is bound."""
-    if not value.holes:
+    if not any(
+        isinstance(part, Hole)
+        and (
+            (part.origin is not None and root_of(part.origin) in bindings)
+            or (part.reads and replaced)
+        )
+        for part in value.parts
+    ):
         return value
     choices: list[tuple[tuple[str | Hole, ...], ...]] = []
     for part in value.parts:

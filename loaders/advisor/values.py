@@ -205,6 +205,8 @@ def is_variable(value: Value) -> bool:
 
 def either(*values: Value) -> Value:
     """Return what is one of several values, without doubles; nothing says nothing."""
+    if len(values) == 1:
+        return values[0]
     found: list[Value] = []
     for value in values:
         for option in options_of(value):
