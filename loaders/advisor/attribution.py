@@ -48,8 +48,9 @@ class Attribution:
         for access in self.own:
             if not access.via and not self.is_side_effect(access):
                 self.place(access)
+        known = {name for (name, _), placed in self.placed.items() if placed.form != "wrapper"}
         return sorted(
-            self.placed.values(),
+            (p for p in self.placed.values() if p.form != "wrapper" or p.access.id not in known),
             key=lambda p: (p.access.file, p.access.line, p.access.operation, shape(p.path), p.form),
         )
 

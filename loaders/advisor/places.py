@@ -1,6 +1,6 @@
 """Places and findings: accesses that mean the same files are one template."""
 
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass, field, replace
 
 from loaders.advisor.attribution import Attribution, Placed, is_json_file
@@ -11,11 +11,11 @@ from loaders.advisor.templates import (
     ends_as_json,
     is_settled,
     matches,
-    normal,
     shape,
     written,
 )
 from loaders.advisor.values import Text
+from loaders.advisor.words import WORDS
 
 NEIGHBOURS = ("shelve", "sqlite", "pickle")
 
@@ -106,7 +106,7 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
         if is_json_file(placed):
             for hole in placed.path.holes:
                 listed |= hole.reads
-            shapes.add(prefix_of(placed.access) + shape(placed.path))
+            shapes.add(_key(placed, is_wrapper=placed.form == "wrapper"))
     kept: list[Placed] = []
     templates = [placed for placed in everything if is_json_file(placed)]
     for placed in everything:
@@ -118,7 +118,7 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
             is_known = placed.access.id in listed or root in listed
             if is_known or any(_is_listed(placed.path, other) for other in templates):
                 kept.append(placed)
-        elif operation in ("exists", "delete") and shape(placed.path) in shapes:
+        elif operation in ("exists", "delete") and _key(placed, is_wrapper=False) in shapes:
             kept.append(placed)
     return kept
 
@@ -163,10 +163,13 @@ def _unified(places: list[Placed], *, is_wrapper: bool) -> dict[str, Group]:
 
 
 def _key(placed: Placed, is_wrapper: bool) -> str:
-    where = f"{placed.access.file}|" if is_wrapper else ""
+    """Return what is the same for all places of a template; an unknown path is its name's."""
     said = shape(placed.path)
-    if not is_wrapper and written(placed.path) == "?":
-        said = "?"
+    where = f"{placed.access.file}|" if is_wrapper else ""
+    if not is_wrapper and not is_settled(placed.path):
+        said = written(placed.path)
+        if said != "?" and set(re.findall(r"\{(\w+)\}", said)) <= WORDS["generic"]:
+            where = f"{placed.access.file}|"
     return where + prefix_of(placed.access) + said
 
 
@@ -216,12 +219,3 @@ def facts_of(engine: Engine, function: str) -> tuple[str, ...]:
         found.append(key)
         waiting += engine.children.get(key, ())
     return tuple(found)
-
-
-def is_unknown(path: Text) -> bool:
-    return not is_settled(normal(path))
-
-
-def all_places(groups: Iterable[Group]) -> Iterable[Placed]:
-    for each in groups:
-        yield from each.members

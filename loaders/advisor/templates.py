@@ -152,13 +152,17 @@ def matches(listing: Text, template: Text) -> int:
     return 2 if len(wanted) == len(given) else 1
 
 
+def _raw(name: str) -> str:
+    return name if name == "*" else snake(name)
+
+
 def best_names(paths: Iterable[Text]) -> Text:
     """Return one text for paths of one shape, each placeholder with its most telling name."""
     known = list(paths)
     first = known[0]
     names: list[str] = []
     for position in range(len(first.holes)):
-        counts = Counter(snake(path.holes[position].name) for path in known)
+        counts = Counter(_raw(path.holes[position].name) for path in known)
         order = {name: index for index, name in enumerate(dict.fromkeys(counts))}
         names.append(min(counts, key=lambda n: (n in _GENERIC_NAMES, -counts[n], order[n])))
     parts: list[str | Hole] = []
