@@ -52,6 +52,8 @@ class Engine:
         self.children: dict[str, list[str]] = {}
         self.bases: dict[str, tuple[ClassDef, ...]] = {}
         self.homes: dict[str, str] = {}
+        self.held: dict[str, list[Value]] = {}
+        self.asked: dict[str, dict[str, None]] = {}
         self.references: set[str] = set()
         self.unresolved: set[str] = set()
         self.keys: dict[str, dict[str, None]] = {}
@@ -146,6 +148,22 @@ class Engine:
         general = tuple((name, without_origins(value)) for name, value in arguments)
         if general not in known and len(known) < MOST_PASSED:
             known.append(general)
+
+    def hold(self, attribute: str, value: Value) -> None:
+        """Remember objects of ours that attributes of that name hold."""
+        known = self.held.setdefault(attribute, [])
+        for option in options_of(value):
+            if isinstance(option, Instance) and option.arguments is not None:
+                general = without_origins(option)
+                if general not in known and len(known) < MOST_PASSED:
+                    known.append(general)
+                    self.requeue(self.asked.get(attribute, ()))
+
+    def held_by(self, attribute: str, by: str) -> Value | None:
+        """Return the one object of ours that attributes of that name hold."""
+        self.asked.setdefault(attribute, {})[by] = None
+        known = self.held.get(attribute, ())
+        return known[0] if len(known) == 1 else None
 
     def called(self, function: FunctionDef, caller: str, file: str, line: int) -> None:
         self.calls.setdefault(function.key, {})[CallSite(caller, file, line)] = None

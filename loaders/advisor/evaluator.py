@@ -203,6 +203,8 @@ class Evaluator(Importer):
                 self.env[target.id] = value
             case Attr():
                 of = self.value(target.of)
+                if not self.is_test:
+                    self.engine.hold(target.name, value)
                 for option in options_of(of):
                     if isinstance(option, Instance) and option.arguments is None:
                         kept = renamed(value, target.name) if isinstance(value, Text) else value

@@ -85,13 +85,19 @@ def member(ev: Context, of: Value, name: str) -> Value:
         case Mapping():
             return of.get(name) or Method(of, name)
         case Text():
-            return text_member(of, name)
+            held = ev.engine.held_by(name, ev.function.key) if _may_hold(of) else None
+            return held if held is not None else text_member(of, name)
         case Handle():
             return of.path if name in ("name", "path") else content(of.reads, name)
         case Sequence() | Listing():
             return Method(of, name)
         case _:
             return UNKNOWN
+
+
+def _may_hold(of: Text) -> bool:
+    """Say whether a text stands for an object that we know nothing of."""
+    return len(of.parts) == 1 and of.literal is None and not reads_of(of)
 
 
 def text_member(of: Text, name: str) -> Value:
