@@ -103,8 +103,7 @@ def _result(
                 reason=f"settled by the project: {override.reason}",
             )
     rules = rules_of(engine, grouped, verdicts, frozenset(settled))
-    sources = {file.path: file.source for file in tree.files}
-    ignores = read_ignores(engine.project.modules.values(), sources)
+    ignores = read_ignores(tree.files)
     findings = tuple(
         _finding(engine, each, verdicts[key], key in settled, rules, ignores, shapes)
         for key, each in sorted(grouped.groups.items(), key=lambda item: item[1].template)

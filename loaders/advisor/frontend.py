@@ -1,4 +1,4 @@
-"""What the front ends share: definitions, depth, comments, places that did not parse."""
+"""What the front ends share: definitions, depth, places that did not parse."""
 
 import re
 from abc import ABC, abstractmethod
@@ -53,7 +53,6 @@ class Builder(ABC):
         self.class_keys: list[str | None] = [None]
         self.functions: list[FunctionDef] = []
         self.classes: list[ClassDef] = []
-        self.comments: list[tuple[int, str]] = []
 
     @abstractmethod
     def block(self, node: Node | None) -> tuple[Statement, ...]: ...
@@ -78,7 +77,6 @@ class Builder(ABC):
             functions=tuple(self.functions),
             classes=tuple(self.classes),
             lines=source.count(b"\n") + 1,
-            comments=tuple(sorted(self.comments)),
             errors=tuple(sorted(set(_errors(root)))) if root.has_error else (),
         )
 
@@ -111,11 +109,6 @@ class Builder(ABC):
         if at is not None:
             parts.append(self.expr(at))
         return parts[::-1]
-
-    def comment(self, node: Node) -> None:
-        text = text_of(node)
-        if "pulse-elt" in text:
-            self.comments.append((node.start_point.row + 1, text))
 
     def define(
         self,

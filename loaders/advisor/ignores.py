@@ -1,12 +1,12 @@
 """Inline ignores: '# pulse-elt: ignore[PE101, PE105] reason', on the line or the one above it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from loaders.advisor.files import CodeFile
 from loaders.advisor.result import Note
-from loaders.advisor.syntax import Module
 
-_IGNORE = re.compile(r"pulse-elt:\s*ignore(?:\[([^\]]*)\])?")
+_IGNORE = re.compile(rb"(?:#|//|/\*|\*)[^\n]*?pulse-elt:\s*ignore(?:\[([^\]]*)\])?")
 _COMMENT_ONLY = re.compile(rb"^\s*(#|//|/\*|\*)")
 
 
@@ -44,21 +44,18 @@ class Ignores:
                     yield Note("unused-ignore", file, written, message)
 
 
-def read_ignores(modules: Iterable[Module], sources: Mapping[str, bytes]) -> Ignores:
-    """Return the ignores of all files."""
+def read_ignores(files: Iterable[CodeFile]) -> Ignores:
+    """Return the ignores of all files, tests left out: no rule holds there."""
     found: dict[tuple[str, int], dict[str, int]] = {}
-    for module in modules:
-        if not module.comments:
+    for file in files:
+        if file.is_test or b"pulse-elt:" not in file.source:
             continue
-        lines = sources[module.path].split(b"\n")
-        for line, comment in module.comments:
-            match = _IGNORE.search(comment)
+        for line, text in enumerate(file.source.split(b"\n"), start=1):
+            match = _IGNORE.search(text)
             if match is None:
                 continue
-            at = line
-            if line <= len(lines) and _COMMENT_ONLY.match(lines[line - 1]):
-                at = line + 1
-            names = [name.strip() for name in (match[1] or "*").split(",") if name.strip()]
-            for name in names:
-                found.setdefault((module.path, at), {})[name] = line
+            at = line + 1 if _COMMENT_ONLY.match(text) else line
+            for name in (match[1] or b"*").decode("utf-8", "replace").split(","):
+                if name.strip():
+                    found.setdefault((file.path, at), {})[name.strip()] = line
     return Ignores(found)

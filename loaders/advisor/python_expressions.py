@@ -107,7 +107,6 @@ class PythonExpressions(Builder):
                 target = self.part(node, "name")
                 return Block((Assign(target, value, line),), target)
             case "comment":
-                self.comment(node)
                 return Opaque()
         return Opaque(tuple(self.exprs(node)))
 
@@ -158,7 +157,7 @@ class PythonExpressions(Builder):
                     name = text_of(child.child_by_field_name("name"))
                     named.append((name, self.part(child, "value")))
                 elif child.type == "comment":
-                    self.comment(child)
+                    continue
                 else:
                     args.append(self.expr(child))
         at = function.child_by_field_name("attribute") or function

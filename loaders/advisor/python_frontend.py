@@ -86,10 +86,8 @@ class _Python(PythonExpressions):
                 ]
                 out.append(Branch((*blocks, ())))
             case "comment":
-                self.comment(node)
-            case "ERROR":
-                out.extend(self.block(node))
-            case "block":
+                pass
+            case "ERROR" | "block":
                 out.extend(self.block(node))
             case _:
                 for child in node.named_children:

@@ -91,7 +91,6 @@ class ScriptExpressions(Builder):
             case "assignment_pattern":
                 return Either((self.part(node, "left"), self.part(node, "right")))
             case "comment":
-                self.comment(node)
                 return Opaque()
             case "type_annotation" | "type_arguments" | "jsx_text":
                 return Opaque()
@@ -174,8 +173,6 @@ class ScriptExpressions(Builder):
                     entries.append((name, Closure(self.function(child, name))))
                 case "spread_element" | "rest_pattern":
                     entries.append(("...", self.first(child)))
-                case "comment":
-                    self.comment(child)
         return Table(tuple(entries))
 
     def function(

@@ -123,9 +123,7 @@ class _Script(ScriptExpressions):
             case "statement_block" | "ERROR" | "labeled_statement" | "else_clause":
                 for child in node.named_children:
                     self.statement(child, out)
-            case "comment":
-                self.comment(node)
-            case "break_statement" | "continue_statement" | "empty_statement":
+            case "comment" | "break_statement" | "continue_statement" | "empty_statement":
                 pass
             case "internal_module" | "module" | "ambient_declaration":
                 body = node.child_by_field_name("body")
@@ -284,8 +282,6 @@ class _Script(ScriptExpressions):
                     found.append(
                         Assign(Name(name), Opaque(), child.start_point.row + 1, annotation)
                     )
-            elif child.type == "comment":
-                self.comment(child)
         return tuple(found)
 
     def method(self, node: Node, name: str, decorators: tuple[str, ...]) -> FunctionDef:

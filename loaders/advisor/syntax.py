@@ -242,5 +242,4 @@ class Module:
     functions: tuple[FunctionDef, ...]
     classes: tuple[ClassDef, ...]
     lines: int
-    comments: tuple[tuple[int, str], ...] = ()
     errors: tuple[int, ...] = field(default=())

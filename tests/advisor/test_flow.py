@@ -21,7 +21,8 @@ def test_a_star_import_brings_a_wrapper(tmp_path: Path) -> None:
         tmp_path,
         {
             "files.py": WRITER,
-            "app.py": 'from files import *\n\ndef keep(user_id, row):\n    save(f"users/{user_id}.json", row)\n',
+            "app.py": "from files import *\n\n"
+            'def keep(user_id, row):\n    save(f"users/{user_id}.json", row)\n',
         },
     )
     assert ("app.py", 4, "write", "call", "users/{user_id}.json") in places(found)
@@ -254,7 +255,8 @@ def answer(body):
 
 def test_import_cycles_and_recursion_end(tmp_path: Path) -> None:
     files = {
-        "a.py": "from b import *\nimport json\n\ndef walk(path):\n    walk(path + '/x')\n    json.load(open(path))\n",
+        "a.py": "from b import *\nimport json\n\n"
+        "def walk(path):\n    walk(path + '/x')\n    json.load(open(path))\n",
         "b.py": "from a import *\n\ndef start():\n    walk('root.json')\n",
     }
     assert ("b.py", 4, "read", "call", "root.json") in places(audited(tmp_path, files))

@@ -32,7 +32,7 @@ COLUMNS = ("file", "line", "operation", "form", "role", "template", "disposition
 
 
 def rows(result: AuditResult) -> set[tuple[str, ...]]:
-    found = {
+    found: set[tuple[str, ...]] = {
         (
             place.file,
             str(place.line),

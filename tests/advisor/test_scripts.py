@@ -9,16 +9,20 @@ import { promises as fs } from "fs";
 export async function readJson(file: string) {
   return JSON.parse(await fs.readFile(file, "utf8"));
 }
-export const writeJson = (file: string, value: unknown) => fs.writeFile(file, JSON.stringify(value));
+export const writeJson = (file: string, value: unknown) =>
+  fs.writeFile(file, JSON.stringify(value));
 """
 
 
 def test_aliases_of_tsconfig_lead_to_modules(tmp_path: Path) -> None:
     files = {
-        "web/tsconfig.json": '{ // paths\n "compilerOptions": {"baseUrl": ".", "paths": {"~lib/*": ["src/lib/*"]},}}',
+        "web/tsconfig.json": '{ // paths\n "compilerOptions": '
+        '{"baseUrl": ".", "paths": {"~lib/*": ["src/lib/*"]},}}',
         "web/src/lib/json.ts": LIB,
-        "web/src/app.ts": 'import { readJson } from "~lib/json";\nexport const f = (userId: string) => readJson(`data/${userId}.json`);\n',
-        "web/src/b.ts": 'import { writeJson as put } from "@/lib/json";\nput("data/x.json", { userId: 1 });\n',
+        "web/src/app.ts": 'import { readJson } from "~lib/json";\n'
+        "export const f = (userId: string) => readJson(`data/${userId}.json`);\n",
+        "web/src/b.ts": 'import { writeJson as put } from "@/lib/json";\n'
+        'put("data/x.json", { userId: 1 });\n',
     }
     assert places(audited(tmp_path, files), "call") == [
         ("web/src/app.ts", 2, "read", "call", "data/{user_id}.json"),
@@ -60,10 +64,12 @@ def test_promises_and_listings(tmp_path: Path) -> None:
 const fs = require("fs").promises;
 const path = require("path");
 const dir = path.join(__dirname, "notes");
-exports.save = (noteId, note) => fs.writeFile(path.join(dir, `${noteId}.json`), JSON.stringify(note));
+exports.save = (noteId, note) =>
+  fs.writeFile(path.join(dir, `${noteId}.json`), JSON.stringify(note));
 exports.all = async () => {
   const names = await fs.readdir(dir);
-  return Promise.all(names.map((name) => fs.readFile(path.join(dir, name), "utf8").then(JSON.parse)));
+  return Promise.all(names.map((name) =>
+    fs.readFile(path.join(dir, name), "utf8").then(JSON.parse)));
 };
 """
     found = places(audited(tmp_path, {"app.js": source}))

@@ -1,0 +1,60 @@
+"""Code that is odd, broken or large is read as far as it goes, and never crashes the audit."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.advisor.auditing import audited, places, templates
+
+READ = 'import json\nvalue = json.load(open("data/kept.json"))\n'
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"\xef\xbb\xbf" + READ.encode(),
+        READ.replace("\n", "\r\n").encode(),
+        ('name = "caf\xe9"\n' + READ).encode("latin-1"),
+        READ.encode("utf-16"),
+        (READ + "def broken(:\n").encode(),
+        (READ + "x = f'{a!r:>{width}} {b[\"c\"]}'\n").encode(),
+    ],
+    ids=["bom", "crlf", "latin-1", "utf-16", "syntax error", "newer f-string"],
+)
+def test_every_usual_encoding_is_read(source: bytes, tmp_path: Path) -> None:
+    assert list(templates(audited(tmp_path, {"app.py": source}))) == ["data/kept.json"]
+
+
+@pytest.mark.parametrize("depth", [200, 3000])
+def test_deep_expressions_do_not_crash(depth: int, tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "sum.py": READ + "x = " + " + ".join(["'a'"] * depth) + "\n",
+        "nested.py": READ + "x = " + "(" * depth + "1" + ")" * depth + "\n",
+        "calls.py": READ + "x = " + "f(" * depth + "1" + ")" * depth + "\n",
+        "attributes.py": READ + "x = a" + ".b()" * depth + "\n",
+        "ifs.py": READ + "".join(" " * n + "if x:\n" for n in range(90)) + " " * 91 + "pass\n",
+        "nested.js": "const x = " + "[" * depth + "]" * depth + ";\n",
+        "chain.js": "x" + ".then(a => a)" * depth + ";\n",
+        "ternary.ts": "const x = " + "a ? b : " * depth + "c;\n",
+    }
+    result = audited(tmp_path, files)
+    assert {row[0] for row in places(result)} >= {"sum.py", "nested.py", "calls.py", "ifs.py"}
+
+
+def test_a_chain_of_many_functions_is_followed_without_a_crash(tmp_path: Path) -> None:
+    chain = "".join(f"def f{n}(path):\n    return f{n + 1}(path)\n\n" for n in range(400))
+    source = "import json\n" + chain + "def f400(path):\n    return json.load(open(path))\n"
+    assert places(audited(tmp_path, {"app.py": source}))
+
+
+def test_a_file_of_a_megabyte_is_read(tmp_path: Path) -> None:
+    lines = "".join(f"def g{n}(a, b):\n    return a + b * {n}\n\n" for n in range(24_000))
+    assert len(lines) > 900_000
+    assert list(templates(audited(tmp_path, {"app.py": READ + lines}))) == ["data/kept.json"]
+
+
+def test_classes_that_inherit_from_each_other_end(tmp_path: Path) -> None:
+    source = (
+        "class A(B):\n    pass\n\nclass B(A):\n    def f(self):\n        return self.g()\n" + READ
+    )
+    assert list(templates(audited(tmp_path, {"app.py": source}))) == ["data/kept.json"]
