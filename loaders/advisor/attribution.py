@@ -12,6 +12,8 @@ from loaders.advisor.syntax import FunctionDef
 from loaders.advisor.templates import ends_as_json, is_identifying, is_settled, normal, shape
 from loaders.advisor.values import Instance, Param, Text, Value, as_texts, is_json_text
 
+# A function that tells formats apart reads JSON at the other paths.
+_OTHER_FORMATS = (".yaml", ".yml", ".toml", ".ini", ".csv", ".xml")
 _COPIES = ("shutil.copy", "fs.copy", "fs.copyFile")
 
 
@@ -212,6 +214,9 @@ class Attribution:
 def is_json_file(placed: Placed) -> bool:
     """Say whether a place is about JSON, or about a neighbour that is named as such."""
     access = placed.access
+    last = placed.path.parts[-1] if placed.path.parts else ""
+    if isinstance(last, str) and last.lower().endswith(_OTHER_FORMATS):
+        return False
     if access.store in ("browser", "shelve", "sqlite", "pickle"):
         return True
     return access.is_json or ends_as_json(placed.path)

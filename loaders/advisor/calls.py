@@ -257,6 +257,9 @@ class Caller(Library):
             touched = owners & bindings.keys()
             if touched and not touched <= defaulted and access.depth < MOST_DEPTH:
                 replaced[access.id] = frozenset(self.derive(access, bindings, replaced, a, key))
+            elif isinstance(func.bound, Instance) and func.bound.arguments is None:
+                # A method calls another: whoever holds the object knows the path.
+                self.handed_on[access.id] = access
         for symbol in summary.marks:
             marked = resolved(self, symbol, bindings) if root_of(symbol) in bindings else None
             if marked is not None:

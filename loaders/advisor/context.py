@@ -43,6 +43,7 @@ class Context(ABC):
         self.attributes: dict[str, Value] = {}
         self.env: dict[str, Value] = {}
         self.exports: dict[str, Value] = {}
+        self.handed_on: dict[str, Access] = {}
         self.looked_up: dict[str, Value | None] = {}
         self.depth = 0
         self.has_lock = False

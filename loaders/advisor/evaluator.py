@@ -68,7 +68,7 @@ class Evaluator(Importer):
         children = self.engine.children.get(self.function.key, ())
         # Only inner functions and other modules look into a function.
         is_seen = bool(children) or self.function.key.endswith(":")
-        seen = dict(self.accesses)
+        seen = {**self.accesses, **self.handed_on}
         for child in children:
             for access in self.engine.summary(child, self.function.key).accesses:
                 if any(

@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -140,6 +141,8 @@ def is_left_out(name: str, content: bytes) -> bool:
 def _walk(root: Path) -> Iterator[tuple[str, str]]:
     """Yield relative paths in order, what .gitignore files leave out not among them."""
     specs: dict[str, GitIgnoreSpec] = {}
+    tracked = _tracked(root)
+    parents = {parent for path in tracked for parent in _folders(path)}
     for folder, folders, names in os.walk(root, onerror=_raise_at(root)):
         inside = os.path.relpath(folder, root).replace(os.sep, "/")
         inside = "" if inside == "." else inside
@@ -156,13 +159,39 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
             and not name.startswith(".")
             and not name.endswith((".egg-info", ".dist-info"))
             and not (Path(folder) / name / "pyvenv.cfg").exists()
-            and not _is_ignored(specs, f"{inside}/{name}/".lstrip("/"))
+            and (
+                f"{inside}/{name}".lstrip("/") in parents
+                or not _is_ignored(specs, f"{inside}/{name}/".lstrip("/"))
+            )
         ]
         folders[:] = kept
         for name in sorted(names):
             path = f"{inside}/{name}".lstrip("/")
-            if not _is_ignored(specs, path) and not (Path(folder) / name).is_symlink():
+            is_kept = path in tracked or not _is_ignored(specs, path)
+            if is_kept and not (Path(folder) / name).is_symlink():
                 yield path, name
+
+
+def _tracked(root: Path) -> frozenset[str]:
+    """Return what Git tracks below a folder: .gitignore says nothing of that."""
+    if not any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents)):
+        return frozenset()
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), "ls-files", "-z"],  # noqa: S607
+            capture_output=True,
+            check=False,
+        )
+    except OSError:
+        return frozenset()
+    names = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+    return frozenset(names) - {""}
+
+
+def _folders(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _raise_at(root: Path) -> Callable[[OSError], None]:

@@ -120,7 +120,8 @@ def text_member(of: Text, name: str) -> Value:
 
 
 def _joint(before: str, name: str) -> str:
-    if name in ("id", "name", "key") and before not in ("?", "self", "this", "*"):
+    is_known = before not in ("?", "self", "this", "*") and not before.startswith("parameter ")
+    if name in ("id", "name", "key") and is_known:
         return f"{before}_{name}"
     return name
 

@@ -141,6 +141,11 @@ def matches(listing: Text, template: Text) -> int:
     """Say how a listing's pattern fits a template: 2 its files, 1 folders above, 0 not."""
     wanted = pattern(listing).split("/")
     given = shape(template).split("/")
+    if not is_settled(listing):
+        # Nothing literal to go by: the folder must have the same name.
+        folder = written(listing).rpartition("/")[0]
+        if not folder or not written(template).startswith(f"{folder}/"):
+            return 0
     if len(wanted) > len(given):
         return 0
     for want, have in zip(wanted, given, strict=False):

@@ -215,7 +215,7 @@ def _decide(e: Evidence, group: Group) -> tuple[str, str, str]:
 
 def _stem(path: Text) -> frozenset[str]:
     last = path.parts[-1] if path.parts and isinstance(path.parts[-1], str) else ""
-    name = last.rsplit("/", 1)[-1].split(".")[0].lower()
+    name = last.rsplit("/", 1)[-1].lstrip(".").split(".")[0].lower()
     return frozenset(re.split(r"[^a-z0-9]+", name)) - {""}
 
 
