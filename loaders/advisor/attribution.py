@@ -10,7 +10,17 @@ from loaders.advisor.substitution import filled
 from loaders.advisor.summaries import Access, root_of, symbols_of
 from loaders.advisor.syntax import FunctionDef
 from loaders.advisor.templates import ends_as_json, is_identifying, is_settled, normal, shape
-from loaders.advisor.values import Instance, Param, Text, Value, as_texts, is_json_text
+from loaders.advisor.values import (
+    Hole,
+    Instance,
+    Member,
+    Param,
+    Text,
+    Value,
+    as_texts,
+    is_json_text,
+)
+from loaders.advisor.words import WORDS
 
 # A function that tells formats apart reads JSON at the other paths.
 _OTHER_FORMATS = (".yaml", ".yml", ".toml", ".ini", ".csv", ".xml")
@@ -158,7 +168,12 @@ class Attribution:
             for caller in callers:
                 self.place(caller)
             return
-        if not is_settled(path):
+        is_open = not is_settled(path) and not is_named_by_member(path)
+        if is_open and not callers and (function.decorators or function.name == "lambda"):
+            # A framework calls it: nobody else will say more.
+            self.put(access, path, form)
+            return
+        if is_open:
             self.put(access, path, "wrapper")
             for caller in callers:
                 self.place(caller)
@@ -211,11 +226,24 @@ class Attribution:
         self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
 
 
+def is_named_by_member(path: Text) -> bool:
+    """Say whether a path begins with a member of an argument, which has a name: args.output."""
+    first = path.parts[0] if path.parts else ""
+    if not isinstance(first, Hole) or not isinstance(first.origin, Member):
+        return False
+    is_pattern = root_of(first.origin).name.startswith("parameter ")
+    is_generic = first.origin.name in WORDS["generic"] or first.origin.name == "parent"
+    return not is_generic and not (is_pattern and isinstance(first.origin.of, Param))
+
+
 def is_json_file(placed: Placed) -> bool:
     """Say whether a place is about JSON, or about a neighbour that is named as such."""
     access = placed.access
     last = placed.path.parts[-1] if placed.path.parts else ""
     if isinstance(last, str) and last.lower().endswith(_OTHER_FORMATS):
+        return False
+    first = placed.path.parts[0] if placed.path.parts else ""
+    if isinstance(first, str) and first.startswith(("http:/", "https:/", "data:")):
         return False
     if access.store in ("browser", "shelve", "sqlite", "pickle"):
         return True

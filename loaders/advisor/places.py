@@ -167,8 +167,11 @@ def _key(placed: Placed, is_wrapper: bool) -> str:
     said = shape(placed.path)
     where = f"{placed.access.file}|" if is_wrapper else ""
     if not is_wrapper and not is_settled(placed.path):
-        said = written(placed.path)
-        if said != "?" and set(re.findall(r"\{(\w+)\}", said)) <= WORDS["generic"]:
+        whole = written(placed.path)
+        names = re.findall(r"\{(\w+)\}", whole)
+        # The head says which files; what stands below it may have any name.
+        said = whole if whole == "?" or not names else f"{names[0]} {said}"
+        if whole != "?" and set(names[:1]) <= WORDS["generic"]:
             where = f"{placed.access.file}|"
     return where + prefix_of(placed.access) + said
 

@@ -254,8 +254,12 @@ def as_texts(value: Value, name: str = "?") -> tuple[Text, ...]:
 def joined(values: list[Value], names: list[str]) -> Value:
     """Return the texts one after another, every combination within reason."""
     results: list[tuple[str | Hole, ...]] = [()]
+    # Texts put together of many alternatives (a date, padded) are no path that anybody tells apart.
+    is_vague = sum(isinstance(value, Options) for value in values) > 2
     for value, name in zip(values, names, strict=True):
         choices = as_texts(value, name)
+        if is_vague and len(choices) > 1:
+            choices = (hole(name),)
         if len(results) * len(choices) > MOST_OPTIONS:
             choices = choices[:1]
         results = [(*before, *choice.parts) for before in results for choice in choices]

@@ -169,8 +169,14 @@ def _keys(content: Value, depth: int = 0) -> tuple[str, ...]:
 
 
 def _words(path: Text) -> frozenset[str]:
-    said = "".join(part if isinstance(part, str) else "/" for part in path.parts).lower()
-    return frozenset(re.split(r"[^a-z0-9]+", said)) - {""}
+    return frozenset(
+        word
+        for part in path.parts
+        if isinstance(part, str)
+        for piece in re.split(r"[^A-Za-z0-9]+", part)
+        for word in snake(piece).split("_")
+        if piece
+    )
 
 
 def judge(engine: Engine, group: Group) -> Verdict:
