@@ -12,6 +12,7 @@ from loaders.advisor.values import (
     Func,
     Instance,
     ModuleValue,
+    Text,
     Value,
     either,
     options_of,
@@ -51,6 +52,7 @@ class Engine:
         self.parents: dict[str, str] = {}
         self.children: dict[str, list[str]] = {}
         self.bases: dict[str, tuple[ClassDef, ...]] = {}
+        self.given: dict[tuple[str, str], Value] = {}
         self.homes: dict[str, str] = {}
         self.held: dict[str, list[Value]] = {}
         self.asked: dict[str, dict[str, None]] = {}
@@ -141,6 +143,18 @@ class Engine:
                 known.append(general)
                 if function in self.summaries or function in self.at_work:
                     self.requeue([function])
+
+    def give(self, function: FunctionDef, value: Value, by: str) -> None:
+        """Remember what a library hands to a callback written in its call: items, content."""
+        if self.parents.get(function.key) != by:
+            return
+        names = [parameter.name for parameter in function.parameters if parameter.name != "this"]
+        if names and isinstance(value, Text) and value.holes:
+            before = self.given.get((function.key, names[0]))
+            if before != value:
+                self.given[function.key, names[0]] = value
+                if function.key in self.summaries:
+                    self.requeue([function.key])
 
     def construct(self, definition: ClassDef, arguments: tuple[tuple[str, Value], ...]) -> None:
         """Remember how a class is built."""

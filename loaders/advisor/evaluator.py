@@ -100,6 +100,9 @@ class Evaluator(Importer):
             if "classmethod" in self.function.decorators:
                 return Class(definition)
             return Instance(definition)
+        given = self.engine.given.get((self.function.key, parameter.name))
+        if given is not None:
+            return given
         passed = self.engine.callbacks(self.function.key, parameter.name)
         if passed is not None:
             return passed

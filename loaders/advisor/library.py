@@ -200,6 +200,8 @@ class Library(Toucher):
         element = self.element(of)
         results: list[Value] = []
         for each in options_of(a.args[0]):
+            if isinstance(each, Func) and name != "reduce" and is_item_of_files(element):
+                self.engine.give(each.function, element, self.function.key)
             if isinstance(each, Func | External):
                 passed = (UNKNOWN, element) if name == "reduce" else (element,)
                 results.append(self.call_value(each, Arguments(passed, {}, a.line, a.column)))
@@ -234,3 +236,8 @@ class Library(Toucher):
             if is_json_text(a.args[-1]):
                 self.mark_json(of)
         return of if name in ("__enter__", "open", "sync", "iter_lines") else UNKNOWN
+
+
+def is_item_of_files(value: Value) -> bool:
+    """Say whether a value is what a listing found, or what a file holds."""
+    return isinstance(value, Text) and any(part.name == "*" or part.reads for part in value.holes)
