@@ -139,7 +139,9 @@ class Attribution:
         context = self.context(self.engine, self.engine.project.functions[access.function])
         found: dict[Text, None] = {}
         for variant in variants or [{}]:
-            for path in as_texts(filled(context, access.path, {**bindings, **variant}, {})):
+            for path in as_texts(
+                filled(context, access.path, {**bindings, **variant}, {}), name_of(access.path)
+            ):
                 if not (variants and path == access.path):
                     found[path] = None
         return tuple(found) or (access.path,)
@@ -224,6 +226,11 @@ class Attribution:
     def put(self, access: Access, path: Text, form: str) -> None:
         known = replace(access, is_json=self.is_json(access))
         self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
+
+
+def name_of(path: Text) -> str:
+    """Return the name of the first placeholder, for what turns out to be no text."""
+    return path.holes[0].name if path.holes else "?"
 
 
 def is_named_by_member(path: Text) -> bool:

@@ -275,16 +275,17 @@ class Caller(Library):
         found: list[str] = []
         path = filled(self, access.path, bindings, {})
         mode = substituted(self, access.mode, bindings, {})
-        for position, each in enumerate(as_texts(path)):
+        name = access.path.holes[0].name if access.path.holes else "?"
+        for position, each in enumerate(as_texts(path, name)):
             operation = access.operation
             if operation == "open":
                 operation = self.operation_of(mode) or "open"
             for index, one in enumerate(operation.split("+")):
-                name = f"{self.function.path}:{a.line}:{a.column}>{root}#{position}{index}"
+                mark = f"{self.function.path}:{a.line}:{a.column}>{root}#{position}{index}"
                 self.add(
                     replace(
                         access,
-                        id=name,
+                        id=mark,
                         operation=one,
                         path=each,
                         file=self.function.path,
@@ -298,7 +299,7 @@ class Caller(Library):
                         content=content,
                     )
                 )
-                found.append(name)
+                found.append(mark)
         return found
 
     def mark_json(self, value: Value) -> None:

@@ -78,7 +78,11 @@ class Engine:
             return
         self.rounds[key] = self.rounds.get(key, 0) + 1
         self.at_work.append(key)
-        found = self.summarise(self, self.project.functions[key])
+        try:
+            found = self.summarise(self, self.project.functions[key])
+        except RecursionError:
+            # Better no word on one function than none on the whole tree.
+            found = Summary()
         self.at_work.pop()
         # Who was finished first is called by the others: it comes first again.
         self.ranks.setdefault(key, len(self.ranks))

@@ -35,6 +35,7 @@ from loaders.advisor.values import (
 ROOT = "\0"
 _ENVIRONMENTS = ("os.environ", "process.env", "import.meta.env", "Deno.env", "Bun.env")
 _PROPERTIES = ("property", "cached_property", "functools.cached_property", "computed_field", "get")
+_MOST_NESTED = 8
 INITS = ("__init__", "constructor")
 
 
@@ -199,12 +200,16 @@ def bound(ev: Context, of: Instance, value: Value) -> Value:
     bindings: dict[Param, Value] = {}
     for base in ev.engine.bases_of(of.definition, ev.function.key):
         bindings[Param(base.key, "self")] = of
-    if of.arguments is None:
+    if of.arguments is None or ev.depth > _MOST_NESTED:
         return value
     for key, argument in of.arguments:
         owner, _, name = key.rpartition("|")
         bindings[Param(owner, name)] = argument
-    return substituted(ev, value, bindings, {})
+    # An attribute may be said to be what another object of the class has: that must end.
+    ev.depth += 1
+    found = substituted(ev, value, bindings, {})
+    ev.depth -= 1
+    return found
 
 
 def attribute(ev: Context, definition: ClassDef, name: str) -> Value | None:

@@ -107,6 +107,7 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
             for hole in placed.path.holes:
                 listed |= hole.reads
             shapes.add(_key(placed, is_wrapper=placed.form == "wrapper"))
+    shapes.discard("?")
     kept: list[Placed] = []
     templates = [placed for placed in everything if is_json_file(placed)]
     for placed in everything:

@@ -38,6 +38,7 @@ _ID_KEY = re.compile(
 _CONFIG_WORDS = WORDS["config"]
 _RECORD_WORDS = WORDS["record"]
 _CACHE_WORDS = WORDS["cache"]
+_TEMPORARY = re.compile(r"(^|/)te?mp/")
 _SECRET = re.compile(
     r"(password|passwd|passphrase|secret|api_?key|access_?key|private_?key|auth_?token|bot_?token|"
     r"access_?token|refresh_?token|client_secret|credential)|^(token|pwd)$",
@@ -81,6 +82,7 @@ class Evidence:
     keys_read: tuple[str, ...]
     words: frozenset[str]
     is_imported: bool
+    is_temporary: bool
 
 
 def evidence_of(engine: Engine, group: Group) -> Evidence:
@@ -120,6 +122,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         keys_written=written,
         keys_read=keys,
         words=_words(group.path),
+        is_temporary=bool(_TEMPORARY.search(group.template)),
         is_imported=any(member.access.sink == "import" for member in reads),
     )
 
@@ -193,7 +196,7 @@ def judge(engine: Engine, group: Group) -> Verdict:
 def _decide(e: Evidence, group: Group) -> tuple[str, str, str]:
     if e.is_fresh:
         return CACHE, "likely", "read only while it is fresh, and made anew in the same function"
-    if e.words & _CACHE_WORDS and not (e.ids and group.store != "file"):
+    if (e.words & _CACHE_WORDS or e.is_temporary) and not (e.ids and group.store != "file"):
         return CACHE, "likely", "its path says that it is a cache"
     if not e.is_written and not e.is_deleted:
         if e.is_read and e.is_rooted:

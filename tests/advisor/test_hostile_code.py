@@ -53,6 +53,27 @@ def test_a_file_of_a_megabyte_is_read(tmp_path: Path) -> None:
     assert list(templates(audited(tmp_path, {"app.py": READ + lines}))) == ["data/kept.json"]
 
 
+def test_attributes_that_are_said_by_themselves_end(tmp_path: Path) -> None:
+    source = """
+class Node:
+    def __init__(self, root, other):
+        self.root = root
+        self.root = other.root
+
+class Leaf(Node):
+    root = None
+
+class Tree(Node):
+    def __init__(self, node):
+        self.root = self.root or node.root
+        super().__init__(self.root, self)
+
+def build():
+    return Tree(Tree(Leaf(1, 2))).root.root
+"""
+    assert list(templates(audited(tmp_path, {"app.py": source + READ}))) == ["data/kept.json"]
+
+
 def test_classes_that_inherit_from_each_other_end(tmp_path: Path) -> None:
     source = (
         "class A(B):\n    pass\n\nclass B(A):\n    def f(self):\n        return self.g()\n" + READ
