@@ -1,12 +1,21 @@
 """The fixpoint: evaluates every function until no summary that others use changes any more."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 
 from loaders.advisor.project import Project
 from loaders.advisor.sinks import Sink, Sinks
 from loaders.advisor.summaries import CallSite, Summary, without_origins
-from loaders.advisor.syntax import ClassDef, FunctionDef
+from loaders.advisor.syntax import (
+    Assign,
+    Attr,
+    Branch,
+    ClassDef,
+    FunctionDef,
+    Items,
+    Name,
+    Statement,
+)
 from loaders.advisor.values import (
     Class,
     Func,
@@ -18,7 +27,7 @@ from loaders.advisor.values import (
     options_of,
 )
 
-MOST_ROUNDS = 8
+MOST_ROUNDS = 5
 DEEPEST_DEMAND = 12
 MOST_PASSED = 12
 
@@ -53,6 +62,7 @@ class Engine:
         self.children: dict[str, list[str]] = {}
         self.bases: dict[str, tuple[ClassDef, ...]] = {}
         self.given: dict[tuple[str, str], Value] = {}
+        self.assigning: dict[str, dict[str, list[FunctionDef]]] = {}
         self.homes: dict[str, str] = {}
         self.held: dict[str, list[Value]] = {}
         self.asked: dict[str, dict[str, None]] = {}
@@ -100,11 +110,27 @@ class Engine:
     def summary(self, key: str, by: str) -> Summary:
         """Return what is known of a function now; who asks is evaluated again when it changes."""
         if key != by:
-            self.dependents.setdefault(key, {})[by] = None
-        is_new = key not in self.summaries and key not in self.at_work
-        if is_new and len(self.at_work) < DEEPEST_DEMAND:
+            known = self.dependents.get(key)
+            if known is None:
+                known = self.dependents[key] = {}
+            known[by] = None
+        found = self.summaries.get(key)
+        if found is not None:
+            return found
+        if key not in self.at_work and len(self.at_work) < DEEPEST_DEMAND:
             self.evaluate(key)
         return self.summaries.get(key) or _EMPTY
+
+    def assigners(self, definition: ClassDef) -> dict[str, list[FunctionDef]]:
+        """Return which methods assign to an attribute, constructors first."""
+        if definition.key not in self.assigning:
+            found: dict[str, list[FunctionDef]] = {}
+            for method in definition.methods.values():
+                if method.parameters:
+                    for name in assigned(method.body, method.parameters[0].name):
+                        found.setdefault(name, []).append(method)
+            self.assigning[definition.key] = found
+        return self.assigning[definition.key]
 
     def names(self, path: str, by: str) -> dict[str, Value]:
         """Return the names of a module."""
@@ -251,3 +277,18 @@ class Engine:
 
 
 _EMPTY = Summary()
+
+
+def assigned(block: Iterable[Statement], this: str) -> Iterator[str]:
+    """Yield the attributes of an object that statements assign to."""
+    for statement in block:
+        if isinstance(statement, Assign):
+            targets = [statement.target]
+            if isinstance(statement.target, Items):
+                targets = list(statement.target.items)
+            for target in targets:
+                if isinstance(target, Attr) and target.of == Name(this):
+                    yield target.name
+        elif isinstance(statement, Branch):
+            for inner in statement.blocks:
+                yield from assigned(inner, this)

@@ -225,8 +225,10 @@ def attribute(ev: Context, definition: ClassDef, name: str) -> Value | None:
 
 def _assigned(ev: Context, definition: ClassDef, key: str) -> Value | None:
     found: list[Value] = []
-    inits = [definition.methods[name] for name in INITS if name in definition.methods]
-    others = (method for method in definition.methods.values() if method.name not in INITS)
+    name = key.rpartition(".")[2]
+    inits = [definition.methods[each] for each in INITS if each in definition.methods]
+    assigning = ev.engine.assigners(definition).get(name, ())
+    others = [method for method in assigning if method.name not in INITS]
     for method in (*inits, *others):
         value = ev.engine.summary(method.key, ev.function.key).attributes.get(key)
         if value is not None:

@@ -6,6 +6,7 @@ from loaders.advisor.context import Context
 from loaders.advisor.summaries import root_of
 from loaders.advisor.values import (
     MOST_OPTIONS,
+    Class,
     External,
     Func,
     Handle,
@@ -15,6 +16,7 @@ from loaders.advisor.values import (
     Mapping,
     Member,
     Method,
+    ModuleValue,
     Nothing,
     Options,
     Param,
@@ -36,7 +38,7 @@ def substituted(
     ev: Context, value: Value, bindings: Bindings, replaced: Replaced, depth: int = 0
 ) -> Value:
     """Return a value with what is bound filled in, and accesses replaced by the caller's."""
-    if depth > _DEEPEST:
+    if depth > _DEEPEST or is_ground(value):
         return value
 
     def inner(part: Value) -> Value:
@@ -77,6 +79,31 @@ def substituted(
             return Method(inner(value.of), value.name)
         case _:
             return value
+
+
+_GROUND: tuple[type, ...] = (Nothing, Class, ModuleValue)
+
+
+def is_ground(value: Value) -> bool:
+    """Say whether nothing in a value can be filled in; quick, and no for what takes a look."""
+    if isinstance(value, Text):
+        return all(
+            isinstance(part, str) or (part.origin is None and not part.reads)
+            for part in value.parts
+        )
+    if isinstance(value, External):
+        return not value.arguments
+    if isinstance(value, Instance):
+        return not value.arguments or all(is_ground(item) for _, item in value.arguments)
+    if isinstance(value, Sequence):
+        return all(is_ground(item) for item in value.items)
+    if isinstance(value, Mapping):
+        return all(is_ground(item) for _, item in value.entries)
+    if isinstance(value, Options):
+        return all(is_ground(item) for item in value.values)
+    if isinstance(value, Func):
+        return value.bound is None and not value.given
+    return isinstance(value, _GROUND)
 
 
 def _path(value: Value, before: Text) -> Text:
