@@ -5,11 +5,14 @@ import os
 import re
 from pathlib import Path
 
-from loaders.advisor.templates import JSON_ENDINGS, shape
+from loaders.advisor.templates import JSON_ENDINGS, shape, snake
 from loaders.advisor.values import Text
 
 _MOST_FILES = 50
 _LARGEST = 2_000_000
+_IDS = re.compile(
+    r"[0-9]+|(?i:[0-9a-f]{8,}(-[0-9a-f]+)*)|[^@\s]+@[^@\s]+|\d{4}-\d\d(-\d\d)?.*|\S*\d{3,}\S*"
+)
 
 
 class DataShapes:
@@ -20,14 +23,23 @@ class DataShapes:
 
     def types_of(self, template: Text) -> dict[str, str]:
         """Return the type of each key in the files of a template, as far as all agree."""
-        pattern = re.compile(
-            "[^/]+".join(re.escape(part) for part in re.split("\1", shape(template)))
-        )
+        pattern = re.compile("([^/]+)".join(map(re.escape, shape(template).split("\1"))))
         found: dict[str, set[str]] = {}
-        matched = [path for name, path in self.files.items() if pattern.fullmatch(name)]
-        for path in matched[:_MOST_FILES]:
+        matched = [
+            (match, path)
+            for name, path in self.files.items()
+            if (match := pattern.fullmatch(name)) is not None
+        ]
+        for match, _ in matched[:_MOST_FILES]:
+            for hole, said in zip(template.holes, match.groups(), strict=True):
+                found.setdefault(snake(hole.name), set()).add(type_of_key(said))
+        inside = set(found)
+        for _, path in matched[:_MOST_FILES]:
             for record in _records(path):
                 for key, value in record.items():
+                    if key in inside:
+                        found[key] = set()
+                        inside.discard(key)
                     found.setdefault(key, set()).add(type_of_value(value))
         return {key: _agreed(types) for key, types in found.items() if types != {""}}
 
@@ -62,7 +74,19 @@ def _records(path: Path) -> list[dict[str, object]]:
             values = whole[:200] if isinstance(whole, list) else [whole]
     except (OSError, ValueError, RecursionError):
         return []
-    return [value for value in values if isinstance(value, dict)]
+    return [record for value in values if isinstance(value, dict) for record in _of(value)]
+
+
+def _of(value: dict[str, object]) -> list[dict[str, object]]:
+    """Return an object, or its members if its keys are ids: those are values, never shown."""
+    if not value or not all(_IDS.fullmatch(key) for key in value):
+        return [value]
+    return [item if isinstance(item, dict) else {"value": item} for item in value.values()]
+
+
+def type_of_key(text: str) -> str:
+    """Return the type of a part of a path."""
+    return "bigint" if re.fullmatch(r"[0-9]{1,18}", text) else type_of_value(text)
 
 
 def type_of_value(value: object) -> str:

@@ -39,10 +39,10 @@ def _fields(engine: Engine, group: Group) -> tuple[tuple[str, str], ...]:
                 definition = _class(engine, function, word)
                 if definition is not None and definition.fields:
                     found[definition.key] = definition
-    if len(found) != 1:
+    if len({definition.name for definition in found.values()}) != 1:
         return ()
-    (only,) = found.values()
-    return only.fields
+    # The same name in two languages is one thing: the fuller of the two.
+    return max(found.values(), key=lambda definition: len(definition.fields)).fields
 
 
 def _annotations(function: FunctionDef) -> Iterable[str]:
