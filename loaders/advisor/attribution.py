@@ -60,7 +60,11 @@ class Attribution:
         for access in self.own:
             if not access.via and not self.is_side_effect(access):
                 self.place(access)
-        known = {name for (name, _), placed in self.placed.items() if placed.form != "wrapper"}
+        known = {
+            name
+            for (name, _), placed in self.placed.items()
+            if placed.form != "wrapper" and not self.callers.get(name)
+        }
         return sorted(
             (p for p in self.placed.values() if p.form != "wrapper" or p.access.id not in known),
             key=lambda p: (p.access.file, p.access.line, p.access.operation, shape(p.path), p.form),
@@ -199,21 +203,26 @@ class Attribution:
 
     def with_defaults(self, access: Access, path: Text, form: str) -> bool:
         """A default belongs to the implementation: the place is here, with the default."""
-        defaults = self.engine.summaries[access.function].defaults
         bindings: dict[Param, Value] = {}
+        is_own = True
         for symbol in symbols_of(path):
             param = root_of(symbol)
-            if param.owner == access.function and isinstance(defaults.get(param.name), Text):
-                bindings[param] = defaults[param.name]
+            summary = self.engine.summaries.get(param.owner)
+            default = summary.defaults.get(param.name) if summary is not None else None
+            if isinstance(default, Text):
+                bindings[param] = default
+                is_own = is_own and param.owner == access.function
         if not bindings:
             return False
         context = self.context(self.engine, self.engine.project.functions[access.function])
+        # A constructor's default: objects built with it are known by the calls of their methods.
+        known = set() if is_own else {shape(normal(c.path)) for c in self.callers_of(access)}
         found = False
         for each in as_texts(filled(context, path, bindings, {})):
-            if is_settled(each := normal(each)):
+            if is_settled(each := normal(each)) and shape(each) not in known:
                 self.put(access, each, form)
                 found = True
-        return found
+        return found and is_own
 
     def is_named_by_callers(self, access: Access, path: Text, callers: list[Access]) -> bool:
         """Say whether callers write the name of the file, as in table("fees")."""

@@ -27,6 +27,7 @@ from loaders.advisor.syntax import (
     Statement,
     Table,
 )
+from loaders.advisor.templates import is_settled
 from loaders.advisor.values import (
     ITEM,
     NOTHING,
@@ -37,6 +38,7 @@ from loaders.advisor.values import (
     Hole,
     Listing,
     Mapping,
+    Member,
     Method,
     Sequence,
     Text,
@@ -94,7 +96,7 @@ class Expressions(Caller):
             case Percent():
                 return self.percent(expr)
             case Either():
-                return either(*(self.value(option) for option in expr.options))
+                return either(*preferred([self.value(option) for option in expr.options]))
             case Items():
                 return Sequence(tuple(self.value(item) for item in expr.items)[:MOST_ITEMS])
             case Table():
@@ -241,3 +243,14 @@ class Expressions(Caller):
 
     def member(self, of: Value, name: str) -> Value:
         return either(*(members.member(self, option, name) for option in options_of(of)))
+
+
+def preferred(values: list[Value]) -> list[Value]:
+    """Leave out a member of an argument where a path stands beside it: that is its default."""
+    if not any(isinstance(value, Text) and is_settled(value) for value in values):
+        return values
+    return [
+        value
+        for value in values
+        if not (isinstance(value, Text) and isinstance(value.symbol, Member))
+    ]

@@ -95,8 +95,10 @@ class Importer(Expressions):
 
     def json_module(self, where: str, line: int) -> Value | None:
         """Importing a .json file of the tree reads it."""
-        if not where.endswith(JSON_ENDINGS) or not where.startswith((".", "@/", "~/")):
+        if not where.endswith(JSON_ENDINGS) or not where.startswith((".", "@/", "~/", ROOT)):
             return None
+        if where.startswith(ROOT):
+            return self.touch_one(_IMPORT, literal(where), Arguments((), {}, line, 0))
         folder = posixpath.dirname(self.function.path)
         path = posixpath.join(ROOT, folder, where) if where.startswith(".") else where[2:]
         return self.touch_one(_IMPORT, literal(path), Arguments((), {}, line, 0))

@@ -62,6 +62,8 @@ class Toucher(Context):
 
     def touch_one(self, sink: Sink, path: Text, a: Arguments) -> Value:
         mode = a.at(sink.mode, "mode", "flags") if sink.mode is not None else None
+        if isinstance(mode, Mapping):
+            mode = mode.get("flags") or mode.get("flag")
         if sink.operation == "list" and not any(part.name == "*" for part in path.holes):
             path = slash(path, text(Hole("*")))
         operation = sink.operation

@@ -296,12 +296,12 @@ def parent(path: Text) -> Text:
         name = path.holes[0].name
         return text(Hole(f"{name}_parent", Member(origin, "parent") if origin else None))
     parts = list(path.parts)
+    if parts and isinstance(parts[-1], str):
+        parts[-1] = parts[-1].rstrip("/")
     while parts:
         last = parts.pop()
-        if isinstance(last, str) and "/" in last.rstrip("/"):
-            return text(*parts, last.rstrip("/").rsplit("/", 1)[0])
-        if isinstance(last, str) and last.startswith("/") and parts:
-            return text(*parts)
+        if isinstance(last, str) and "/" in last:
+            return text(*parts, last.rsplit("/", 1)[0])
     return Text(())
 
 

@@ -260,3 +260,51 @@ def test_import_cycles_and_recursion_end(tmp_path: Path) -> None:
         "b.py": "from a import *\n\ndef start():\n    walk('root.json')\n",
     }
     assert ("b.py", 4, "read", "call", "root.json") in places(audited(tmp_path, files))
+
+
+def test_a_constructor_default_is_read_where_the_class_reads(tmp_path: Path) -> None:
+    source = """
+import json
+
+class Database:
+    def __init__(self, path="db.json"):
+        self.path = path
+        self.data = self.load()
+
+    def load(self):
+        return json.load(open(self.path))
+
+    def save(self):
+        json.dump(self.data, open(self.path, "w"))
+
+main, other = Database(), Database("other.json")
+
+def keep():
+    main.save()
+    other.save()
+"""
+    assert places(audited(tmp_path, {"app.py": source}), "sink", "call") == [
+        ("app.py", 10, "read", "sink", "db.json"),
+        ("app.py", 15, "read", "call", "other.json"),
+        ("app.py", 18, "write", "call", "db.json"),
+        ("app.py", 19, "write", "call", "other.json"),
+    ]
+
+
+def test_walks_and_folders_of_paths_are_followed(tmp_path: Path) -> None:
+    source = """
+import json, os
+from pathlib import Path
+
+for folder, _, names in os.walk("archive"):
+    for name in names:
+        json.load(open(os.path.join(folder, name)))
+
+def beside(user_id):
+    path = Path(f"users/{user_id}.json")
+    return json.loads((path.parent / "index.json").read_text())
+"""
+    assert sorted(templates(audited(tmp_path, {"app.py": source}))) == [
+        "archive/*",
+        "users/index.json",
+    ]

@@ -97,3 +97,39 @@ export const get = async (url) => (await fetch(url)).json();
 export const send = (response, body) => response.end(JSON.stringify(body));
 """
     assert places(audited(tmp_path, {"app.ts": source})) == []
+
+
+def test_a_path_beside_an_option_is_its_default(tmp_path: Path) -> None:
+    source = """
+const fs = require("fs");
+class Store {
+  constructor(options = {}) { this.file = options.path || "state/db.json"; }
+  load() { return JSON.parse(fs.readFileSync(this.file)); }
+}
+module.exports = new Store();
+const log = fs.createWriteStream("log.jsonl", { flags: "a" });
+log.write(JSON.stringify({ userId: 1 }));
+"""
+    found = audited(tmp_path, {"app.js": source})
+    assert list(templates(found)) == ["log.jsonl", "state/db.json"]
+    assert "PE105" not in {rule for f in found.findings for p in f.places for rule in p.rules}
+
+
+def test_items_of_a_listing_are_files_of_its_folder(tmp_path: Path) -> None:
+    source = """
+const fs = require("fs"), path = require("path");
+function all(dir) {
+  const found = [];
+  fs.readdirSync(dir).forEach((item) => {
+    found.push(JSON.parse(fs.readFileSync(path.join(dir, item))));
+  });
+  return found;
+}
+exports.save = (noteId) => fs.writeFileSync(`notes/${noteId}.json`, JSON.stringify({}));
+exports.notes = () => all("notes");
+"""
+    found = places(audited(tmp_path, {"app.js": source}), "call")
+    assert found == [
+        ("app.js", 11, "list", "call", "notes/{note_id}.json"),
+        ("app.js", 11, "read", "call", "notes/{note_id}.json"),
+    ]
