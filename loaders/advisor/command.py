@@ -75,6 +75,28 @@ def run_audit(
     return Done(text, 0 if result.is_clean else 1)
 
 
+def run_report(
+    audit: Path,
+    *,
+    classified: Path | None = None,
+    form: str = "markdown",
+    output: Path | None = None,
+) -> str:
+    """Return the report on the JSON of an audit, or nothing if it went to a file.
+
+    Raises WrongRequest if a file is not what it must be.
+    """
+    from loaders.advisor.report import as_json, as_markdown, make_report, read_result
+
+    counted = read_result(classified, "classify") if classified is not None else None
+    found = make_report(read_result(audit, "an audit"), counted)
+    text = as_json(found) if form == "json" else as_markdown(found)
+    if output is not None:
+        _write(output, text)
+        return ""
+    return text
+
+
 def read_baseline(file: Path) -> frozenset[str]:
     """Return the fingerprints of a baseline. Raises WrongRequest if it is none."""
     try:

@@ -24,6 +24,7 @@ class _Commands(click.Group):
         "quarantine": "quarantine",
         "prune": "prune",
         "audit": "audit",
+        "report": "report",
         "db": "db",
         "new": "new",
         "sample": "sample",
