@@ -30,6 +30,7 @@ from loaders.advisor.syntax import (
 from loaders.advisor.templates import is_settled
 from loaders.advisor.values import (
     ITEM,
+    MOST_OPTIONS,
     NOTHING,
     UNKNOWN,
     External,
@@ -229,8 +230,13 @@ class Expressions(Caller):
             match option:
                 case Listing():
                     found.append(members.listed(option))
+                case Sequence() if len(option.items) > MOST_OPTIONS:
+                    # So many are told apart by the name of the loop's variable.
+                    found.append(UNKNOWN)
                 case Sequence():
                     found.append(either(*option.items) if option.items else UNKNOWN)
+                case Mapping() if len(option.entries) > MOST_OPTIONS:
+                    found.append(UNKNOWN)
                 case Mapping():
                     keys = [literal(key) for key, _ in option.entries]
                     found.append(either(*keys) if keys else UNKNOWN)

@@ -1,5 +1,6 @@
 """The table of what touches files, read from sinks.toml and the examined project's settings."""
 
+import re
 import tomllib
 from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence as AnySequence
@@ -65,6 +66,9 @@ def read_sinks(extra: AnySequence[AnyMapping[str, Any]] = ()) -> Sinks:
             for package in _FS_PACKAGES:
                 for full in (name, f"{name}Sync", f"promises.{name}"):
                     calls[f"{package}.{full}"] = _sink(f"fs.{name}", row)
+            # Names that are nobody else's: a file system that is handed in, or loaded late.
+            for own in (f"{name}Sync", *((name,) if re.search("(File|J(son|SON))$", name) else ())):
+                methods.setdefault(own, _sink(f"fs.{name}", row))
     return Sinks(
         calls=calls,
         methods=methods,

@@ -133,3 +133,27 @@ exports.notes = () => all("notes");
         ("app.js", 11, "list", "call", "notes/{note_id}.json"),
         ("app.js", 11, "read", "call", "notes/{note_id}.json"),
     ]
+
+
+def test_a_file_system_that_is_handed_in_is_one(tmp_path: Path) -> None:
+    source = """
+const lazy = require("lazy-cache")(require);
+const lazyFs = lazy("graceful-fs");
+exports.load = (userId) => {
+  const fs = lazyFs();
+  return JSON.parse(fs.readFileSync(`users/${userId}.json`, "utf8"));
+};
+exports.keep = (fs, userId) => fs.writeFile(`users/${userId}.json`, JSON.stringify({}));
+"""
+    assert [row[2] for row in places(audited(tmp_path, {"app.js": source}))] == ["read", "write"]
+
+
+def test_a_long_list_of_names_is_one_template(tmp_path: Path) -> None:
+    names = ", ".join(f'"l{number}"' for number in range(30))
+    source = f"""
+const fs = require("fs");
+for (const locale of [{names}]) {{
+  fs.writeFileSync(`locales/${{locale}}.json`, JSON.stringify({{}}));
+}}
+"""
+    assert list(templates(audited(tmp_path, {"app.js": source}))) == ["locales/{locale}.json"]
