@@ -30,7 +30,6 @@ from loaders.advisor.syntax import (
 from loaders.advisor.templates import is_settled
 from loaders.advisor.values import (
     ITEM,
-    MOST_OPTIONS,
     NOTHING,
     UNKNOWN,
     External,
@@ -51,6 +50,7 @@ from loaders.advisor.values import (
     is_json_text,
     joined,
     literal,
+    one_of,
     options_of,
     reads_of,
     slashed,
@@ -201,7 +201,7 @@ class Expressions(Caller):
         if isinstance(of, Mapping):
             if said is not None:
                 return of.get(said) or UNKNOWN
-            return either(*(value for _, value in of.entries)) if of.entries else UNKNOWN
+            return one_of([value for _, value in of.entries])
         if isinstance(of, Sequence):
             if said is not None and said.isdigit() and int(said) < len(of.items):
                 return of.items[int(said)]
@@ -230,16 +230,10 @@ class Expressions(Caller):
             match option:
                 case Listing():
                     found.append(members.listed(option))
-                case Sequence() if len(option.items) > MOST_OPTIONS:
-                    # So many are told apart by the name of the loop's variable.
-                    found.append(UNKNOWN)
                 case Sequence():
-                    found.append(either(*option.items) if option.items else UNKNOWN)
-                case Mapping() if len(option.entries) > MOST_OPTIONS:
-                    found.append(UNKNOWN)
+                    found.append(one_of(option.items))
                 case Mapping():
-                    keys = [literal(key) for key, _ in option.entries]
-                    found.append(either(*keys) if keys else UNKNOWN)
+                    found.append(one_of([literal(key) for key, _ in option.entries]))
                 case Handle() if option.kind == "file":
                     found.append(content(option.reads, ITEM))
                 case _:

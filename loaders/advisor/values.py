@@ -1,6 +1,8 @@
 """What an expression may be worth: texts with holes, handles, functions, objects, modules."""
 
+from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from loaders.advisor.syntax import ClassDef, FunctionDef
@@ -365,7 +367,27 @@ def content(reads: frozenset[str], name: str = "content") -> Text:
 
 
 def renamed(value: Text, name: str) -> Text:
-    """Give a lone unknown hole a better name."""
-    if len(value.parts) == 1 and isinstance(value.parts[0], Hole) and value.parts[0].name == "?":
-        return Text((replace(value.parts[0], name=name),))
-    return value
+    """Give unknown holes a better name."""
+    if not any(isinstance(part, Hole) and part.name == "?" for part in value.parts):
+        return value
+    return Text(
+        tuple(
+            replace(part, name=name) if isinstance(part, Hole) and part.name == "?" else part
+            for part in value.parts
+        )
+    )
+
+
+def one_of(values: Sequence_[Value]) -> Value:
+    """Return what is one of several; of too many to tell apart, what they have in common."""
+    if len(values) <= MOST_OPTIONS:
+        return either(*values) if values else UNKNOWN
+    said = [value.literal for value in values if isinstance(value, Text)]
+    known = [text for text in said if text is not None]
+    if len(known) < len(values):
+        return UNKNOWN
+    folder = known[0].rpartition("/")[0] + "/"
+    before = folder if all(each.startswith(folder) for each in known) else ""
+    ending = PurePosixPath(known[0]).suffix
+    after = ending if all(each.endswith(ending) for each in known) else ""
+    return text(before, Hole("?"), after)

@@ -155,5 +155,13 @@ const fs = require("fs");
 for (const locale of [{names}]) {{
   fs.writeFileSync(`locales/${{locale}}.json`, JSON.stringify({{}}));
 }}
+const NAMES = {{ {", ".join(f'k{number}: "n{number}.json"' for number in range(20))} }};
+exports.save = (code) => {{
+  const name = NAMES[code];
+  fs.writeFileSync("texts/" + name, "");
+}};
 """
-    assert list(templates(audited(tmp_path, {"app.js": source}))) == ["locales/{locale}.json"]
+    assert sorted(templates(audited(tmp_path, {"app.js": source}))) == [
+        "locales/{locale}.json",
+        "texts/{name}.json",
+    ]
