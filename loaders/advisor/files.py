@@ -85,13 +85,17 @@ def collect(root: Path, exclude: Sequence[str] = (), only: frozenset[str] | None
             left_out += 1
             continue
         if suffix in _NOT_READ:
-            unread.append(Unread(path, f"{_NOT_READ[suffix]}s are named, not read"))
+            unread.append(Unread(shown(path), f"{_NOT_READ[suffix]}s are named, not read"))
             continue
         try:
+            if not (root / path).is_file():
+                unread.append(Unread(shown(path), "is no regular file"))
+                continue
             content = (root / path).read_bytes()
         except OSError as error:
-            unread.append(Unread(path, f"cannot be read: {error.strerror}"))
+            unread.append(Unread(shown(path), f"cannot be read: {error.strerror}"))
             continue
+        path = shown(path)
         if is_aliases:
             configurations[path] = content
             continue
@@ -104,6 +108,16 @@ def collect(root: Path, exclude: Sequence[str] = (), only: frozenset[str] | None
             continue
         files.append(CodeFile(path, LANGUAGES[suffix], is_test(path), as_utf8(content)))
     return Tree(tuple(files), tuple(unread), configurations, left_out)
+
+
+def shown(text: str) -> str:
+    """Return a name as it can be printed: no control characters, no bytes that are no UTF-8."""
+    return "".join(
+        sign
+        if sign.isprintable()
+        else sign.encode("unicode_escape", "backslashreplace").decode("ascii")
+        for sign in text
+    )
 
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")

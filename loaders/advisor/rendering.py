@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from loaders import __version__
+from loaders.advisor.files import shown
 from loaders.advisor.result import AuditResult, Finding, Result
 from loaders.advisor.rules import RULES
 from loaders.advisor.verdicts import QUESTIONS, SYSTEM_OF_RECORD
@@ -33,8 +34,8 @@ def as_text(result: AuditResult) -> str:
         lines.append(f"{note.file}:{note.line}  {note.rule}  {note.message}")
     if lines:
         lines.append("")
-    lines.append(_summary(result))
-    return "\n".join(lines) + "\n"
+    lines += _summary(result).split("\n")
+    return "\n".join(shown(line) for line in lines) + "\n"
 
 
 def _in_order(result: AuditResult) -> list[Finding]:
@@ -152,7 +153,8 @@ def as_markdown(result: AuditResult) -> str:
         for note in result.notes:
             lines.append(f"| `{note.file}:{note.line}` | {note.rule} | {_cell(note.message)} |")
         lines.append("")
-    return "\n".join(lines).rstrip("\n") + "\n"
+    text = "\n".join(lines)
+    return "\n".join(shown(line) for line in text.split("\n")).rstrip("\n") + "\n"
 
 
 def _cell(text: str) -> str:

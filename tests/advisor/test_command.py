@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,7 @@ def test_output_is_the_same_bytes_wherever_and_whenever_it_runs(form: str, tmp_p
             [*command, str(root)],
             cwd=ROOT,
             capture_output=True,
-            env={"PYTHONHASHSEED": seed, "PATH": str(Path(__import__("sys").executable).parent)},
+            env={"PYTHONHASHSEED": seed, "PATH": str(Path(sys.executable).parent)},
             check=False,
         ).stdout
         for root, seed in ((one, "1"), (one, "2"), (other, "3"))
@@ -320,3 +321,16 @@ def test_a_missing_folder_is_a_wrong_request(tmp_path: Path) -> None:
         run_audit(tmp_path / "nowhere")
     with pytest.raises(WrongRequest, match="baseline"):
         run_audit(tmp_path, baseline=tmp_path / "none.json")
+
+
+def test_without_the_extra_it_is_said_what_to_install(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['tree_sitter'] = None\n"
+        f"sys.argv = ['pulse-elt', 'audit', {str(tmp_path)!r}]\n"
+        "from loaders.cli.main import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "pulse-elt[advisor]" in done.stderr

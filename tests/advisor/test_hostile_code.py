@@ -1,9 +1,11 @@
 """Code that is odd, broken or large is read as far as it goes, and never crashes the audit."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from loaders.advisor.command import run_audit
 from tests.advisor.auditing import audited, places, templates
 
 READ = 'import json\nvalue = json.load(open("data/kept.json"))\n'
@@ -79,3 +81,17 @@ def test_classes_that_inherit_from_each_other_end(tmp_path: Path) -> None:
         "class A(B):\n    pass\n\nclass B(A):\n    def f(self):\n        return self.g()\n" + READ
     )
     assert list(templates(audited(tmp_path, {"app.py": source}))) == ["data/kept.json"]
+
+
+def test_odd_names_and_files_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"caf\xe9.py")).write_text(READ)
+    (tmp_path / "a\x1b[31mb.py").write_text(READ.replace("kept", "red\\x1b[31m"))
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere.py")
+    for form in ("text", "json", "sarif", "markdown"):
+        text = run_audit(tmp_path, form=form).text
+        text.encode()
+        assert "\x1b" not in text
+    result = audited(tmp_path, {})
+    assert [note.file for note in result.notes] == ["pipe.py"]
+    assert len(places(result)) == 2
