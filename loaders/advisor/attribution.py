@@ -1,5 +1,6 @@
 """From accesses to places: which line tells a file's path, the sink's, a call's, or a wrapper's."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,10 @@ from loaders.advisor.values import (
 )
 from loaders.advisor.words import WORDS
 
+_MOVES = ("rename", "replace", "move", "renames")
+_BACKUP = re.compile(
+    r"(\.json[a-z0-9]?)?([._-]?(bak|backup|old|orig|prev|previous|tmp|temp|new|swp|part|lock)|~)\d*"
+)
 # A function that tells formats apart reads JSON at the other paths.
 _OTHER_FORMATS = (".yaml", ".yml", ".toml", ".ini", ".csv", ".xml")
 _COPIES = ("shutil.copy", "fs.copy", "fs.copyFile")
@@ -91,6 +96,12 @@ class Attribution:
                 and same(other.path, access.path)
                 for other in others
             )
+        written = [other for other in others if other.operation == "write"]
+        if any(is_backup(access.path, other.path) for other in written):
+            return True
+        is_moved_away = access.operation == "delete" and access.sink.endswith(_MOVES)
+        if is_moved_away and any(same(other.path, access.path) for other in written):
+            return True
         if access.operation == "copy":
             copies = [
                 other
@@ -235,6 +246,19 @@ class Attribution:
     def put(self, access: Access, path: Text, form: str) -> None:
         known = replace(access, is_json=self.is_json(access))
         self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
+
+
+def is_backup(path: Text, of: Text) -> bool:
+    """Say whether a path is another's with an ending for backups or temporary files."""
+    said, whole = shape(path), shape(of)
+    stem = whole.rpartition(".")[0] if "." in whole.rsplit("/", 1)[-1] else whole
+    if not stem or not said.startswith(stem):
+        return False
+    names = tuple(hole.name for hole in path.holes)
+    return (
+        names == tuple(hole.name for hole in of.holes)
+        and _BACKUP.fullmatch(said[len(stem) :]) is not None
+    )
 
 
 def name_of(path: Text) -> str:

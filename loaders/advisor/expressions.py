@@ -245,12 +245,15 @@ class Expressions(Caller):
         return either(*(members.member(self, option, name) for option in options_of(of)))
 
 
+def _is_optional(value: Value) -> bool:
+    """Say whether a value is a member of an argument, or nothing that we know."""
+    if not isinstance(value, Text) or len(value.parts) != 1 or value.literal is not None:
+        return False
+    return isinstance(value.symbol, Member) or (value.symbol is None and not reads_of(value))
+
+
 def preferred(values: list[Value]) -> list[Value]:
-    """Leave out a member of an argument where a path stands beside it: that is its default."""
+    """Leave out what is optional where a path stands beside it: that is its default."""
     if not any(isinstance(value, Text) and is_settled(value) for value in values):
         return values
-    return [
-        value
-        for value in values
-        if not (isinstance(value, Text) and isinstance(value.symbol, Member))
-    ]
+    return [value for value in values if not _is_optional(value)]

@@ -308,3 +308,32 @@ def beside(user_id):
         "archive/*",
         "users/index.json",
     ]
+
+
+def test_a_backup_is_part_of_the_write_that_it_guards(tmp_path: Path) -> None:
+    source = """
+import json, os, shutil, tempfile
+
+def writer_of(rows):
+    def writer(file):
+        json.dump(rows(), file)
+    return writer
+
+def safe_save(path, content):
+    with tempfile.NamedTemporaryFile("w", delete=False) as file:
+        content(file)
+    if os.path.exists(path):
+        try:
+            os.unlink(path + ".bak")
+        except OSError:
+            pass
+        shutil.move(path, path + ".bak")
+    shutil.move(file.name, path)
+
+def save(rows):
+    safe_save("state/frames", writer_of(rows))
+"""
+    assert places(audited(tmp_path, {"app.py": source})) == [
+        ("app.py", 18, "write", "wrapper", "{path}"),
+        ("app.py", 21, "write", "call", "state/frames"),
+    ]
