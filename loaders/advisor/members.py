@@ -159,6 +159,8 @@ def class_member(ev: Context, of: Class, name: str) -> Value:
     for definition in ev.engine.bases_of(of.definition, ev.function.key):
         if name in definition.methods:
             method = definition.methods[name]
+            if "staticmethod" in method.decorators and "get" in method.decorators:
+                return ev.apply_quietly(Func(method))
             return Func(method, of if "classmethod" in method.decorators else None)
         found = attribute(ev, definition, name)
         if found is not None:

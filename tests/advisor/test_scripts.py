@@ -165,3 +165,16 @@ exports.save = (code) => {{
         "locales/{locale}.json",
         "texts/{name}.json",
     ]
+
+
+def test_static_getters_and_methods_say_paths(tmp_path: Path) -> None:
+    source = """
+import path from "path";
+import fs from "fs-extra";
+export class Where {
+  static root() { return path.resolve(process.cwd(), "state"); }
+  static get config() { return path.join(Where.root(), "config.json"); }
+}
+export const read = () => fs.readJsonSync(Where.config);
+"""
+    assert list(templates(audited(tmp_path, {"app.ts": source}))) == ["state/config.json"]
