@@ -15,6 +15,7 @@ from loaders.advisor.values import (
     Hole,
     Instance,
     Member,
+    Nothing,
     Param,
     Text,
     Value,
@@ -154,12 +155,14 @@ class Attribution:
         context = self.context(self.engine, self.engine.project.functions[access.function])
         found: dict[Text, None] = {}
         for variant in variants or [{}]:
-            for path in as_texts(
-                filled(context, access.path, {**bindings, **variant}, {}), name_of(access.path)
-            ):
+            value = filled(context, access.path, {**bindings, **variant}, {})
+            if isinstance(value, Nothing):
+                continue
+            for path in as_texts(value, name_of(access.path)):
                 if not (variants and path == access.path):
                     found[path] = None
-        return tuple(found) or (access.path,)
+        is_impossible = not found and any(isinstance(v, Nothing) for v in bindings.values())
+        return tuple(found) or (() if is_impossible else (access.path,))
 
     def constructions(self, param: Param) -> list[Value]:
         """Return what a constructor's parameter is, if all objects are built alike."""
@@ -169,7 +172,8 @@ class Attribution:
                 for full, value in built:
                     if full == f"{param.owner}|{param.name}" and value not in values:
                         values.append(value)
-        return values if len(values) == 1 else []
+        paths = [value for value in values if not isinstance(value, Nothing)] or values
+        return paths if len(paths) == 1 else []
 
     def callers_of(self, access: Access) -> list[Access]:
         return [

@@ -221,7 +221,7 @@ class Caller(Library):
                 position += 1
             elif parameter.default is not None:
                 default = self.engine.summary(key, self.function.key).defaults.get(parameter.name)
-                if default is not None and not isinstance(default, Nothing):
+                if default is not None:
                     found[param] = default
                 defaulted.add(param)
         if isinstance(func.bound, Instance):
@@ -274,6 +274,8 @@ class Caller(Library):
         content = substituted(self, access.content, bindings, replaced)
         found: list[str] = []
         path = filled(self, access.path, bindings, {})
+        if isinstance(path, Nothing):
+            return []
         mode = substituted(self, access.mode, bindings, {})
         name = access.path.holes[0].name if access.path.holes else "?"
         for position, each in enumerate(as_texts(path, name)):

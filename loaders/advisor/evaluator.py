@@ -64,6 +64,7 @@ class Evaluator(Importer):
         for position, parameter in enumerate(self.function.parameters):
             self.env[parameter.name] = self.parameter_value(parameter, position)
         self.run(self.function.body)
+        self.keep_attributes()
         own = tuple(self.accesses.values())
         children = self.engine.children.get(self.function.key, ())
         # Only inner functions and other modules look into a function.
@@ -80,7 +81,7 @@ class Evaluator(Importer):
             own=own,
             accesses=tuple(seen.values())[:MOST_ACCESSES],
             marks=tuple(self.marks),
-            names={**self.env, **self.exports} if is_seen else {},
+            names=self.names() if is_seen else {},
             attributes=self.attributes,
             defaults=defaults,
             has_lock=self.has_lock,
@@ -89,6 +90,17 @@ class Evaluator(Importer):
             is_expiring=self.is_expiring,
             is_fetching=self.is_fetching,
         )
+
+    def keep_attributes(self) -> None:
+        """Take the attributes that were assigned until here into the summary."""
+        for name, value in self.env.items():
+            if name.startswith("@"):
+                before = self.attributes.get(name[1:])
+                self.attributes[name[1:]] = value if before is None else either(before, value)
+
+    def names(self) -> dict[str, Value]:
+        seen = {name: value for name, value in self.env.items() if not name.startswith("@")}
+        return {**seen, **self.exports}
 
     def outer(self, expr: Expr) -> Value:
         """Evaluate a default where the function was defined."""
@@ -154,6 +166,8 @@ class Evaluator(Importer):
             self.env = dict(before)
             if not self.run(block):
                 results.append(self.env)
+            else:
+                self.keep_attributes()
         if not results:
             self.env = before
             return bool(statement.blocks)
@@ -211,10 +225,8 @@ class Evaluator(Importer):
                 for option in options_of(of):
                     if isinstance(option, Instance) and option.arguments is None:
                         kept = renamed(value, target.name) if isinstance(value, Text) else value
-                        before = self.attributes.get(f"{option.definition.key}.{target.name}")
-                        self.attributes[f"{option.definition.key}.{target.name}"] = (
-                            kept if before is None else either(before, kept)
-                        )
+                        # A name of its own: the last assignment counts.
+                        self.env[f"@{option.definition.key}.{target.name}"] = kept
             case Items():
                 self.bind_items(target, value)
             case Table():

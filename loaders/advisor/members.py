@@ -217,12 +217,11 @@ def bound(ev: Context, of: Instance, value: Value) -> Value:
 def attribute(ev: Context, definition: ClassDef, name: str) -> Value | None:
     """Return what methods or the class's body assign to an attribute."""
     key = f"{definition.key}.{name}"
-    if key in ev.looked_up:
-        return ev.looked_up[key]
-    if (own := ev.attributes.get(key)) is not None:
+    if (own := ev.env.get(f"@{key}", ev.attributes.get(key))) is not None:
         return own
-    value = ev.looked_up[key] = _assigned(ev, definition, key)
-    return value
+    if key not in ev.looked_up:
+        ev.looked_up[key] = _assigned(ev, definition, key)
+    return ev.looked_up[key]
 
 
 def _assigned(ev: Context, definition: ClassDef, key: str) -> Value | None:

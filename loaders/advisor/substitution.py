@@ -6,6 +6,7 @@ from loaders.advisor.context import Context
 from loaders.advisor.summaries import root_of
 from loaders.advisor.values import (
     MOST_OPTIONS,
+    NOTHING,
     Class,
     External,
     Func,
@@ -128,6 +129,11 @@ def filled(ev: Context, value: Text, bindings: Bindings, replaced: Replaced) -> 
         for part in value.parts
     ):
         return value
+    first = value.parts[0]
+    origin = first.origin if isinstance(first, Hole) and not first.is_json else None
+    if isinstance(origin, Param) and isinstance(bindings.get(origin), Nothing):
+        # No path begins with None: the code takes another way then.
+        return NOTHING
     choices: list[tuple[tuple[str | Hole, ...], ...]] = []
     for part in value.parts:
         if isinstance(part, str):

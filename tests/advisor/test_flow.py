@@ -337,3 +337,29 @@ def save(rows):
         ("app.py", 18, "write", "wrapper", "{path}"),
         ("app.py", 21, "write", "call", "state/frames"),
     ]
+
+
+def test_an_attribute_is_what_was_assigned_last_and_none_is_no_path(tmp_path: Path) -> None:
+    source = """
+import json
+from pathlib import Path
+
+class Driver:
+    def __init__(self, name, folder=None):
+        self.path = folder or Path("cogs") / name
+        self.path = self.path / "settings.json"
+
+    def load(self):
+        return json.loads(self.path.read_text())
+
+    def save(self, data):
+        self.path.write_text(json.dumps(data))
+
+def driver(name):
+    return Driver(name)
+"""
+    found = audited(tmp_path, {"app.py": source})
+    assert places(found) == [
+        ("app.py", 11, "read", "sink", "cogs/{name}/settings.json"),
+        ("app.py", 14, "write", "sink", "cogs/{name}/settings.json"),
+    ]
