@@ -172,7 +172,8 @@ class Attribution:
                 for full, value in built:
                     if full == f"{param.owner}|{param.name}" and value not in values:
                         values.append(value)
-        paths = [value for value in values if not isinstance(value, Nothing)] or values
+        paths: list[Value] = [value for value in values if not isinstance(value, Nothing)]
+        paths = paths or values
         return paths if len(paths) == 1 else []
 
     def callers_of(self, access: Access) -> list[Access]:

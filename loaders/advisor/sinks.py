@@ -1,4 +1,4 @@
-"""The table of what touches files, read from sinks.toml and the examined project's settings."""
+"""The table of what touches files, read from sinks*.toml and the examined project's settings."""
 
 import re
 import tomllib
@@ -49,7 +49,10 @@ class Sinks:
 
 @cache
 def _table() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / "sinks.toml").read_text(encoding="utf-8"))
+    folder = Path(__file__).parent
+    found = tomllib.loads((folder / "sinks.toml").read_text(encoding="utf-8"))
+    script = tomllib.loads((folder / "sinks_script.toml").read_text(encoding="utf-8"))
+    return {**found, "sink": [*found["sink"], *script["sink"]]}
 
 
 def read_sinks(extra: AnySequence[AnyMapping[str, Any]] = ()) -> Sinks:
