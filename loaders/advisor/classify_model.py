@@ -3,21 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-SYSTEM_OF_RECORD = "SYSTEM_OF_RECORD"
-CONFIG_STATIC = "CONFIG_STATIC"
-CACHE = "CACHE"
-UNCERTAIN = "UNCERTAIN"
+from loaders.advisor.dispositions import CACHE, CONFIG_STATIC, SYSTEM_OF_RECORD, UNCERTAIN
 
 CERTAIN, LIKELY, UNKNOWN = "certain", "likely", "unknown"
 YES, NO, NOT_VISIBLE = "yes", "no", "not visible"
-
-QUESTIONS = (
-    "Does it belong to a user or session, and change over time?",
-    "Is it queried, filtered or aggregated?",
-    "Do transactions, backups or an audit trail matter?",
-    "Is it static: content or configuration that deploys change?",
-    "Does an editor change it live?",
-)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,7 @@
 
 from collections.abc import Sequence
 
-from loaders.advisor.classify_model import (
-    NO,
-    NOT_VISIBLE,
-    YES,
-    Answer,
-)
+from loaders.advisor.classify_model import NO, NOT_VISIBLE, YES, Answer
 from loaders.advisor.classify_names import HASH
 from loaders.advisor.classify_signs import Links, Template, in_folder_of
 

@@ -6,15 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from loaders.advisor.classify_body import DAY, MOMENT, Field
-from loaders.advisor.classify_model import (
-    CONFIG_STATIC,
-    SYSTEM_OF_RECORD,
-    Column,
-    Difference,
-    Proposal,
-    Rule,
-    Verdict,
-)
+from loaders.advisor.classify_model import Column, Difference, Proposal, Rule, Verdict
 from loaders.advisor.classify_names import (
     DATE,
     NUMBER,
@@ -25,6 +17,8 @@ from loaders.advisor.classify_names import (
     values_of,
 )
 from loaders.advisor.classify_signs import Template
+from loaders.advisor.dispositions import CONFIG_STATIC, SYSTEM_OF_RECORD
+from loaders.advisor.words import WORDS
 from loaders.project import document_kinds as reviewed
 
 _RULES = Path("config/document_kinds.json")
@@ -34,19 +28,6 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 # Tables of the landing that no kind can have.
 _TAKEN = frozenset({"documents", "files", "loads", "quarantine", "schema_migrations"})
 _LETTERS = "abcdefghij"
-# What PostgreSQL does not take as a column's name without quotes.
-_RESERVED = frozenset(
-    re.findall(
-        "[a-z_]+",
-        "all analyse analyze and any array as asc asymmetric both case cast check collate "
-        "column constraint create current_date current_role current_time current_timestamp "
-        "current_user default deferrable desc distinct do else end except false fetch for "
-        "foreign from grant group having in initially intersect into lateral leading limit "
-        "localtime localtimestamp not null offset on only or order placing primary references "
-        "returning select session_user some symmetric system_user table then to trailing true "
-        "union unique user using variadic when where window with",
-    )
-)
 
 
 def propose(found: Sequence[tuple[Template, Verdict]], project: Path | None) -> Proposal:
@@ -78,7 +59,7 @@ def propose(found: Sequence[tuple[Template, Verdict]], project: Path | None) -> 
 
 def quoted(name: str) -> str:
     """Return a name as SQL takes it."""
-    return f'"{name}"' if name in _RESERVED else name
+    return f'"{name}"' if name in WORDS["sql"] else name
 
 
 def _why_left_out(verdict: Verdict) -> str | None:

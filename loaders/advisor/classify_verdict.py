@@ -4,20 +4,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from loaders.advisor.classify_model import (
-    CACHE,
     CERTAIN,
-    CONFIG_STATIC,
     LIKELY,
     NO,
     NOT_VISIBLE,
-    SYSTEM_OF_RECORD,
-    UNCERTAIN,
     UNKNOWN,
     YES,
     Answer,
     CodeTemplate,
 )
 from loaders.advisor.classify_signs import Links, Template
+from loaders.advisor.dispositions import CACHE, CONFIG_STATIC, SYSTEM_OF_RECORD, UNCERTAIN
 
 # From so few files nothing is certain.
 _ENOUGH = 3

@@ -25,6 +25,8 @@ class _Commands(Group):
         "status": "status",
         "quarantine": "quarantine",
         "prune": "prune",
+        "audit": "audit",
+        "report": "report",
         "db": "db",
         "new": "new",
         "classify": "classify",

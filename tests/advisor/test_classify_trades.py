@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from loaders.advisor.classify_model import CACHE, CERTAIN, CONFIG_STATIC, CodeTemplate
+from loaders.advisor.classify_model import CERTAIN, CodeTemplate
+from loaders.advisor.dispositions import CACHE, CONFIG_STATIC
 from tests.advisor.classified import ANN, BEN, CLEO, verdicts, write
 
 _POST = {"title": "Hello", "published_at": "2024-01-05T10:00:00Z", "body": "text"}

@@ -1,0 +1,295 @@
+"""From accesses to places: which line tells a file's path, the sink's, a call's, or a wrapper's."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from loaders.advisor.context import Context
+from loaders.advisor.engine import Engine
+from loaders.advisor.paths import same
+from loaders.advisor.substitution import filled
+from loaders.advisor.summaries import Access, root_of, symbols_of
+from loaders.advisor.syntax import FunctionDef
+from loaders.advisor.templates import ends_as_json, is_identifying, is_settled, normal, shape
+from loaders.advisor.values import (
+    Hole,
+    Instance,
+    Member,
+    Nothing,
+    Param,
+    Text,
+    Value,
+    as_texts,
+    is_json_text,
+)
+from loaders.advisor.words import WORDS
+
+_MOVES = ("rename", "replace", "move", "renames")
+_BACKUP = re.compile(
+    r"(\.json[a-z0-9]?)?([._-]?(bak|backup|old|orig|prev|previous|tmp|temp|new|swp|part|lock)|~)\d*"
+)
+# A function that tells formats apart reads JSON at the other paths.
+_OTHER_FORMATS = (".yaml", ".yml", ".toml", ".ini", ".csv", ".xml")
+_COPIES = ("shutil.copy", "fs.copy", "fs.copyFile")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An access at the line that counts, its path as far as it is known there."""
+
+    access: Access
+    path: Text
+    form: str
+
+
+class Attribution:
+    """Goes from each sink upwards, to the callers that know its path."""
+
+    def __init__(self, engine: Engine, context: Callable[[Engine, FunctionDef], Context]) -> None:
+        self.engine = engine
+        self.context = context
+        self.own = [
+            access
+            for key in engine.project.functions
+            for access in (engine.summaries[key].own if key in engine.summaries else ())
+        ]
+        self.by_id = {access.id: access for access in self.own}
+        self.callers: dict[str, list[Access]] = {}
+        for access in self.own:
+            if access.via:
+                self.callers.setdefault(access.via, []).append(access)
+        self.placed: dict[tuple[str, str], Placed] = {}
+        self.seen: set[str] = set()
+
+    def places(self) -> list[Placed]:
+        """Return all places, in the order of files and lines."""
+        for access in self.own:
+            if not access.via and not self.is_side_effect(access):
+                self.place(access)
+        known = {
+            name
+            for (name, _), placed in self.placed.items()
+            if placed.form != "wrapper" and not self.callers.get(name)
+        }
+        return sorted(
+            (p for p in self.placed.values() if p.form != "wrapper" or p.access.id not in known),
+            key=lambda p: (p.access.file, p.access.line, p.access.operation, shape(p.path), p.form),
+        )
+
+    def is_json(self, access: Access) -> bool:
+        at: Access | None = access
+        while at is not None:
+            if at.is_json or at.id in self.engine.json_ids or is_json_text(at.content):
+                return True
+            at = self.by_id.get(at.via) if at.via else None
+        return False
+
+    def is_side_effect(self, access: Access) -> bool:
+        """A question before a read, a copy beside a write: part of the function's one touch."""
+        others = [
+            other
+            for other in self.engine.summaries[access.function].accesses
+            if other.id != access.id and not other.sink.startswith(_COPIES)
+        ]
+        if access.operation == "exists":
+            return any(
+                other.operation in ("read", "write", "delete", "open")
+                and same(other.path, access.path)
+                for other in others
+            )
+        written = [other for other in others if other.operation == "write"]
+        if any(is_backup(access.path, other.path) for other in written):
+            return True
+        is_moved_away = access.operation == "delete" and access.sink.endswith(_MOVES)
+        if is_moved_away and any(same(other.path, access.path) for other in written):
+            return True
+        if access.operation == "copy":
+            copies = [
+                other
+                for other in self.engine.summaries[access.function].own
+                if other.operation == "copy" and other.line == access.line
+            ]
+            return any(
+                other.operation in ("write", "read") and same(other.path, copy.path)
+                for other in others
+                for copy in copies
+            )
+        return False
+
+    def place(self, access: Access) -> None:
+        if access.id in self.seen:
+            return
+        self.seen.add(access.id)
+        is_file = access.store not in ("browser",)
+        if access.file in self.engine.tests:
+            if not access.via:
+                self.put(access, normal(access.path, is_file), "sink")
+            return
+        form = "call" if access.via else "sink"
+        for path in self.built(access):
+            known = normal(path, is_file)
+            if not symbols_of(known):
+                self.put(access, known, form)
+            else:
+                self.ask_callers(access, known, form)
+
+    def built(self, access: Access) -> tuple[Text, ...]:
+        """Fill in what the only object of a class was built with, or what classes below say."""
+        bindings: dict[Param, Value] = {}
+        variants: list[dict[Param, Value]] = []
+        for symbol in symbols_of(access.path):
+            param = root_of(symbol)
+            definition = self.engine.project.classes.get(param.owner)
+            if definition is not None and param.name == "self":
+                for other in (definition, *self.engine.below(definition)):
+                    known = self.engine.constructions.get(other.key, [])
+                    only = known[0] if len(known) == 1 else None
+                    variants.append({param: Instance(other, only)})
+                continue
+            for built in self.constructions(param):
+                bindings[param] = built
+        if not bindings and not variants:
+            return (access.path,)
+        if variants and self.callers_of(access):
+            return (access.path,)
+        context = self.context(self.engine, self.engine.project.functions[access.function])
+        found: dict[Text, None] = {}
+        for variant in variants or [{}]:
+            value = filled(context, access.path, {**bindings, **variant}, {})
+            if isinstance(value, Nothing):
+                continue
+            for path in as_texts(value, name_of(access.path)):
+                if not (variants and path == access.path):
+                    found[path] = None
+        is_impossible = not found and any(isinstance(v, Nothing) for v in bindings.values())
+        return tuple(found) or (() if is_impossible else (access.path,))
+
+    def constructions(self, param: Param) -> list[Value]:
+        """Return what a constructor's parameter is, if all objects are built alike."""
+        values: list[Value] = []
+        for known in self.engine.constructions.values():
+            for built in known:
+                for full, value in built:
+                    if full == f"{param.owner}|{param.name}" and value not in values:
+                        values.append(value)
+        paths: list[Value] = [value for value in values if not isinstance(value, Nothing)]
+        paths = paths or values
+        return paths if len(paths) == 1 else []
+
+    def callers_of(self, access: Access) -> list[Access]:
+        return [
+            caller
+            for caller in self.callers.get(access.id, ())
+            if caller.file not in self.engine.tests
+        ]
+
+    def ask_callers(self, access: Access, path: Text, form: str) -> None:
+        callers = self.callers_of(access)
+        function = self.engine.project.functions[access.function]
+        if self.with_defaults(access, path, form):
+            for caller in callers:
+                self.place(caller)
+            return
+        is_open = not is_settled(path) and not is_named_by_member(path)
+        if is_open and not callers and (function.decorators or function.name == "lambda"):
+            # A framework calls it: nobody else will say more.
+            self.put(access, path, form)
+            return
+        if is_open:
+            self.put(access, path, "wrapper")
+            for caller in callers:
+                self.place(caller)
+            return
+        if callers and self.is_named_by_callers(access, path, callers):
+            self.put(access, path, "wrapper")
+            for caller in callers:
+                self.place(caller)
+            return
+        known = {shape(normal(caller.path)): caller.path for caller in callers}
+        if len(known) == 1:
+            (only,) = known.values()
+            is_listed = any(hole.name == "*" for hole in only.holes)
+            if (
+                is_listed
+                or (function.name == "lambda" and is_settled(normal(only)))
+                or (not symbols_of(only) and len(only.holes) < len(path.holes))
+            ):
+                path = normal(only)
+        self.put(access, path, form)
+
+    def with_defaults(self, access: Access, path: Text, form: str) -> bool:
+        """A default belongs to the implementation: the place is here, with the default."""
+        bindings: dict[Param, Value] = {}
+        is_own = True
+        for symbol in symbols_of(path):
+            param = root_of(symbol)
+            summary = self.engine.summaries.get(param.owner)
+            default = summary.defaults.get(param.name) if summary is not None else None
+            if isinstance(default, Text):
+                bindings[param] = default
+                is_own = is_own and param.owner == access.function
+        if not bindings:
+            return False
+        context = self.context(self.engine, self.engine.project.functions[access.function])
+        # A constructor's default: objects built with it are known by the calls of their methods.
+        known = set() if is_own else {shape(normal(c.path)) for c in self.callers_of(access)}
+        found = False
+        for each in as_texts(filled(context, path, bindings, {})):
+            if is_settled(each := normal(each)) and shape(each) not in known:
+                self.put(access, each, form)
+                found = True
+        return found and is_own
+
+    def is_named_by_callers(self, access: Access, path: Text, callers: list[Access]) -> bool:
+        """Say whether callers write the name of the file, as in table("fees")."""
+        symbols = [hole for hole in path.holes if hole.origin is not None]
+        if any(is_identifying(hole.name) for hole in symbols):
+            return False
+        free = len(path.holes) - len(symbols)
+        return all(len(normal(caller.path).holes) <= free for caller in callers)
+
+    def put(self, access: Access, path: Text, form: str) -> None:
+        known = replace(access, is_json=self.is_json(access))
+        self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
+
+
+def is_backup(path: Text, of: Text) -> bool:
+    """Say whether a path is another's with an ending for backups or temporary files."""
+    said, whole = shape(path), shape(of)
+    stem = whole.rpartition(".")[0] if "." in whole.rsplit("/", 1)[-1] else whole
+    if not stem or not said.startswith(stem):
+        return False
+    names = tuple(hole.name for hole in path.holes)
+    return (
+        names == tuple(hole.name for hole in of.holes)
+        and _BACKUP.fullmatch(said[len(stem) :]) is not None
+    )
+
+
+def name_of(path: Text) -> str:
+    """Return the name of the first placeholder, for what turns out to be no text."""
+    return path.holes[0].name if path.holes else "?"
+
+
+def is_named_by_member(path: Text) -> bool:
+    """Say whether a path begins with a member of an argument, which has a name: args.output."""
+    first = path.parts[0] if path.parts else ""
+    if not isinstance(first, Hole) or not isinstance(first.origin, Member):
+        return False
+    is_pattern = root_of(first.origin).name.startswith("parameter ")
+    is_generic = first.origin.name in WORDS["generic"] or first.origin.name == "parent"
+    return not is_generic and not (is_pattern and isinstance(first.origin.of, Param))
+
+
+def is_json_file(placed: Placed) -> bool:
+    """Say whether a place is about JSON, or about a neighbour that is named as such."""
+    access = placed.access
+    last = placed.path.parts[-1] if placed.path.parts else ""
+    if isinstance(last, str) and last.lower().endswith(_OTHER_FORMATS):
+        return False
+    first = placed.path.parts[0] if placed.path.parts else ""
+    if isinstance(first, str) and first.startswith(("http:/", "https:/", "data:")):
+        return False
+    if access.store in ("browser", "shelve", "sqlite", "pickle"):
+        return True
+    return access.is_json or ends_as_json(placed.path)

@@ -1,0 +1,110 @@
+"""Imports: names of other modules of the tree, and of libraries."""
+
+import posixpath
+
+from loaders.advisor.context import Arguments
+from loaders.advisor.expressions import Expressions
+from loaders.advisor.members import ROOT
+from loaders.advisor.sinks import Sink
+from loaders.advisor.syntax import (
+    Import,
+)
+from loaders.advisor.templates import JSON_ENDINGS
+from loaders.advisor.values import (
+    NOTHING,
+    UNKNOWN,
+    External,
+    ModuleValue,
+    Sequence,
+    Text,
+    Value,
+    hole,
+    literal,
+)
+
+_IMPORT = Sink("import", "read", 0, returns="content", is_json=True)
+
+
+class Importer(Expressions):
+    """The part of an evaluator that knows imports."""
+
+    def run_import(self, statement: Import) -> None:
+        engine, key = self.engine, self.function.key
+        where = statement.module
+        path = engine.project.resolve(self.function.path, where)
+        is_python = self.language == "python"
+        if path is None and not is_python:
+            found = self.json_module(where, statement.line)
+            if found is not None:
+                self.env[statement.local] = found
+                return
+        if statement.symbol == "*" and is_python:
+            if path is not None and path != self.function.path:
+                names = engine.names(path, key)
+                public = names.get("__all__")
+                only = (
+                    {text.literal for text in public.items if isinstance(text, Text)}
+                    if isinstance(public, Sequence)
+                    else None
+                )
+                for name, value in names.items():
+                    if name in only if only is not None else not name.startswith("_"):
+                        self.env[name] = value
+        elif statement.symbol == "*":
+            if path is not None:
+                self.exports[f"export:*{path}"] = NOTHING
+        elif statement.symbol is None:
+            if statement.local or not is_python:
+                self.env[statement.local] = ModuleValue(path) if path else self.library(where)
+            else:
+                top = where.split(".")[0]
+                inside = engine.project.resolve(self.function.path, top)
+                self.env[top] = ModuleValue(inside) if inside else External(top)
+        else:
+            found = self.imported(path, where, statement.symbol)
+            self.env[statement.local] = found
+
+    def imported(self, path: str | None, where: str, symbol: str) -> Value:
+        engine, key = self.engine, self.function.key
+        if self.language != "python":
+            if path is None:
+                name = self.library(where).name
+                return External(name if symbol == "default" else f"{name}.{symbol}")
+            return engine.exported(path, symbol, key) or hole(symbol)
+        if path is not None and path != self.function.path:
+            found = engine.names(path, key).get(symbol)
+            if found is not None:
+                return found
+        dotted = f"{where}{symbol}" if where.endswith(".") else f"{where}.{symbol}"
+        inner = engine.project.resolve(self.function.path, dotted)
+        if inner is not None:
+            return ModuleValue(inner)
+        return hole(symbol) if path is not None else External(f"{where}.{symbol}".lstrip("."))
+
+    def require(self, what: Value, arguments: Arguments) -> Value:
+        """Return what require(), or import() as a function, gives."""
+        where = what.literal if isinstance(what, Text) else None
+        if where is None:
+            return UNKNOWN
+        path = self.engine.project.resolve(self.function.path, where)
+        if path is None:
+            found = self.json_module(where, arguments.line)
+            return self.library(where) if found is None else found
+        whole = self.engine.names(path, self.function.key).get("export:=")
+        return whole if whole is not None else ModuleValue(path)
+
+    def json_module(self, where: str, line: int) -> Value | None:
+        """Importing a .json file of the tree reads it."""
+        if not where.endswith(JSON_ENDINGS) or not where.startswith((".", "@/", "~/", ROOT)):
+            return None
+        if where.startswith(ROOT):
+            return self.touch_one(_IMPORT, literal(where), Arguments((), {}, line, 0))
+        folder = posixpath.dirname(self.function.path)
+        path = posixpath.join(ROOT, folder, where) if where.startswith(".") else where[2:]
+        return self.touch_one(_IMPORT, literal(path), Arguments((), {}, line, 0))
+
+    @staticmethod
+    def library(name: str) -> External:
+        """Return a library's module under the name that the table of sinks uses."""
+        name = name.removeprefix("node:").strip()
+        return External("fs.promises" if name == "fs/promises" else name)

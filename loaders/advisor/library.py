@@ -1,0 +1,243 @@
+"""What libraries do: sinks of the table, JSON, callbacks; plain path functions are paths.py."""
+
+from loaders.advisor import clients, paths
+from loaders.advisor.context import Arguments
+from loaders.advisor.substitution import json_hole
+from loaders.advisor.touching import Toucher
+from loaders.advisor.values import (
+    NOTHING,
+    UNKNOWN,
+    External,
+    Func,
+    Handle,
+    Listing,
+    Mapping,
+    Method,
+    Options,
+    Sequence,
+    Text,
+    Value,
+    content,
+    either,
+    is_item,
+    is_json_text,
+    literal,
+    options_of,
+    reads_of,
+    text,
+)
+from loaders.advisor.words import COUNTS, NAMES
+
+_CALLERS = COUNTS["callers"]
+_CALLING_METHODS = COUNTS["calling_methods"]
+_ITERATING = NAMES["iterating"]
+_FILTERING = NAMES["filtering"]
+_READING = NAMES["reading"]
+_PASSING = NAMES["passing"]
+
+
+class Library(Toucher):
+    """The part of an evaluator that knows what is not of the examined code."""
+
+    def call_external(self, name: str, a: Arguments, given: tuple[Value, ...] = ()) -> Value:
+        sinks = self.engine.sinks
+        if given:
+            a = Arguments((*given, *a.args), a.named, a.line, a.column, a.names, a.is_new)
+        sink = sinks.calls.get(name)
+        if sink is not None and not (name == "open" and self.language != "python"):
+            return self.touch(sink, UNKNOWN, a)
+        if (found := self.json_call(name, a)) is not None:
+            return found
+        if (found := paths.function(name, a, self.function.path)) is not None:
+            return found
+        if (found := clients.function(name, a)) is not None:
+            return found
+        if (found := self.passing_call(name, a)) is not None:
+            return found
+        last = name.rpartition(".")[2]
+        method = sinks.methods.get(last)
+        if method is not None and "()" in name and not isinstance(method.path, str):
+            return self.touch(method, External(name), a)
+        if method is not None and "()" in name and method.path == "object":
+            return self.touch(method, External(name), a)
+        self.call_closures(a)
+        return External(f"{name}()") if name.count("()") < 4 else UNKNOWN
+
+    def json_call(self, name: str, a: Arguments) -> Value | None:
+        for table, ids in (
+            (self.engine.sinks.json, self.engine.json_ids),
+            (self.engine.sinks.pickle, self.engine.pickle_ids),
+        ):
+            is_json = ids is self.engine.json_ids
+            if name in table["loads"] or name in table["load"]:
+                value = a.at(0, "fp", "s", "obj") or NOTHING
+                if is_json:
+                    self.mark_json(value)
+                else:
+                    ids |= self.ids_of(value)
+                reads = reads_of(value)
+                return content(reads, "?") if reads else UNKNOWN
+            if name in table["dumps"]:
+                value = a.at(0, "obj") or UNKNOWN
+                return text(json_hole(value)) if is_json else UNKNOWN
+            if name in table["dump"]:
+                value = a.at(1, "fp") or NOTHING
+                if is_json:
+                    self.mark_json(value)
+                    self.written(value, text(json_hole(a.at(0, "obj") or UNKNOWN)))
+                else:
+                    ids |= self.ids_of(value)
+                return NOTHING
+        return None
+
+    def passing_call(self, name: str, a: Arguments) -> Value | None:
+        """Return what functions that call functions, or hand values on, give."""
+        last = name.rpartition(".")[2]
+        if last == "partial" and a.args:
+            return either(*(self.partial(each, a) for each in options_of(a.args[0])))
+        before = _CALLERS.get(name, _CALLING_METHODS.get(last))
+        if before is not None and len(a.args) > before:
+            callee = a.args[before]
+            if any(isinstance(each, Func | External | Method) for each in options_of(callee)):
+                rest = Arguments(a.args[before + 1 :], a.named, a.line, a.column)
+                return either(*(self.call_value(each, rest) for each in options_of(callee)))
+        if name in ("map", "filter") and len(a.args) > 1:
+            if name == "filter":
+                self.is_filtering = True
+            element = Arguments((self.element(a.args[1]),), {}, a.line, a.column)
+            results = [self.call_value(each, element) for each in options_of(a.args[0])]
+            return Sequence((either(*results),)) if name == "map" else a.args[1]
+        if name in ("enumerate", "zip") and a.args:
+            each = [self.element(arg) for arg in a.args]
+            items = (UNKNOWN, *each) if name == "enumerate" else tuple(each)
+            return Sequence((Sequence(items),))
+        if last in _FILTERING:
+            self.is_filtering = True
+        if last in ("promisify", "wraps", "callback") and a.args:
+            return a.args[0]
+        if last in _PASSING and a.args:
+            self.call_closures(a)
+            first = a.args[0]
+            if isinstance(first, Text | Listing | Sequence | Handle | Mapping | Options):
+                return first
+            reads = reads_of(first)
+            return content(reads) if reads else None
+        return None
+
+    def partial(self, callee: Value, a: Arguments) -> Value:
+        if isinstance(callee, Func):
+            return Func(
+                callee.function,
+                callee.bound,
+                (*callee.given, *a.args[1:]),
+                (*callee.named, *a.named.items()),
+            )
+        if isinstance(callee, External):
+            return External(callee.name, (*callee.arguments, *a.args[1:]))
+        return UNKNOWN
+
+    def call_closures(self, a: Arguments) -> None:
+        """Call the functions that a library is given: what they close over is then known."""
+        for value in (*a.args, *a.named.values()):
+            for option in options_of(value):
+                if isinstance(option, Func) and not self.is_test:
+                    self.engine.references.add(option.function.key)
+
+    def library_method(self, of: Value, name: str, a: Arguments) -> Value:
+        sinks = self.engine.sinks
+        self.engine.unresolved.add(name)
+        if isinstance(of, External):
+            return self.call_external(f"{of.name}.{name}", a, of.arguments)
+        if (found := self.json_method(of, name, a)) is not None:
+            return found
+        if (found := clients.method(self, of, name, a)) is not None:
+            return found
+        sink = sinks.methods.get(name)
+        if sink is not None and self.fits(sink, of, a):
+            return self.touch(sink, of, a)
+        if isinstance(of, Handle):
+            return self.handle_method(of, name, a)
+        if name in _ITERATING and a.args:
+            return self.iterate(of, name, a)
+        if name in ("then", "finally", "pipe"):
+            results: list[Value] = [of]
+            for each in options_of(a.args[0] if a.args else NOTHING):
+                if isinstance(each, Func | External):
+                    results = [self.call_value(each, Arguments((of,), {}, a.line, a.column))]
+            return either(*results)
+        if (found := paths.method(of, name, a)) is not None:
+            return found
+        if (found := self.passing_call(name, a)) is not None and name in _CALLING_METHODS:
+            return found
+        if reads := reads_of(of):
+            self.call_closures(a)
+            if name in ("get", "pop", "setdefault") and a.args:
+                said = a.args[0].literal if isinstance(a.args[0], Text) else None
+                if said is not None:
+                    self.engine.keys_read(reads, said, is_item=is_item(of))
+            return content(reads, name if name not in _READING else "?")
+        if isinstance(of, Mapping | Sequence | Listing):
+            return self.collection_method(of, name, a)
+        self.call_closures(a)
+        if is_json_text(of):
+            return of
+        if name in _PASSING and a.args and (reads := reads_of(a.args[0])):
+            return content(reads)
+        return UNKNOWN
+
+    def json_method(self, of: Value, name: str, a: Arguments) -> Value | None:
+        table = self.engine.sinks.json
+        if name in table["dumping_methods"] and not a.args:
+            return text(json_hole(of))
+        if name in table["parsing_methods"] and a.args:
+            self.mark_json(a.args[0])
+            return UNKNOWN
+        return None
+
+    def iterate(self, of: Value, name: str, a: Arguments) -> Value:
+        if name in _FILTERING:
+            self.is_filtering = True
+        element = self.element(of)
+        results: list[Value] = []
+        for each in options_of(a.args[0]):
+            if isinstance(each, Func) and name != "reduce" and is_item_of_files(element):
+                self.engine.give(each.function, element, self.function.key)
+            if isinstance(each, Func | External):
+                passed = (UNKNOWN, element) if name == "reduce" else (element,)
+                results.append(self.call_value(each, Arguments(passed, {}, a.line, a.column)))
+        if name in ("map", "flatMap"):
+            return Sequence((either(*results),)) if results else UNKNOWN
+        return element if name == "find" else of
+
+    def collection_method(self, of: Value, name: str, a: Arguments) -> Value:
+        if isinstance(of, Mapping):
+            said = a.args[0].literal if a.args and isinstance(a.args[0], Text) else None
+            values = [value for _, value in of.entries]
+            if name in ("get", "pop", "setdefault"):
+                default = a.args[1] if len(a.args) > 1 else NOTHING
+                if said is not None:
+                    return of.get(said) or default
+                return either(*values, default)
+            if name == "values" and values:
+                return Sequence((either(*values),))
+            if name in ("items", "entries") and values:
+                keys = either(*(literal(key) for key, _ in of.entries))
+                return Sequence((Sequence((keys, either(*values))),))
+        return of
+
+    def handle_method(self, of: Handle, name: str, a: Arguments) -> Value:
+        if name in _READING:
+            reads = of.reads
+            if name == "json":
+                self.engine.json_ids |= reads
+            return content(reads)
+        if name in ("write", "writelines", "writestr", "end", "writeFile") and a.args:
+            self.written(of, a.args[-1])
+            if is_json_text(a.args[-1]):
+                self.mark_json(of)
+        return of if name in ("__enter__", "open", "sync", "iter_lines") else UNKNOWN
+
+
+def is_item_of_files(value: Value) -> bool:
+    """Say whether a value is what a listing found, or what a file holds."""
+    return isinstance(value, Text) and any(part.name == "*" or part.reads for part in value.holes)

@@ -1,0 +1,264 @@
+"""Attributes: of objects and classes of ours, of modules, of paths, of libraries."""
+
+from loaders.advisor.context import Context
+from loaders.advisor.substitution import substituted
+from loaders.advisor.syntax import ClassDef, FunctionDef
+from loaders.advisor.values import (
+    UNKNOWN,
+    Class,
+    External,
+    Func,
+    Handle,
+    Hole,
+    Instance,
+    Listing,
+    Mapping,
+    Member,
+    Method,
+    ModuleValue,
+    Param,
+    Sequence,
+    Text,
+    Value,
+    base_name,
+    content,
+    either,
+    hole,
+    literal,
+    parent,
+    reads_of,
+    variable,
+    without_suffix,
+)
+
+# Where the examined tree begins: no file's name holds it.
+ROOT = "\0"
+_ENVIRONMENTS = ("os.environ", "process.env", "import.meta.env", "Deno.env", "Bun.env")
+_PROPERTIES = ("property", "cached_property", "functools.cached_property", "computed_field", "get")
+_MOST_NESTED = 8
+INITS = ("__init__", "constructor")
+
+
+def special_name(name: str, path: str) -> Value | None:
+    """Return what a name of the language itself is worth."""
+    if name in ("__file__", "__filename"):
+        return literal(f"{ROOT}/{path}")
+    if name == "__dirname":
+        return parent(literal(f"{ROOT}/{path}"))
+    if name in ("undefined", "NaN"):
+        return UNKNOWN
+    return None
+
+
+def is_environment(name: str) -> bool:
+    return name in _ENVIRONMENTS
+
+
+def ancestor(path: Text, steps: int) -> Text:
+    for _ in range(steps + 1):
+        path = parent(path)
+    return path
+
+
+def listed(listing: Listing) -> Text:
+    """Return a path, or only its last segment, that a listing found."""
+    path = base_name(listing.path) if listing.is_name else listing.path
+    return Text(
+        tuple(
+            Hole(part.name, part.origin, part.reads | {listing.access})
+            if isinstance(part, Hole) and part.name == "*"
+            else part
+            for part in path.parts
+        )
+    )
+
+
+def member(ev: Context, of: Value, name: str) -> Value:
+    match of:
+        case Instance():
+            return instance_member(ev, of, name)
+        case Class():
+            return class_member(ev, of, name)
+        case ModuleValue():
+            return module_member(ev, of.path, name)
+        case External():
+            return external_member(ev, of, name)
+        case Mapping():
+            return of.get(name) or Method(of, name)
+        case Text():
+            held = ev.engine.held_by(name, ev.function.key) if _may_hold(of) else None
+            return held if held is not None else text_member(of, name)
+        case Handle():
+            return of.path if name in ("name", "path") else content(of.reads, name)
+        case Sequence() | Listing():
+            return Method(of, name)
+        case _:
+            return UNKNOWN
+
+
+def _may_hold(of: Text) -> bool:
+    """Say whether a text stands for an object that we know nothing of."""
+    return len(of.parts) == 1 and of.literal is None and not reads_of(of)
+
+
+def text_member(of: Text, name: str) -> Value:
+    if name == "parent":
+        return parent(of)
+    if name == "parents":
+        return Method(of, name)
+    is_path = len(of.parts) > 1 or of.literal is not None
+    if is_path and name in ("name", "path"):
+        return base_name(of) if name == "name" else of
+    if name in ("stem", "suffix"):
+        return without_suffix(base_name(of)) if name == "stem" else UNKNOWN
+    if reads := reads_of(of):
+        return content(reads, name)
+    if of.symbol is not None:
+        return hole(_joint(of.holes[0].name, name), Member(of.symbol, name))
+    if len(of.parts) == 1 and isinstance(of.parts[0], Hole):
+        return hole(_joint(of.parts[0].name, name))
+    return UNKNOWN
+
+
+def _joint(before: str, name: str) -> str:
+    is_known = before not in ("?", "self", "this", "*") and not before.startswith("parameter ")
+    if name in ("id", "name", "key") and is_known:
+        return f"{before}_{name}"
+    return name
+
+
+def external_member(ev: Context, of: External, name: str) -> Value:
+    if of.name in _ENVIRONMENTS and name not in ("get", "setdefault", "items", "copy"):
+        return variable(name)
+    full = f"{of.name}.{name}"
+    if full == "import.meta.url":
+        return literal(f"{ROOT}/{ev.function.path}")
+    if full == "import.meta.dirname":
+        return parent(literal(f"{ROOT}/{ev.function.path}"))
+    if "(" not in full and ev.language == "python":
+        path = ev.engine.project.resolve(ev.function.path, full)
+        if path is not None:
+            return ModuleValue(path)
+    return External(full)
+
+
+def module_member(ev: Context, path: str, name: str) -> Value:
+    key = ev.function.key
+    if ev.language != "python":
+        found = ev.engine.exported(path, name, key)
+        return found if found is not None else hole(name)
+    names = ev.engine.names(path, key)
+    if name in names:
+        return names[name]
+    dotted = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    inner = ev.engine.project.resolve(ev.function.path, f"{dotted}.{name}")
+    return ModuleValue(inner) if inner is not None else hole(name)
+
+
+def class_member(ev: Context, of: Class, name: str) -> Value:
+    for definition in ev.engine.bases_of(of.definition, ev.function.key):
+        if name in definition.methods:
+            method = definition.methods[name]
+            if "staticmethod" in method.decorators and "get" in method.decorators:
+                return ev.apply_quietly(Func(method))
+            return Func(method, of if "classmethod" in method.decorators else None)
+        found = attribute(ev, definition, name)
+        if found is not None:
+            return found
+    return hole(name)
+
+
+def instance_member(ev: Context, of: Instance, name: str) -> Value:
+    """Return an attribute or method of an object, properties evaluated."""
+    definition = of.definition
+    if of.arguments is None and _is_open(ev, definition, name):
+        return hole(name, Member(Param(definition.key, "self"), name))
+    for base in ev.engine.bases_of(definition, ev.function.key):
+        if name in base.methods:
+            method = base.methods[name]
+            if any(decorator in _PROPERTIES for decorator in method.decorators):
+                return ev.apply_quietly(Func(method, of))
+            return Func(method, None if "staticmethod" in method.decorators else of)
+        found = attribute(ev, base, name)
+        if found is not None:
+            return bound(ev, of, found)
+        if any(field == name for field, _ in base.fields) and init_of(ev, definition) is None:
+            return bound(ev, of, hole(name, Param(base.key, name)))
+    if ev.engine.bases.get(definition.key) is None or definition.bases:
+        return Method(of, name)
+    return hole(name)
+
+
+def _is_open(ev: Context, definition: ClassDef, name: str) -> bool:
+    """Say whether classes below decide what an attribute is."""
+    below = ev.engine.below(definition)
+    return any(
+        name in other.methods or attribute(ev, other, name) is not None for other in below
+    ) and not (name in definition.methods and definition.methods[name].name in INITS)
+
+
+def bound(ev: Context, of: Instance, value: Value) -> Value:
+    """Fill in what an object was built with."""
+    bindings: dict[Param, Value] = {}
+    for base in ev.engine.bases_of(of.definition, ev.function.key):
+        bindings[Param(base.key, "self")] = of
+    if of.arguments is None or ev.depth > _MOST_NESTED:
+        return value
+    for key, argument in of.arguments:
+        owner, _, name = key.rpartition("|")
+        bindings[Param(owner, name)] = argument
+    # An attribute may be said to be what another object of the class has: that must end.
+    ev.depth += 1
+    found = substituted(ev, value, bindings, {})
+    ev.depth -= 1
+    return found
+
+
+def attribute(ev: Context, definition: ClassDef, name: str) -> Value | None:
+    """Return what methods or the class's body assign to an attribute."""
+    key = f"{definition.key}.{name}"
+    if (own := ev.env.get(f"@{key}", ev.attributes.get(key))) is not None:
+        return own
+    if key not in ev.looked_up:
+        ev.looked_up[key] = _assigned(ev, definition, key)
+    return ev.looked_up[key]
+
+
+def _assigned(ev: Context, definition: ClassDef, key: str) -> Value | None:
+    found: list[Value] = []
+    name = key.rpartition(".")[2]
+    inits = [definition.methods[each] for each in INITS if each in definition.methods]
+    assigning = ev.engine.assigners(definition).get(name, ())
+    others = [method for method in assigning if method.name not in INITS]
+    for method in (*inits, *others):
+        value = ev.engine.summary(method.key, ev.function.key).attributes.get(key)
+        if value is not None:
+            found.append(value)
+            if method.name in INITS:
+                break
+    if not found:
+        home = ev.engine.homes.get(definition.key)
+        if home is not None and home != ev.function.key:
+            value = ev.engine.summary(home, ev.function.key).attributes.get(key)
+            return value
+    return either(*found) if found else None
+
+
+def init_of(ev: Context, definition: ClassDef) -> FunctionDef | None:
+    for base in ev.engine.bases_of(definition, ev.function.key):
+        for name in INITS:
+            if name in base.methods:
+                return base.methods[name]
+    return None
+
+
+def only_construction(ev: Context, definition: ClassDef) -> tuple[tuple[str, Value], ...] | None:
+    known = ev.engine.constructions.get(definition.key, [])
+    return known[0] if len(known) == 1 else None
+
+
+def has_behaviour(ev: Context, definition: ClassDef) -> bool:
+    return any(
+        base.methods and not base.is_interface
+        for base in ev.engine.bases_of(definition, ev.function.key)
+    )

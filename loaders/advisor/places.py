@@ -1,0 +1,225 @@
+"""Places and findings: accesses that mean the same files are one template."""
+
+import re
+from dataclasses import dataclass, field, replace
+
+from loaders.advisor.attribution import Attribution, Placed, is_json_file
+from loaders.advisor.engine import Engine
+from loaders.advisor.summaries import Access
+from loaders.advisor.templates import (
+    best_names,
+    ends_as_json,
+    is_settled,
+    matches,
+    shape,
+    written,
+)
+from loaders.advisor.values import Text
+from loaders.advisor.words import WORDS
+
+NEIGHBOURS = ("shelve", "sqlite", "pickle")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One operation on one template at one line."""
+
+    file: str
+    line: int
+    operation: str
+    form: str
+    role: str
+    template: str
+    sink: str
+    rules: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Group:
+    """The places of one template; key is the same for every way to write it."""
+
+    key: str
+    store: str
+    template: str
+    path: Text
+    members: list[Placed] = field(default_factory=list)
+
+    def of(self, *operations: str) -> list[Placed]:
+        return [member for member in self.members if member.access.operation in operations]
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """All that is to be reported: templates of the code, wrappers, and places in tests."""
+
+    groups: dict[str, Group]
+    wrappers: dict[str, Group]
+    tests: list[Placed]
+    reached: dict[str, tuple[str, ...]]
+
+
+def prefix_of(access: Access) -> str:
+    if access.store == "browser":
+        return "sessionStorage:" if "sessionStorage" in access.sink else "localStorage:"
+    return f"{access.store}:" if access.store in NEIGHBOURS else ""
+
+
+def group(attribution: Attribution) -> Grouped:
+    """Return what counts of all places, by template."""
+    engine = attribution.engine
+    everything = [_named(placed, engine) for placed in attribution.places()]
+    kept = _json_only(everything, attribution)
+    tests = [placed for placed in kept if placed.access.file in engine.tests]
+    code = [placed for placed in kept if placed.access.file not in engine.tests]
+    groups = _unified([placed for placed in code if placed.form != "wrapper"], is_wrapper=False)
+    wrappers = _unified([placed for placed in code if placed.form == "wrapper"], is_wrapper=True)
+    reached = _reached(attribution, groups)
+    needed = {
+        key: each
+        for key, each in wrappers.items()
+        if any(_is_needed(member, reached) for member in each.members)
+    }
+    for each in needed.values():
+        each.members = [member for member in each.members if _is_needed(member, reached)]
+    return Grouped(groups, needed, tests, reached)
+
+
+def _is_needed(placed: Placed, reached: dict[str, tuple[str, ...]]) -> bool:
+    """A wrapper counts where it is about JSON itself, or one of its callers is."""
+    return bool(reached.get(placed.access.id)) or placed.access.is_json or ends_as_json(placed.path)
+
+
+def _named(placed: Placed, engine: Engine) -> Placed:
+    access = placed.access
+    root = access.root or access.id
+    if access.store == "file" and (access.id in engine.pickle_ids or root in engine.pickle_ids):
+        placed = replace(placed, access=replace(access, store="pickle"))
+    return placed
+
+
+def _json_only(everything: list[Placed], attribution: Attribution) -> list[Placed]:
+    """Keep what is JSON: by its ending or content; listings by what is read of them."""
+    listed: set[str] = set()
+    shapes: set[str] = set()
+    for placed in everything:
+        if is_json_file(placed):
+            for hole in placed.path.holes:
+                listed |= hole.reads
+            shapes.add(_key(placed, is_wrapper=placed.form == "wrapper"))
+    shapes.discard("?")
+    kept: list[Placed] = []
+    templates = [placed for placed in everything if is_json_file(placed)]
+    for placed in everything:
+        operation = placed.access.operation
+        if placed.form == "wrapper" or is_json_file(placed):
+            kept.append(placed)
+        elif operation == "list":
+            root = placed.access.root or placed.access.id
+            is_known = placed.access.id in listed or root in listed
+            if is_known or any(_is_listed(placed.path, other) for other in templates):
+                kept.append(placed)
+        elif operation in ("exists", "delete") and _key(placed, is_wrapper=False) in shapes:
+            kept.append(placed)
+    return kept
+
+
+def _is_listed(path: Text, other: Placed) -> bool:
+    return (
+        other.form != "wrapper"
+        and other.access.operation != "list"
+        and not any(hole.name == "*" for hole in other.path.holes)
+        and matches(path, other.path) > 0
+    )
+
+
+def _unified(places: list[Placed], *, is_wrapper: bool) -> dict[str, Group]:
+    """Put places of one shape together; what a listing found belongs to the files it lists."""
+    plain: dict[str, list[Placed]] = {}
+    open_ones: list[Placed] = []
+    for placed in places:
+        if any(hole.name == "*" for hole in placed.path.holes):
+            open_ones.append(placed)
+        else:
+            plain.setdefault(_key(placed, is_wrapper), []).append(placed)
+    for placed in open_ones:
+        key = _listed_key(placed, plain, is_wrapper) or _key(placed, is_wrapper)
+        plain.setdefault(key, []).append(placed)
+    groups: dict[str, Group] = {}
+    for key, members in plain.items():
+        shapes = [m.path for m in members if not any(h.name == "*" for h in m.path.holes)]
+        first = shapes or [members[0].path]
+        path = best_names([each for each in first if shape(each) == shape(first[0])])
+        prefix = prefix_of(members[0].access)
+        members.sort(key=lambda m: (m.access.file, m.access.line, m.access.operation))
+        template = written(path)
+        groups[key] = Group(
+            key,
+            members[0].access.store,
+            "?" if template == "?" else prefix + template,
+            path,
+            members,
+        )
+    return groups
+
+
+def _key(placed: Placed, is_wrapper: bool) -> str:
+    """Return what is the same for all places of a template; an unknown path is its name's."""
+    said = shape(placed.path)
+    where = f"{placed.access.file}|" if is_wrapper else ""
+    if not is_wrapper and not is_settled(placed.path):
+        whole = written(placed.path)
+        names = re.findall(r"\{(\w+)\}", whole)
+        # The head says which files; what stands below it may have any name.
+        said = whole if whole == "?" or not names else f"{names[0]} {said}"
+        if whole != "?" and set(names[:1]) <= WORDS["generic"]:
+            where = f"{placed.access.file}|"
+    return where + prefix_of(placed.access) + said
+
+
+def _listed_key(placed: Placed, plain: dict[str, list[Placed]], is_wrapper: bool) -> str | None:
+    """Return the key of the template to which a listing, or a file of one, belongs."""
+    best: tuple[int, str] | None = None
+    least = 1 if placed.access.operation == "list" else 2
+    for key, members in plain.items():
+        other = members[0]
+        if prefix_of(other.access) != prefix_of(placed.access):
+            continue
+        if is_wrapper and other.access.file != placed.access.file:
+            continue
+        fits = matches(placed.path, other.path)
+        if fits >= least and (best is None or fits > best[0]):
+            best = (fits, key)
+    return best[1] if best is not None else None
+
+
+def _reached(attribution: Attribution, groups: dict[str, Group]) -> dict[str, tuple[str, ...]]:
+    """Return, for each access on the way, the templates that its callers reach."""
+    found: dict[str, dict[str, None]] = {}
+    for key, each in groups.items():
+        for member in each.members:
+            via = member.access.via
+            while via:
+                found.setdefault(via, {})[key] = None
+                at = attribution.by_id.get(via)
+                via = at.via if at is not None else ""
+    return {name: tuple(keys) for name, keys in found.items()}
+
+
+def outermost(engine: Engine, function: str) -> str:
+    """Return the function in which a callback is written."""
+    at = function
+    while (parent := engine.parents.get(at)) is not None and not parent.endswith(":"):
+        at = parent
+    return at
+
+
+def facts_of(engine: Engine, function: str) -> tuple[str, ...]:
+    """Return the keys of a function and of those written in it."""
+    found: list[str] = []
+    waiting = [function]
+    while waiting:
+        key = waiting.pop()
+        found.append(key)
+        waiting += engine.children.get(key, ())
+    return tuple(found)

@@ -1,0 +1,67 @@
+"""Collects what the code and the data show of a template's fields, for a proposal."""
+
+import re
+from collections.abc import Iterable
+
+from loaders.advisor.data import DataShapes
+from loaders.advisor.engine import Engine
+from loaders.advisor.places import Group
+from loaders.advisor.proposals import Proposal, propose
+from loaders.advisor.syntax import Assign, Branch, ClassDef, FunctionDef, Statement
+from loaders.advisor.values import Class
+from loaders.advisor.verdicts import evidence_of
+
+_WORDS = re.compile(r"[A-Za-z_]\w*")
+
+
+def proposal_of(engine: Engine, group: Group, shapes: DataShapes | None) -> Proposal:
+    """Return the table that a template of records would become."""
+    evidence = evidence_of(engine, group)
+    keys = dict.fromkeys(evidence.keys_written, "written")
+    for member in group.members:
+        for table in (engine.item_keys, engine.keys):
+            for key in table.get(member.access.id, ()):
+                if not key.startswith("-") and not key.isdigit():
+                    keys.setdefault(key, "read")
+    holes = [hole.name for hole in group.path.holes if hole.name != "*"]
+    types = dict(_fields(engine, group))
+    data = shapes.types_of(group.path) if shapes is not None else {}
+    return propose(group.template, holes, keys, types, data)
+
+
+def _fields(engine: Engine, group: Group) -> tuple[tuple[str, str], ...]:
+    """Return the fields of the one declared class that the functions at its places name."""
+    found: dict[str, ClassDef] = {}
+    for member in group.members:
+        function = engine.project.functions[member.access.function]
+        for annotation in _annotations(function):
+            for word in _WORDS.findall(annotation):
+                definition = _class(engine, function, word)
+                if definition is not None and definition.fields:
+                    found[definition.key] = definition
+    if len({definition.name for definition in found.values()}) != 1:
+        return ()
+    # The same name in two languages is one thing: the fuller of the two.
+    return max(found.values(), key=lambda definition: len(definition.fields)).fields
+
+
+def _annotations(function: FunctionDef) -> Iterable[str]:
+    yield function.returns
+    for parameter in function.parameters:
+        yield parameter.annotation
+    yield from _assigned(function.body)
+
+
+def _assigned(block: Iterable[Statement]) -> Iterable[str]:
+    for statement in block:
+        if isinstance(statement, Assign):
+            yield statement.annotation
+        elif isinstance(statement, Branch):
+            for inner in statement.blocks:
+                yield from _assigned(inner)
+
+
+def _class(engine: Engine, function: FunctionDef, word: str) -> ClassDef | None:
+    summary = engine.summaries.get(f"{function.path}:")
+    found = summary.names.get(word) if summary is not None else None
+    return found.definition if isinstance(found, Class) else None

@@ -1,0 +1,233 @@
+"""Turns expressions of TypeScript and JavaScript into the form of syntax.py."""
+
+import re
+
+from tree_sitter import Node
+
+from loaders.advisor.frontend import Builder, expires, text_of
+from loaders.advisor.syntax import (
+    Assign,
+    Attr,
+    Block,
+    Call,
+    Closure,
+    Const,
+    Do,
+    Either,
+    Expr,
+    FunctionDef,
+    Index,
+    Items,
+    Joined,
+    Name,
+    Opaque,
+    Parameter,
+    Return,
+    Spread,
+    Statement,
+    Table,
+)
+
+FUNCTIONS = ("arrow_function", "function_expression", "generator_function", "function")
+_ESCAPE = re.compile(r"\\(.)")
+
+
+class ScriptExpressions(Builder):
+    """The part of the front end that reads expressions, patterns and functions."""
+
+    def build(self, node: Node) -> Expr:
+        match node.type:
+            case "identifier" | "shorthand_property_identifier" | "property_identifier":
+                return Name(text_of(node))
+            case "this":
+                return Name("this")
+            case "meta_property":
+                return Name("import.meta")
+            case "super":
+                return Name("super")
+            case "string":
+                return Const(_ESCAPE.sub(r"\1", text_of(node)[1:-1]))
+            case "template_string":
+                return self.template(node)
+            case "number":
+                return Const(text_of(node))
+            case "true" | "false":
+                return Const(node.type == "true")
+            case "null" | "undefined":
+                return Const(None)
+            case "member_expression":
+                return Attr(
+                    self.part(node, "object"), text_of(node.child_by_field_name("property"))
+                )
+            case "subscript_expression":
+                return Index(self.part(node, "object"), self.part(node, "index"))
+            case "call_expression" | "new_expression":
+                return self.call(node)
+            case "binary_expression":
+                return self.operation(node)
+            case "ternary_expression":
+                options = (self.part(node, "consequence"), self.part(node, "alternative"))
+                return Block((Do(self.part(node, "condition")),), Either(options))
+            case "await_expression" | "non_null_expression" | "as_expression":
+                return self.first(node)
+            case "satisfies_expression" | "parenthesized_expression" | "type_assertion":
+                return self.first(node)
+            case "assignment_expression":
+                return self.assignment(node)
+            case "augmented_assignment_expression":
+                target, value = self.part(node, "left"), self.part(node, "right")
+                line = node.start_point.row + 1
+                joined = Joined((target, value))
+                is_sum = text_of(node.child_by_field_name("operator")) == "+="
+                return Block(
+                    (Assign(target, joined if is_sum else Opaque((value,)), line),), target
+                )
+            case "array" | "array_pattern":
+                return Items(tuple(self.exprs(node)))
+            case "object" | "object_pattern":
+                return self.object(node)
+            case "spread_element" | "rest_pattern":
+                return Spread(self.first(node))
+            case "assignment_pattern":
+                return Either((self.part(node, "left"), self.part(node, "right")))
+            case "comment":
+                return Opaque()
+            case "type_annotation" | "type_arguments" | "jsx_text":
+                return Opaque()
+        if node.type in FUNCTIONS:
+            return Closure(
+                self.function(node, text_of(node.child_by_field_name("name")) or "lambda")
+            )
+        return Opaque(tuple(self.exprs(node)))
+
+    def first(self, node: Node) -> Expr:
+        for child in node.named_children:
+            if child.type not in ("comment", "type_arguments"):
+                return self.expr(child)
+        return Opaque()
+
+    def template(self, node: Node) -> Expr:
+        parts: list[Expr] = []
+        for child in node.named_children:
+            if child.type == "string_fragment":
+                parts.append(Const(text_of(child)))
+            elif child.type == "template_substitution":
+                parts.append(self.first(child))
+        if not parts:
+            return Const("")
+        return parts[0] if len(parts) == 1 and isinstance(parts[0], Const) else Joined(tuple(parts))
+
+    def operation(self, node: Node) -> Expr:
+        operator = text_of(node.child_by_field_name("operator"))
+        if operator == "+":
+            return Joined(tuple(self.chain(node, "+")))
+        left, right = self.part(node, "left"), self.part(node, "right")
+        if operator in ("??", "||"):
+            return Either((left, right))
+        if operator == "&&":
+            return Block((Do(left),), right)
+        if operator in ("<", ">", "<=", ">=") and expires(text_of(node)):
+            return Opaque((left, right, Name("⟨expires⟩")))
+        return Opaque((left, right))
+
+    def assignment(self, node: Node) -> Expr:
+        value = self.part(node, "right")
+        target = self.part(node, "left")
+        return Block((Assign(target, value, node.start_point.row + 1),), value)
+
+    def call(self, node: Node) -> Expr:
+        is_new = node.type == "new_expression"
+        function = node.child_by_field_name("constructor" if is_new else "function")
+        arguments = node.child_by_field_name("arguments")
+        if function is None:
+            return Opaque(tuple(self.exprs(node)))
+        args = self.exprs(arguments) if arguments is not None else []
+        at = function
+        while at.type in ("non_null_expression", "parenthesized_expression") and at.named_children:
+            at = at.named_children[0]
+        point = (at.child_by_field_name("property") or at).start_point
+        of: Expr = Name("require") if function.type == "import" else self.expr(function)
+        return Call(of, tuple(args), (), point.row + 1, point.column, is_new)
+
+    def object(self, node: Node) -> Expr:
+        entries: list[tuple[str | None, Expr]] = []
+        for child in node.named_children:
+            match child.type:
+                case "pair" | "pair_pattern":
+                    key = child.child_by_field_name("key")
+                    value = child.child_by_field_name("value")
+                    name = text_of(key).strip("'\"`") if key is not None else ""
+                    is_known = key is not None and key.type != "computed_property_name"
+                    if value is not None and value.type in FUNCTIONS:
+                        inner: Expr = Closure(self.function(value, name))
+                    else:
+                        inner = self.expr(value) if value is not None else Opaque()
+                    entries.append((name if is_known else None, inner))
+                case "shorthand_property_identifier" | "shorthand_property_identifier_pattern":
+                    entries.append((text_of(child), Name(text_of(child))))
+                case "object_assignment_pattern":
+                    left = text_of(child.child_by_field_name("left"))
+                    entries.append((left, Either((Name(left), self.part(child, "right")))))
+                case "method_definition":
+                    name = text_of(child.child_by_field_name("name"))
+                    entries.append((name, Closure(self.function(child, name))))
+                case "spread_element" | "rest_pattern":
+                    entries.append(("...", self.first(child)))
+        return Table(tuple(entries))
+
+    def function(
+        self,
+        node: Node,
+        name: str = "",
+        decorators: tuple[str, ...] = (),
+        *,
+        is_method: bool = False,
+    ) -> FunctionDef:
+        patterns: list[Statement] = []
+        body = node.child_by_field_name("body")
+
+        def parameters() -> tuple[Parameter, ...]:
+            own = (Parameter("this"),) if is_method else ()
+            return (*own, *self.parameters(node, patterns))
+
+        def statements() -> tuple[Statement, ...]:
+            if body is None:
+                return tuple(patterns)
+            if body.type != "statement_block":
+                return (*patterns, Return(self.expr(body)))
+            return (*patterns, *self.block(body))
+
+        named = name or text_of(node.child_by_field_name("name")) or "lambda"
+        returns = text_of(node.child_by_field_name("return_type")).lstrip(": ")
+        return self.define(named, node, parameters, statements, decorators, returns)
+
+    def parameters(self, node: Node, patterns: list[Statement]) -> tuple[Parameter, ...]:
+        found: list[Parameter] = []
+        single = node.child_by_field_name("parameter")
+        listed = node.child_by_field_name("parameters")
+        children = [single] if single is not None else listed.named_children if listed else []
+        for child in children:
+            if child.type == "comment":
+                continue
+            pattern = child.child_by_field_name("pattern") or child
+            value = child.child_by_field_name("value")
+            annotation = text_of(child.child_by_field_name("type")).lstrip(": ")
+            if pattern.type == "assignment_pattern":
+                value = pattern.child_by_field_name("right")
+                pattern = pattern.child_by_field_name("left") or pattern
+            default = self.expr(value) if value is not None else None
+            name = text_of(pattern)
+            if pattern.type == "rest_pattern":
+                found.append(Parameter(name.lstrip("."), None, annotation, True))
+                continue
+            if pattern.type not in ("identifier", "this"):
+                name = f"parameter {len(found)}"
+                line = child.start_point.row + 1
+                patterns.append(Assign(self.expr(pattern), Name(name), line))
+            elif any(
+                each.type in ("accessibility_modifier", "readonly") for each in child.children
+            ):
+                this = Attr(Name("this"), name)
+                patterns.append(Assign(this, Name(name), child.start_point.row + 1))
+            found.append(Parameter(name, default, annotation))
+        return tuple(found)

@@ -1,0 +1,221 @@
+"""Notes what a sink touches: paths, operations, content, moves."""
+
+from loaders.advisor import clients, paths
+from loaders.advisor.context import Arguments, Context
+from loaders.advisor.sinks import Sink
+from loaders.advisor.summaries import Access
+from loaders.advisor.values import (
+    NOTHING,
+    UNKNOWN,
+    Func,
+    Handle,
+    Hole,
+    Listing,
+    Mapping,
+    Nothing,
+    Sequence,
+    Text,
+    Value,
+    as_texts,
+    content,
+    either,
+    is_json_text,
+    literal,
+    options_of,
+    reads_of,
+    slash,
+    text,
+)
+
+
+class Toucher(Context):
+    """The part of an evaluator that notes accesses."""
+
+    def fits(self, sink: Sink, of: Value, a: Arguments) -> bool:
+        """Say whether a method's object may be what the sink is a method of."""
+        if sink.arguments is not None and len(a.args) != sink.arguments:
+            return False
+        if sink.path == "self":
+            return isinstance(of, Text) and not is_json_text(of)
+        if sink.needs_client or sink.path == "object":
+            return isinstance(of, Handle) or not sink.needs_client
+        if isinstance(sink.path, int) and a.at(sink.path, *sink.path_names) is None:
+            return False
+        return not isinstance(of, Nothing)
+
+    def touch(self, sink: Sink, of: Value, a: Arguments) -> Value:
+        """Note what a sink touches, and return what it gives."""
+        if sink.operation in ("move", "copy"):
+            return self.carry(sink, of, a)
+        found: list[Value] = []
+        for path in self.paths_of(sink, of, a):
+            found.append(self.touch_one(sink, path, a))
+        for value in self.content_of(sink, a):
+            if is_json_text(value):
+                self.mark_json(either(*found))
+        if sink.callback is not None and a.args:
+            called = Arguments((NOTHING, either(*found)), {}, a.line, a.column)
+            for each in options_of(a.args[sink.callback]):
+                if isinstance(each, Func):
+                    self.call_value(each, called)
+        return either(*found) if found else UNKNOWN
+
+    def touch_one(self, sink: Sink, path: Text, a: Arguments) -> Value:
+        mode = a.at(sink.mode, "mode", "flags") if sink.mode is not None else None
+        if isinstance(mode, Mapping):
+            mode = mode.get("flags") or mode.get("flag")
+        if sink.operation == "list" and not any(part.name == "*" for part in path.holes):
+            path = slash(path, text(Hole("*")))
+        operation = sink.operation
+        if operation == "open":
+            operation = self.operation_of(mode or literal("r")) or "open"
+        elif operation == "both":
+            operation = "read+write"
+        said = mode.literal if isinstance(mode, Text) else None
+        contents = self.content_of(sink, a)
+        ids: dict[str, str] = {}
+        for one in operation.split("+"):
+            name = f"{self.function.path}:{a.line}:{a.column}:{one}#{len(self.accesses)}"
+            ids[one] = name
+            self.add(
+                Access(
+                    id=name,
+                    operation=one,
+                    path=path,
+                    file=self.function.path,
+                    line=a.line,
+                    function=self.function.key,
+                    sink=sink.name,
+                    store=sink.store,
+                    is_json=sink.is_json,
+                    mode=mode or NOTHING,
+                    content=contents[0] if contents else NOTHING,
+                    is_atomic=sink.is_atomic,
+                    is_append=(said or "").startswith("a") or "append" in sink.name,
+                )
+            )
+        reads = frozenset(name for one, name in ids.items() if one != "write")
+        writes = frozenset(name for one, name in ids.items() if one != "read")
+        match sink.returns:
+            case "content":
+                return content(reads)
+            case "handle":
+                return Handle(path, reads, writes)
+            case "paths" | "names":
+                return Listing(path, sink.returns == "names", min(ids.values()))
+            case "walk":
+                names = Listing(path, True, min(ids.values()))
+                return Sequence((Sequence((paths.folder_of(path), names, names)),))
+            case _:
+                return Handle(path, reads, writes, "result")
+
+    def paths_of(self, sink: Sink, of: Value, a: Arguments) -> tuple[Text, ...]:
+        if sink.path == "temporary":
+            return (text(Hole("temporary")),)
+        if sink.path == "self":
+            texts = as_texts(of)
+        elif sink.path == "object":
+            return clients.object_paths(of, a, sink)
+        elif isinstance(sink.path, tuple):
+            return clients.keyed_paths(sink, a)
+        else:
+            position = sink.path if isinstance(sink.path, int) else 0
+            where = a.at(position, *sink.path_names)
+            if where is None or isinstance(where, Nothing):
+                return ()
+            name = a.names[position] if position < len(a.names) else "?"
+            texts = as_texts(where, name)
+        pattern = a.at(sink.pattern) if sink.pattern is not None else None
+        if pattern is not None:
+            texts = tuple(
+                slash(each, paths.starred(said)) for each in texts for said in as_texts(pattern)
+            )
+        elif sink.is_pattern:
+            texts = tuple(paths.starred(each) for each in texts)
+        return texts
+
+    def content_of(self, sink: Sink, a: Arguments) -> list[Value]:
+        if sink.content is None:
+            return []
+        if isinstance(sink.content, str):
+            value = a.at(99, sink.content)
+            if value is None and a.args and isinstance(a.args[0], Mapping):
+                value = a.args[0].get(sink.content)
+        else:
+            value = a.at(sink.content, "data", "content", "contents")
+            if sink.store == "blob" and value is not None and not is_json_text(value):
+                value = next((each for each in a.args if is_json_text(each)), value)
+        return [value] if value is not None else []
+
+    def operation_of(self, mode: Value) -> str | None:
+        """Return what a mode of open does; None if only a caller knows."""
+        if isinstance(mode, Nothing):
+            return "read"
+        if not isinstance(mode, Text) or mode.literal is None:
+            is_open = isinstance(mode, Text) and mode.symbol is not None
+            return None if is_open else "read"
+        said = mode.literal
+        if "r" in said and "+" in said:
+            return "read+write"
+        return "write" if any(letter in said for letter in "wax") else "read"
+
+    def add(self, access: Access) -> None:
+        self.accesses[access.id] = access
+
+    def ids_of(self, value: Value) -> frozenset[str]:
+        """Return the accesses that stand behind a value: read, or written through it."""
+        return frozenset().union(
+            *(
+                each.reads | each.writes if isinstance(each, Handle) else reads_of(each)
+                for each in options_of(value)
+            )
+        )
+
+    def written(self, handle: Value, what: Value) -> None:
+        """Remember what is written through a handle."""
+        for each in options_of(handle):
+            for name in sorted(each.writes) if isinstance(each, Handle) else ():
+                access = self.accesses.get(name)
+                if access is not None and isinstance(access.content, Nothing):
+                    self.accesses[name] = paths.with_content(access, what)
+
+    def carry(self, sink: Sink, of: Value, a: Arguments) -> Value:
+        """Note a move or copy: after a write to a temporary file the destination counts."""
+        source = of if sink.path == "self" else a.at(0, "src")
+        target = a.at(sink.to or 0, "dst", "target")
+        if source is None or target is None:
+            return UNKNOWN
+        is_move = sink.operation == "move"
+        for path in as_texts(target, "target"):
+            for origin in as_texts(source, "source"):
+                self.carry_one(sink, origin, path, a, is_move)
+        return target
+
+    def carry_one(self, sink: Sink, origin: Text, path: Text, a: Arguments, is_move: bool) -> None:
+        if is_move:
+            before = [
+                each
+                for each in self.accesses.values()
+                if each.operation == "write" and paths.same(each.path, origin)
+            ]
+            if before:
+                for each in before:
+                    self.accesses[each.id] = paths.moved(each, path, a.line)
+                return
+        first, second = ("delete", "write") if is_move else ("copy", "copy")
+        for one, where in ((first, origin), (second, path)):
+            if paths.is_temporary(where):
+                continue
+            name = f"{self.function.path}:{a.line}:{a.column}:{one}#{len(self.accesses)}"
+            self.add(
+                Access(
+                    id=name,
+                    operation=one,
+                    path=where,
+                    file=self.function.path,
+                    line=a.line,
+                    function=self.function.key,
+                    sink=sink.name,
+                    is_atomic=True,
+                )
+            )
