@@ -29,6 +29,7 @@ _LANDING_TABLES = frozenset(
         "pruned_versions",
         "quarantine",
         "schema_migrations",
+        "store_reports",
         "user_identities",
     }
 )

@@ -1,0 +1,104 @@
+"""What this thread or task has seen of paths: failed reads, and the versions it knows.
+
+A handler that catches every exception goes on with an empty document and writes it over a full
+one. So a path whose last read failed takes no write from the same thread or task.
+"""
+
+import asyncio
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from pulse_store.errors import BlindWrite
+
+# Versions only say whether a write replaced something unseen, so old ones may be forgotten.
+_MOST_VERSIONS = 256
+
+
+class _Seen:
+    """What one thread or task has seen; a worker that a task sends out may share it."""
+
+    def __init__(self, owner: object) -> None:
+        self.owner = owner
+        self.failed: set[str] = set()
+        self.versions: OrderedDict[str, int] = OrderedDict()
+
+
+_seen: ContextVar[_Seen | None] = ContextVar("pulse_store_seen", default=None)
+
+
+def _current() -> _Seen:
+    """Return what this thread or task has seen.
+
+    Contexts are copied into new tasks and worker threads, and the copies hold the same object:
+    only the owner of an object, or what runs inside `one_request`, may use it.
+    """
+    seen = _seen.get()
+    owner = _owner()
+    if seen is None or seen.owner not in (owner, one_request):
+        seen = _Seen(owner)
+        _seen.set(seen)
+    return seen
+
+
+def _owner() -> object:
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        task = None
+    # An object per thread, not its number: numbers are used again.
+    return threading.current_thread() if task is None else task
+
+
+@contextmanager
+def one_request() -> Iterator[None]:
+    """Let everything inside count as one thread: `await asyncio.to_thread(read_json, …)` too."""
+    token = _seen.set(_Seen(one_request))
+    try:
+        yield
+    finally:
+        _seen.reset(token)
+
+
+def read_failed(path: str) -> None:
+    """Refuse writes of a path until a read of it succeeds."""
+    _current().failed.add(path)
+
+
+def read_succeeded(path: str, version: int) -> None:
+    """Allow writes of a path, of which this version was seen; 0: there is no document."""
+    seen = _current()
+    seen.failed.discard(path)
+    _remember(seen, path, version)
+
+
+def written(path: str, version: int) -> None:
+    """Remember the version that was just written."""
+    _remember(_current(), path, version)
+
+
+def refuse_blind_write(path: str) -> None:
+    """Refuse a write of a path whose last read failed.
+
+    Raises:
+        BlindWrite: it did.
+    """
+    if path in _current().failed:
+        raise BlindWrite(
+            f"The last read of {path} failed here, so its document may be newer or longer than "
+            "what is to be written. Nothing was written; read it again first."
+        )
+
+
+def version_seen(path: str) -> int | None:
+    """Return the version that was last seen, None if none was."""
+    return _current().versions.get(path)
+
+
+def _remember(seen: _Seen, path: str, version: int) -> None:
+    seen.versions[path] = version
+    seen.versions.move_to_end(path)
+    while len(seen.versions) > _MOST_VERSIONS:
+        seen.versions.popitem(last=False)

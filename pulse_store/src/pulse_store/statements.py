@@ -1,0 +1,147 @@
+"""The statements of a store, and what the database's refusals mean."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import psycopg
+
+from pulse_store import rules
+from pulse_store.database import BoundedConnection, Deadline, Pool, TimedOut, words
+from pulse_store.errors import NotStorable, StoreConflict, StoreError, StoreUnavailable
+
+_Answer = TypeVar("_Answer")
+
+_READ = "select version, document from raw.read_document(%s)"
+_EXISTS = "select exists (select from raw.read_document(%s))"
+_WRITE = "select raw.write_document(%s, %s, %s)"
+_SETTLE = "select raw.written_version(%s, %s, make_interval(secs => %s))"
+_REPORT = "select raw.report_store(%s, %s::jsonb)"
+# The operator that finds a prefix by the index, of which its escaped form in LIKE knows nothing.
+_LIST = """
+select source_path
+from raw.documents
+where superseded_at is null and source_path ^@ %s
+order by source_path collate "C"
+"""
+
+_CONFLICT = "PU003"
+_NO_SUCH_KIND = "PU002"
+_NEVER_STORABLE = ("PU001", "PU004", "PU005")
+# Data that jsonb cannot hold, and documents beyond a limit of the server.
+_DATA_CLASSES = ("22", "54")
+# Nothing was written, and the next attempt may succeed.
+_PASSING = ("40001", "40P01", "23505")
+
+
+class CommitUnknown(StoreUnavailable):
+    """The connection was lost after a write was sent."""
+
+
+class RulesChanged(StoreError):
+    """The database's rules are no longer those by which the write was sent."""
+
+
+def read(pool: Pool, path: str, deadline: Deadline) -> tuple[int, str] | None:
+    """Return version and text of the current document, None if there is none."""
+
+    def ask(connection: BoundedConnection) -> tuple[int, str] | None:
+        row = connection.execute(_READ, (path,)).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    return _asked_twice(pool, deadline, ask)
+
+
+def exists(pool: Pool, path: str, deadline: Deadline) -> bool:
+    """Return whether there is a current document."""
+    return bool(rows(pool, _EXISTS, (path,), deadline)[0][0])
+
+
+def names(pool: Pool, prefix: str, deadline: Deadline) -> list[str]:
+    """Return the paths of current documents that begin so, in the order of their bytes."""
+    return [row[0] for row in rows(pool, _LIST, (prefix,), deadline)]
+
+
+def read_rules(pool: Pool, deadline: Deadline) -> rules.Rules:
+    """Return the rules that are in force."""
+    return rules.Rules.of_rows(rows(pool, rules.QUERY, (), deadline))
+
+
+def report(pool: Pool, instance: str, counters: str, deadline: Deadline) -> None:
+    """Bring the counters of this process to the database."""
+    rows(pool, _REPORT, (instance, counters), deadline)
+
+
+def rows(
+    pool: Pool, query: str, parameters: tuple[object, ...], deadline: Deadline
+) -> list[tuple[Any, ...]]:
+    """Return the rows of a query that changes nothing it may not do twice."""
+    return _asked_twice(pool, deadline, lambda c: c.execute(query, parameters).fetchall())
+
+
+def write(pool: Pool, path: str, text: str, expected: int | None, deadline: Deadline) -> int:
+    """Write a document and return its version.
+
+    Raises:
+        CommitUnknown: it may have been written.
+        StoreUnavailable, StoreConflict, NotStorable, RulesChanged: it was not.
+    """
+    with pool.connection(deadline) as connection:
+        try:
+            row = connection.execute(_WRITE, (path, text, expected)).fetchone()
+        except psycopg.Error as error:
+            raise _meaning(error, path) from error
+        assert row is not None  # noqa: S101 - a function gives a row
+        version: int = row[0]
+        return version
+
+
+def find_written(
+    pool: Pool, path: str, digest: bytes, seconds: float, deadline: Deadline
+) -> int | None:
+    """Return the version with these bytes that was written in the last seconds, if there is one.
+
+    It waits for a write of the path that is still at work.
+    """
+    version: int | None = rows(pool, _SETTLE, (path, digest, seconds), deadline)[0][0]
+    return version
+
+
+def _asked_twice(
+    pool: Pool, deadline: Deadline, ask: Callable[[BoundedConnection], _Answer]
+) -> _Answer:
+    """Ask again on a new connection where one was lost: the question changes nothing."""
+    for is_last in (False, True):
+        try:
+            with pool.connection(deadline) as connection:
+                return ask(connection)
+        except psycopg.Error as error:
+            if is_last or not _is_lost(error) or isinstance(error, TimedOut):
+                raise StoreUnavailable(f"The database did not answer: {words(error)}") from error
+    raise AssertionError  # pragma: no cover - the last attempt returns or raises
+
+
+def _is_lost(error: psycopg.Error) -> bool:
+    """Return whether a connection ended: in mid-statement, or by the server's shutdown."""
+    state = error.sqlstate or ""
+    is_client_side = isinstance(error, psycopg.OperationalError) and not state
+    return is_client_side or state.startswith(("08", "57P"))
+
+
+def _meaning(error: psycopg.Error, path: str) -> StoreError:
+    """Return what a failed write means to its caller."""
+    state = error.sqlstate or ""
+    if _is_lost(error):
+        return CommitUnknown(f"The connection was lost while {path} was written: {words(error)}")
+    if state == _CONFLICT:
+        return StoreConflict(words(error))
+    if state == _NO_SUCH_KIND:
+        return RulesChanged(words(error))
+    if state in _NEVER_STORABLE or state[:2] in _DATA_CLASSES:
+        return NotStorable(f"{path} cannot be stored: {words(error)}")
+    if state in _PASSING:
+        return Passing(words(error))
+    return StoreUnavailable(f"{path} was not written: {words(error)}")
+
+
+class Passing(StoreUnavailable):
+    """Nothing was written, and another attempt may succeed at once."""
