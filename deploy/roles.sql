@@ -268,7 +268,9 @@ begin
     end if;
     if to_regprocedure('raw.report_store(text, jsonb)') is not null then
         grant execute on function
-            raw.read_document(text), raw.written_version(text, bytea, interval), raw.report_store(text, jsonb)
+            raw.read_document(text),
+            raw.written_version(text, bytea, bigint, interval),
+            raw.report_store(text, jsonb)
         to pulse_app;
     end if;
     -- The build that creates a mart grants it later (macros/app_grants.sql).

@@ -119,7 +119,7 @@ def preview_run(
         waiting = documents_not_built(connection)
     tables = [
         rule.table
-        for rule in kinds.loaded
+        for rule in kinds.modelled
         if rule.table and rule.kind in (*planned.to_read, *waiting)
     ]
     models = models_reading(transformer_settings(), project_root(), tables)

@@ -50,6 +50,7 @@ class Rule:
     retention: str | None = None
     session_date: str | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
+    marts: str | None = None
     known_fields: Mapping[str, Sequence[str]] | None = None
 
     @property
@@ -128,6 +129,11 @@ class DocumentKinds:
     def loaded(self) -> tuple[Rule, ...]:
         """The rules whose documents are loaded."""
         return tuple(rule for rule in self.rules if rule.disposition == SYSTEM_OF_RECORD)
+
+    @property
+    def modelled(self) -> tuple[Rule, ...]:
+        """The rules whose documents models read."""
+        return tuple(rule for rule in self.loaded if rule.marts != "none")
 
     def match(self, path: str) -> Match:
         """Return kind, disposition and captured keys of a path relative to the source's root."""

@@ -24,7 +24,7 @@ $$;
 comment on function raw.read_document(text) is
     'The current document at a path and its document_id; no row if there is none.';
 
-create function raw.written_version(path text, digest bytea, since interval) returns bigint
+create function raw.written_version(path text, digest bytea, after bigint, since interval) returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -42,13 +42,15 @@ begin
         documents.source_path = path
         and documents.content_sha256 = digest
         and documents.origin = 'app'
+        and documents.document_id > after
         and documents.landed_at >= clock_timestamp() - since;
     return found;
 end
 $$;
-comment on function raw.written_version(text, bytea, interval) is
-    'The version of a path that the application wrote with these bytes not longer ago than that, NULL if there is '
-    'none. Whoever lost the connection during a write learns from it whether the write was committed.';
+comment on function raw.written_version(text, bytea, bigint, interval) is
+    'The version of a path that the application wrote with these bytes, after the version of that number and not '
+    'longer ago than that; NULL if there is none. Whoever lost the connection during a write learns from it '
+    'whether the write was committed.';
 
 create table raw.store_reports (
     instance text collate "C" primary key,
@@ -96,14 +98,18 @@ comment on function raw.report_store(text, jsonb) is
     'Keeps the counters of a process of the application; true unless it reported less than a minute ago.';
 
 revoke execute on function
-    raw.read_document(text), raw.written_version(text, bytea, interval), raw.report_store(text, jsonb)
+    raw.read_document(text),
+    raw.written_version(text, bytea, bigint, interval),
+    raw.report_store(text, jsonb)
 from public;
 do $$
 begin
     -- As deploy/roles.sql does: the application may use the store as soon as the landing is migrated.
     if to_regrole('pulse_app') is not null then
         grant execute on function
-            raw.read_document(text), raw.written_version(text, bytea, interval), raw.report_store(text, jsonb)
+            raw.read_document(text),
+            raw.written_version(text, bytea, bigint, interval),
+            raw.report_store(text, jsonb)
         to pulse_app;
     end if;
 end

@@ -10,20 +10,23 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import count
 
 from pulse_store.errors import BlindWrite
 
 # Versions only say whether a write replaced something unseen, so old ones may be forgotten.
 _MOST_VERSIONS = 256
 
+_numbers = count()
+
 
 class _Seen:
-    """What one thread or task has seen; a worker that a task sends out may share it."""
+    """What one thread or task has seen, of all stores; what a task sends out may share it."""
 
     def __init__(self, owner: object) -> None:
         self.owner = owner
-        self.failed: set[str] = set()
-        self.versions: OrderedDict[str, int] = OrderedDict()
+        self.failed: set[tuple[int, str]] = set()
+        self.versions: OrderedDict[tuple[int, str], int] = OrderedDict()
 
 
 _seen: ContextVar[_Seen | None] = ContextVar("pulse_store_seen", default=None)
@@ -36,9 +39,8 @@ def _current() -> _Seen:
     only the owner of an object, or what runs inside `one_request`, may use it.
     """
     seen = _seen.get()
-    owner = _owner()
-    if seen is None or seen.owner not in (owner, one_request):
-        seen = _Seen(owner)
+    if seen is None or seen.owner not in (_owner(), one_request):
+        seen = _Seen(_owner())
         _seen.set(seen)
     return seen
 
@@ -62,43 +64,42 @@ def one_request() -> Iterator[None]:
         _seen.reset(token)
 
 
-def read_failed(path: str) -> None:
-    """Refuse writes of a path until a read of it succeeds."""
-    _current().failed.add(path)
+class Fence:
+    """The paths of one store, as the thread or task that calls has seen them."""
 
+    def __init__(self) -> None:
+        self._number = next(_numbers)
 
-def read_succeeded(path: str, version: int) -> None:
-    """Allow writes of a path, of which this version was seen; 0: there is no document."""
-    seen = _current()
-    seen.failed.discard(path)
-    _remember(seen, path, version)
+    def read_failed(self, path: str) -> None:
+        """Refuse writes of a path until a read of it succeeds."""
+        _current().failed.add((self._number, path))
 
+    def read_succeeded(self, path: str, version: int) -> None:
+        """Allow writes of a path, of which this version was seen; 0: there is no document."""
+        seen = _current()
+        seen.failed.discard((self._number, path))
+        self.written(path, version)
 
-def written(path: str, version: int) -> None:
-    """Remember the version that was just written."""
-    _remember(_current(), path, version)
+    def written(self, path: str, version: int) -> None:
+        """Remember the version that was just written."""
+        key, versions = (self._number, path), _current().versions
+        versions[key] = version
+        versions.move_to_end(key)
+        while len(versions) > _MOST_VERSIONS:
+            versions.popitem(last=False)
 
+    def version_seen(self, path: str) -> int | None:
+        """Return the version that was last seen, None if none was."""
+        return _current().versions.get((self._number, path))
 
-def refuse_blind_write(path: str) -> None:
-    """Refuse a write of a path whose last read failed.
+    def refuse_blind_write(self, path: str) -> None:
+        """Refuse a write of a path whose last read failed.
 
-    Raises:
-        BlindWrite: it did.
-    """
-    if path in _current().failed:
-        raise BlindWrite(
-            f"The last read of {path} failed here, so its document may be newer or longer than "
-            "what is to be written. Nothing was written; read it again first."
-        )
-
-
-def version_seen(path: str) -> int | None:
-    """Return the version that was last seen, None if none was."""
-    return _current().versions.get(path)
-
-
-def _remember(seen: _Seen, path: str, version: int) -> None:
-    seen.versions[path] = version
-    seen.versions.move_to_end(path)
-    while len(seen.versions) > _MOST_VERSIONS:
-        seen.versions.popitem(last=False)
+        Raises:
+            BlindWrite: it did.
+        """
+        if (self._number, path) in _current().failed:
+            raise BlindWrite(
+                f"The last read of {path} failed here, so its document may be newer or longer than "
+                "what is to be written. Nothing was written; read it again first."
+            )

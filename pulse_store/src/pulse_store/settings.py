@@ -34,7 +34,7 @@ class Settings:
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     files: str | None = None
     connections: int = 8
-    call_seconds: float = 2.2
+    call_seconds: float = 2.0
     rules_seconds: float = 60.0
     report_seconds: float = 60.0
     instance: str = ""

@@ -1,6 +1,10 @@
 """The statements of a store, and what the database's refusals mean."""
 
+import hashlib
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 import psycopg
@@ -14,7 +18,7 @@ _Answer = TypeVar("_Answer")
 _READ = "select version, document from raw.read_document(%s)"
 _EXISTS = "select exists (select from raw.read_document(%s))"
 _WRITE = "select raw.write_document(%s, %s, %s)"
-_SETTLE = "select raw.written_version(%s, %s, make_interval(secs => %s))"
+_SETTLE = "select raw.written_version(%s, %s, %s, make_interval(secs => %s))"
 _REPORT = "select raw.report_store(%s, %s::jsonb)"
 # The operator that finds a prefix by the index, of which its escaped form in LIKE knows nothing.
 _LIST = """
@@ -23,6 +27,9 @@ from raw.documents
 where superseded_at is null and source_path ^@ %s
 order by source_path collate "C"
 """
+
+# The clock of the server, and ours, at both ends of a network.
+_CLOCK_MARGIN = 1.0
 
 _CONFLICT = "PU003"
 _NO_SUCH_KIND = "PU002"
@@ -78,7 +85,26 @@ def rows(
     return _asked_twice(pool, deadline, lambda c: c.execute(query, parameters).fetchall())
 
 
-def write(pool: Pool, path: str, text: str, expected: int | None, deadline: Deadline) -> int:
+@dataclass(frozen=True)
+class Write:
+    """A write that is sent, perhaps twice.
+
+    after is a version made before: the clocks' margin alone would take an earlier document with
+    the same bytes for this one.
+    """
+
+    path: str
+    content: bytes
+    after: int
+    began: float = field(default_factory=time.monotonic)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """The hash of its bytes, as the landing has it."""
+        return hashlib.sha256(self.content).digest()
+
+
+def send(pool: Pool, write: Write, expected: int | None, deadline: Deadline) -> int:
     """Write a document and return its version.
 
     Raises:
@@ -87,22 +113,23 @@ def write(pool: Pool, path: str, text: str, expected: int | None, deadline: Dead
     """
     with pool.connection(deadline) as connection:
         try:
-            row = connection.execute(_WRITE, (path, text, expected)).fetchone()
+            parameters = (write.path, write.content.decode(), expected)
+            row = connection.execute(_WRITE, parameters).fetchone()
         except psycopg.Error as error:
-            raise _meaning(error, path) from error
+            raise _meaning(error, write.path) from error
         assert row is not None  # noqa: S101 - a function gives a row
         version: int = row[0]
         return version
 
 
-def find_written(
-    pool: Pool, path: str, digest: bytes, seconds: float, deadline: Deadline
-) -> int | None:
-    """Return the version with these bytes that was written in the last seconds, if there is one.
+def find_written(pool: Pool, write: "Write", deadline: Deadline) -> int | None:
+    """Return the version that a write made, None if it made none.
 
     It waits for a write of the path that is still at work.
     """
-    version: int | None = rows(pool, _SETTLE, (path, digest, seconds), deadline)[0][0]
+    seconds = time.monotonic() - write.began + _CLOCK_MARGIN
+    parameters = (write.path, write.digest, write.after, seconds)
+    version: int | None = rows(pool, _SETTLE, parameters, deadline)[0][0]
     return version
 
 

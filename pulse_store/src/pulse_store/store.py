@@ -1,6 +1,5 @@
 """The store: documents in PostgreSQL, configuration in files, by the rules of their paths."""
 
-import hashlib
 import json
 import os
 import threading
@@ -10,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pulse_store import fence
 from pulse_store.counters import Counters, OnEvent
 from pulse_store.errors import (
     BlindWrite,
@@ -20,20 +18,20 @@ from pulse_store.errors import (
     StoreError,
     StoreUnavailable,
 )
+from pulse_store.fence import Fence
 from pulse_store.files import Files, open_files, read_document
 from pulse_store.rules import Rules
 from pulse_store.settings import FILES, Settings
 from pulse_store.storable import as_stored, refuse_no_path, why_no_path
 
 if TYPE_CHECKING:
+    from pulse_store import statements
     from pulse_store.database import Deadline, Pool
 
 # psycopg is imported with the first call: it takes longer than all the rest.
 
 # Waiting for a server that restarts.
 _SETTLE_PAUSE = 0.1
-# The clock of the server, and ours, at both ends of a network.
-_CLOCK_MARGIN = 1.0
 # Rules that could not be read anew are tried again after so many seconds; a small part of a call.
 _RULES_AGAIN = 5.0
 _RULES_WAIT = 0.5
@@ -57,10 +55,16 @@ class _Process:
         self.lock = threading.Lock()
         self.rules: Rules | None = None
         self.rules_until = 0.0
+        self.newest = 0
         self.report_at = time.monotonic() + settings.report_seconds
         self._settings = settings
         self._pool: Pool | None = None
         self._files: Files | None = None
+
+    def saw(self, version: int) -> None:
+        """Remember the newest version that any call has seen."""
+        with self.lock:
+            self.newest = max(self.newest, version)
 
     @property
     def pool(self) -> "Pool":
@@ -92,6 +96,7 @@ class Store:
     ) -> None:
         self.settings = settings or Settings.from_environment()
         self._on_event = on_event
+        self._fence = Fence()
         self._process = _Process(self.settings, on_event)
         # What a fork inherits is kept: closing it would end the parent's connections.
         self._inherited: list[_Process] = []
@@ -138,10 +143,10 @@ class Store:
                     return files is not None and files.exists(path)
                 is_there = statements.exists(self._process.pool, path, deadline)
             except BaseException:
-                fence.read_failed(path)
+                self._fence.read_failed(path)
                 raise
             if not is_there:
-                fence.read_succeeded(path, 0)
+                self._fence.read_succeeded(path, 0)
             return is_there
 
     def list_names(self, prefix: str) -> list[str]:
@@ -177,7 +182,7 @@ class Store:
             text = self._checked(path, document)
             deadline = self._deadline()
             # A write that was sent long ago, and is thought lost, does not replace newer ones.
-            seen = fence.version_seen(path)
+            seen = self._fence.version_seen(path)
             try:
                 version = self._write(path, text, seen, deadline)
             except StoreConflict:
@@ -185,7 +190,7 @@ class Store:
                 self._process.counters.note("overwritten_unseen")
                 version = self._write(path, text, None, deadline)
             if seen is not None:
-                fence.written(path, version)
+                self._fence.written(path, version)
         self._report_if_due()
 
     def write_if(self, path: str, document: Any, version: Version | None) -> Version:  # noqa: ANN401
@@ -199,7 +204,7 @@ class Store:
             text = self._checked(path, document)
             expected = 0 if version is None else version.number
             number = self._write(path, text, expected, self._deadline())
-            fence.written(path, number)
+            self._fence.written(path, number)
             return Version(document, number)
 
     def query(self, name: str, query: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
@@ -236,10 +241,12 @@ class Store:
                 return None if document is None else Version(document, 0)
             row = statements.read(self._process.pool, path, deadline)
             found = None if row is None else Version(_parsed(row[1], path), row[0])
+            if found is not None:
+                self._process.saw(found.number)
         except BaseException:
-            fence.read_failed(path)
+            self._fence.read_failed(path)
             raise
-        fence.read_succeeded(path, found.number if found else 0)
+        self._fence.read_succeeded(path, found.number if found else 0)
         return found
 
     def _checked(self, path: str, document: Any) -> bytes:  # noqa: ANN401 - any JSON
@@ -247,7 +254,7 @@ class Store:
         refuse_no_path(path)
         text = as_stored(path, document)
         try:
-            fence.refuse_blind_write(path)
+            self._fence.refuse_blind_write(path)
         except BlindWrite:
             self._process.counters.note("blind_write")
             raise
@@ -258,45 +265,42 @@ class Store:
         from pulse_store import statements
 
         self._refuse_unwritable(path, self._rules(deadline))
-        pool, document = self._process.pool, text.decode()
-        digest = hashlib.sha256(text).digest()
-        began = time.monotonic()
+        process = self._process
+        write = statements.Write(path, text, process.newest)
         # Time remains to find out what became of it.
         patience = deadline.within(deadline.left * 0.75)
         is_open = False
         while True:
             try:
-                return statements.write(pool, path, document, expected, patience)
+                version = statements.send(process.pool, write, expected, patience)
+                process.saw(version)
+                return version
             except statements.RulesChanged:
-                self._process.rules_until = 0.0
+                process.rules_until = 0.0
                 self._refuse_unwritable(path, self._rules(deadline))
                 raise StoreUnavailable(f"The rules for {path} are being changed.") from None
             except statements.CommitUnknown as unknown:
                 is_open = True
-                found = self._settle(path, digest, began, deadline, unknown)
-            except StoreConflict:
+                found = self._settle(write, deadline, unknown)
+            except StoreConflict as conflict:
                 # The attempt that was lost may have come through meanwhile.
-                found = self._settle(path, digest, began, deadline) if is_open else None
+                found = self._settle(write, deadline, conflict) if is_open else None
                 if found is None:
                     raise
             except statements.Passing:
+                found = None
                 if not deadline.left:
                     raise
-                found = None
             if found is not None:
-                self._process.counters.note("settled")
+                process.counters.note("settled")
+                process.saw(found)
                 return found
             patience = deadline
 
     def _settle(
-        self,
-        path: str,
-        digest: bytes,
-        began: float,
-        deadline: "Deadline",
-        unknown: StoreError | None = None,
+        self, write: "statements.Write", deadline: "Deadline", why: StoreError
     ) -> int | None:
-        """Return the version that a write whose commit is unknown made, None if it made none.
+        """Return the version that a write made whose commit is unknown, None if it made none.
 
         Raises:
             StoreUnavailable: nobody can say before the deadline.
@@ -305,13 +309,12 @@ class Store:
 
         while True:
             try:
-                seconds = time.monotonic() - began + _CLOCK_MARGIN
-                return statements.find_written(self._process.pool, path, digest, seconds, deadline)
+                return statements.find_written(self._process.pool, write, deadline)
             except StoreUnavailable as error:
                 if deadline.left <= _SETTLE_PAUSE:
                     raise StoreUnavailable(
-                        f"Nobody knows whether {path} was written: {unknown or error} "
-                        "Read it before you write it again."
+                        f"Nobody knows whether {write.path} was written: {why} Read it before you "
+                        "write it again."
                     ) from error
             time.sleep(_SETTLE_PAUSE)
 
