@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from loaders.database.lock_waits import bounded_waits
 from loaders.database.migrations import MigrationResult, migrate, pending_migrations
 from loaders.database.roles import RolesResult, apply_roles
 from loaders.database.settings import DatabaseSettings
-from loaders.errors import DatabaseUnavailable, WrongRequest
+from loaders.errors import DatabaseUnavailable, LoadInProgress, WrongRequest
 from loaders.landing.identities import IdentitiesResult, read_identities, write_identities
 from loaders.landing.load import LoadResult, Progress, load
 from loaders.landing.model import Counters, Scope
@@ -26,8 +26,10 @@ from loaders.operations.prune import (
     plan_steps,
     preview,
     prune,
+    read_bounds,
     read_clock,
     read_cutoff,
+    replaced_versions,
 )
 from loaders.operations.retention import read_policy
 from loaders.operations.status import PipelineStatus, documents_not_built, read_status
@@ -92,17 +94,17 @@ def _refuse_unknown_kinds(wanted: Sequence[str], kinds: DocumentKinds) -> None:
 class RunPreview:
     """What a nightly run would do: the plan of its load, and the models that read what is new.
 
-    waiting counts the documents, by kind, that landed after the last build; their models follow
-    as well.
+    load is None where no source is named. waiting counts the documents, by kind, that landed after
+    the last build; their models follow as well.
     """
 
-    load: LoadResult
+    load: LoadResult | None
     waiting: Mapping[str, int]
     models: tuple[str, ...]
 
 
 def preview_run(
-    source: str | Path,
+    source: str | Path | None,
     root: str | None,
     *,
     on_progress: Callable[[Progress], None] = lambda progress: None,
@@ -113,14 +115,16 @@ def preview_run(
         WrongRequest: as for a load.
         WorkFailed: the dbt project does not parse.
     """
-    planned = load_source(source, root, Scope(), dry_run=True, on_progress=on_progress)
+    planned = None
+    if source is not None:
+        planned = load_source(source, root, Scope(), dry_run=True, on_progress=on_progress)
     kinds = configured_kinds()
     with _database(transformer_settings()) as connection:
         waiting = documents_not_built(connection)
     tables = [
         rule.table
         for rule in kinds.modelled
-        if rule.table and rule.kind in (*planned.to_read, *waiting)
+        if rule.table and rule.kind in (*(planned.to_read if planned else ()), *waiting)
     ]
     models = models_reading(transformer_settings(), project_root(), tables)
     return RunPreview(planned, waiting, tuple(models))
@@ -320,13 +324,26 @@ def prune_by_policy(*, is_dry_run: bool) -> PruneResult:
         LoadInProgress: a load is running.
         DatabaseUnavailable: as for status; or an older version built the marts.
     """
-    kinds = configured_kinds()
-    policy = read_policy(project_root() / "config" / "retention.json", kinds)
+    policy = read_policy(project_root() / "config" / "retention.json", configured_kinds())
     settings = loader_settings()
     with translated_errors(settings), connect(settings) as connection:
         _refuse_unprepared(connection, settings)
-        steps = plan_steps(policy, read_clock(connection), read_cutoff(connection))
-        return preview(connection, steps) if is_dry_run else prune(connection, steps)
+        if is_dry_run:
+            steps = plan_steps(policy, read_clock(connection), read_cutoff(connection))
+            return preview(connection, steps)
+        return prune(connection, plan_steps(policy, *read_bounds(connection)))
+
+
+def prune_replaced_versions() -> int:
+    """Remove superseded versions of kinds that keep the latest; return how many.
+
+    Those that a build may read stay. While a load is at work nothing is done: the next run does.
+    """
+    latest_only = configured_kinds().latest_only
+    with suppress(LoadInProgress), _database(loader_settings()) as connection:
+        step = replaced_versions(latest_only, *read_bounds(connection))
+        return prune(connection, [step]).removals[0].rows
+    return 0
 
 
 @contextmanager

@@ -135,6 +135,13 @@ class DocumentKinds:
         """The rules whose documents models read."""
         return tuple(rule for rule in self.loaded if rule.marts != "none")
 
+    @property
+    def latest_only(self) -> Mapping[str, str]:
+        """The loaded kinds that keep no superseded version, with their tables."""
+        return {
+            rule.kind: str(rule.table) for rule in self.loaded if rule.retention == "latest_version"
+        }
+
     def match(self, path: str) -> Match:
         """Return kind, disposition and captured keys of a path relative to the source's root."""
         name = path[path.rfind("/") + 1 :]

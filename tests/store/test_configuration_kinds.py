@@ -21,9 +21,8 @@ from pulse_store import ReadOnlyPath, StoreConflict
 from tests.conftest import ROOT, Tree
 from tests.store.conftest import MakeStore
 
-CONFIGURATION = [
-    rule.kind for rule in configured_kinds().rules if rule.disposition == CONFIG_STATIC
-]
+RULES = configured_kinds()
+CONFIGURATION = [rule.kind for rule in RULES.rules if rule.disposition == CONFIG_STATIC]
 
 
 def flipped(folder: Path, kind: str, disposition: str = SYSTEM_OF_RECORD) -> DocumentKinds:
