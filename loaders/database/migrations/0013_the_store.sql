@@ -71,12 +71,15 @@ as $$
 declare
     is_written boolean;
 begin
-    if instance is null or instance !~ '^[[:print:]]{1,200}$' then
+    if instance is null or counters is null then
+        raise exception using
+            errcode = 'null_value_not_allowed', message = 'An instance and its counters are needed, not NULL.';
+    end if;
+    if instance !~ '^[[:print:]]{1,200}$' then
         raise exception using
             errcode = 'PU006', message = 'An instance has a name of 1 to 200 printable characters.';
     end if;
-    if counters is null
-        or jsonb_typeof(counters) <> 'object'
+    if jsonb_typeof(counters) <> 'object'
         or pg_column_size(counters) > 16384
         or exists (select from jsonb_each(counters) as counter where jsonb_typeof(counter.value) <> 'number') then
         raise exception using
