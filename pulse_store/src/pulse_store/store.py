@@ -2,14 +2,13 @@
 
 import json
 import os
-import threading
 import time
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pulse_store.counters import Counters, OnEvent
+from pulse_store.counters import OnEvent
 from pulse_store.errors import (
     BlindWrite,
     NotStorable,
@@ -19,22 +18,20 @@ from pulse_store.errors import (
     StoreUnavailable,
 )
 from pulse_store.fence import Fence
-from pulse_store.files import Files, open_files, read_document
+from pulse_store.files import Files, read_document
+from pulse_store.process import Process
 from pulse_store.rules import Rules
 from pulse_store.settings import FILES, Settings
 from pulse_store.storable import as_stored, refuse_no_path, why_no_path
 
 if TYPE_CHECKING:
     from pulse_store import statements
-    from pulse_store.database import Deadline, Pool
+    from pulse_store.database import Deadline
 
 # psycopg is imported with the first call: it takes longer than all the rest.
 
 # Waiting for a server that restarts.
 _SETTLE_PAUSE = 0.1
-# Rules that could not be read anew are tried again after so many seconds; a small part of a call.
-_RULES_AGAIN = 5.0
-_RULES_WAIT = 0.5
 _REPORT_WAIT = 0.25
 
 
@@ -46,48 +43,6 @@ class Version:
     number: int
 
 
-class _Process:
-    """What belongs to one process: a fork leaves it to the parent."""
-
-    def __init__(self, settings: Settings, on_event: OnEvent | None) -> None:
-        self.pid = os.getpid()
-        self.counters = Counters(on_event)
-        self.lock = threading.Lock()
-        self.rules: Rules | None = None
-        self.rules_until = 0.0
-        self.newest = 0
-        self.report_at = time.monotonic() + settings.report_seconds
-        self._settings = settings
-        self._pool: Pool | None = None
-        self._files: Files | None = None
-
-    def saw(self, version: int) -> None:
-        """Remember the newest version that any call has seen."""
-        with self.lock:
-            self.newest = max(self.newest, version)
-
-    @property
-    def pool(self) -> "Pool":
-        from pulse_store.database import Pool
-
-        with self.lock:
-            if self._pool is None:
-                settings = self._settings
-                self._pool = Pool(settings.conninfo, settings.parameters, settings.connections)
-            return self._pool
-
-    @property
-    def files(self) -> Files | None:
-        with self.lock:
-            if self._files is None and self._settings.files is not None:
-                self._files = open_files(self._settings.files)
-            return self._files
-
-    def close(self) -> None:
-        if self._pool is not None:
-            self._pool.close()
-
-
 class Store:
     """A store by its settings, those of the environment by default; connects when first used."""
 
@@ -97,9 +52,9 @@ class Store:
         self.settings = settings or Settings.from_environment()
         self._on_event = on_event
         self._fence = Fence()
-        self._process = _Process(self.settings, on_event)
+        self._process = Process(self.settings, on_event)
         # What a fork inherits is kept: closing it would end the parent's connections.
-        self._inherited: list[_Process] = []
+        self._inherited: list[Process] = []
         _stores.add(self)
 
     @property
@@ -137,7 +92,7 @@ class Store:
 
             deadline = self._deadline()
             try:
-                rules = self._rules(deadline)
+                rules = self._process.rules(deadline)
                 if not rules.is_stored(path):
                     files = self._files_for(path, rules)
                     return files is not None and files.exists(path)
@@ -161,7 +116,7 @@ class Store:
             from pulse_store import statements
 
             deadline = self._deadline()
-            rules = self._rules(deadline)
+            rules = self._process.rules(deadline)
             found = statements.names(self._process.pool, prefix, deadline)
             names = {name for name in found if rules.is_stored(name)}
             if rules.may_list_files(prefix) and self._process.files is not None:
@@ -234,7 +189,7 @@ class Store:
 
         deadline = self._deadline()
         try:
-            rules = self._rules(deadline)
+            rules = self._process.rules(deadline)
             if not rules.is_stored(path):
                 files = self._files_for(path, rules)
                 document = None if files is None else read_document(files, path)
@@ -264,8 +219,8 @@ class Store:
         """Write a document once, also where the connection is lost on the way."""
         from pulse_store import statements
 
-        self._refuse_unwritable(path, self._rules(deadline))
         process = self._process
+        self._refuse_unwritable(path, process.rules(deadline))
         write = statements.Write(path, text, process.newest)
         # Time remains to find out what became of it.
         patience = deadline.within(deadline.left * 0.75)
@@ -276,8 +231,8 @@ class Store:
                 process.saw(version)
                 return version
             except statements.RulesChanged:
-                process.rules_until = 0.0
-                self._refuse_unwritable(path, self._rules(deadline))
+                process.forget_rules()
+                self._refuse_unwritable(path, process.rules(deadline))
                 raise StoreUnavailable(f"The rules for {path} are being changed.") from None
             except statements.CommitUnknown as unknown:
                 is_open = True
@@ -328,26 +283,6 @@ class Store:
                 "a deployment."
             )
 
-    def _rules(self, deadline: "Deadline") -> Rules:
-        """Return the rules, read anew once a minute; old ones are better than none."""
-        from pulse_store import statements
-
-        process, now = self._process, time.monotonic()
-        if process.rules is not None and now < process.rules_until:
-            return process.rules
-        # One thread asks; the others go on with what is known.
-        if process.rules is not None:
-            process.rules_until = now + _RULES_AGAIN
-            deadline = deadline.within(_RULES_WAIT)
-        try:
-            process.rules = statements.read_rules(process.pool, deadline)
-        except StoreUnavailable:
-            if process.rules is None:
-                raise
-            return process.rules
-        process.rules_until = now + self.settings.rules_seconds
-        return process.rules
-
     def _files_for(self, path: str, rules: Rules) -> Files | None:
         """Return where a path that is no document may be; None: nowhere."""
         files = self._process.files
@@ -376,7 +311,7 @@ class Store:
 
     def _after_fork(self) -> None:
         self._inherited.append(self._process)
-        self._process = _Process(self.settings, self._on_event)
+        self._process = Process(self.settings, self._on_event)
 
 
 def _parsed(text: str, path: str) -> Any:  # noqa: ANN401 - any JSON
