@@ -271,7 +271,10 @@ def test_names_are_never_looked_up_where_somebody_else_can_put_some(house: House
             ("earliest_cutoff", "search_path=pg_catalog"),
             ("is_building", "search_path=pg_catalog"),
             ("landing_time", "search_path=pg_catalog"),
+            ("read_document", "search_path=pg_catalog, pg_temp"),
+            ("report_store", "search_path=pg_catalog, pg_temp"),
             ("write_document", "search_path=pg_catalog, pg_temp"),
+            ("written_version", "search_path=pg_catalog, pg_temp"),
         ]
     for login in LOGINS.values():
         with house.connect(login) as connection:

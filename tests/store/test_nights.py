@@ -21,7 +21,6 @@ from tests.conftest import RunCommand, Server, create_database, drop_database
 from tests.marts.comparison import marts_of
 
 KINDS = configured_kinds()
-TURNS = 5
 
 
 @pytest.fixture
@@ -39,15 +38,15 @@ def documents_in(tree: Path) -> Iterator[tuple[str, Any]]:
             yield path, json.loads(file.read_bytes())
 
 
-def play(store: Store, path: str, document: Any) -> None:  # noqa: ANN401
+def play(store: Store, path: str, document: Any, turns: int) -> None:  # noqa: ANN401
     """Write a document as an application does that lives through its session."""
     if KINDS.match(path).kind == "conversation":
         messages = document["messages"]
-        for turn in range(1, TURNS):
-            store.write_json(path, {"messages": messages[: len(messages) * turn // TURNS]})
+        for turn in range(1, turns):
+            store.write_json(path, {"messages": messages[: len(messages) * turn // turns]})
             assert store.read_json(path) is not None
     elif KINDS.match(path).kind in KINDS.latest_only:
-        for turn in range(1, TURNS):
+        for turn in range(1, turns):
             store.write_json(path, {**document, "turn": turn})
     store.write_json(path, document)
 
@@ -91,12 +90,12 @@ def test_nights_over_the_store_give_the_marts_of_files_and_keep_one_version(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    sessions = 1_000 if request.config.getoption("--thorough") else 40
+    sessions, turns = (1_000, 30) if request.config.getoption("--thorough") else (40, 5)
     tree = tmp_path / "sample"
     generate(SamplePlan(sessions, 8, seed=14, bad_share=0), tree, workers=1)
     for path, document in documents_in(tree):
-        play(store, path, document)
-    assert versions_per_path(connection) == {TURNS}
+        play(store, path, document, turns)
+    assert versions_per_path(connection) == {turns}
     first = run(pulse_elt, database, "--no-source")
     assert [stage["stage"] for stage in first["run"]["stages"]] == [
         "migrate", "landing_gate", "build", "mart_checks",
@@ -105,11 +104,11 @@ def test_nights_over_the_store_give_the_marts_of_files_and_keep_one_version(
     # A day of the application: the same sessions once more, and those of tomorrow.
     for path, document in documents_in(tree):
         if KINDS.match(path).kind in KINDS.latest_only:
-            play(store, path, document)
+            play(store, path, document, turns)
     shutil.rmtree(tree)
     generate(SamplePlan(sessions + 5, 8, seed=15, bad_share=0), tree, workers=1)
     for path, document in documents_in(tree):
-        play(store, path, document)
+        play(store, path, document, turns)
     run(pulse_elt, database, "--no-source")
     assert versions_per_path(connection) == {1}
 
