@@ -98,22 +98,27 @@ class _Container:
     """A blob container, by the application's own library and names of variables."""
 
     def __init__(self, name: str) -> None:
+        self._name = name
         container, _, prefix = name.removeprefix(_SCHEME).partition("/")
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._client = _container_client(container)
 
     def read(self, path: str) -> bytes | None:
         with _blobs_explained(path):
-            blob = self._client.get_blob_client(self._prefix + path)
-            if not blob.exists(timeout=_BLOB_SECONDS):
+            if not self.exists(path):
                 return None
+            blob = self._client.get_blob_client(self._prefix + path)
             found: bytes = blob.download_blob(timeout=_BLOB_SECONDS).readall()
             return found
 
     def exists(self, path: str) -> bool:
         with _blobs_explained(path):
             blob = self._client.get_blob_client(self._prefix + path)
-            return bool(blob.exists(timeout=_BLOB_SECONDS))
+            if blob.exists(timeout=_BLOB_SECONDS):
+                return True
+            if not self._client.exists(timeout=_BLOB_SECONDS):
+                raise StoreUnavailable(f"There is no container of that name: {self._name}.")
+            return False
 
     def list(self, prefix: str) -> Iterator[str]:
         with _blobs_explained(prefix):
