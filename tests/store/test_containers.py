@@ -53,7 +53,7 @@ def test_a_container_that_does_not_answer_is_no_empty_one(
         monkeypatch.setenv(name, value)
     store = make_store(files="az://nowhere")
     for call in (store.read_json, store.exists, store.read_version):
-        with pytest.raises(StoreUnavailable, match="Cannot read configuration|no container"):
+        with pytest.raises(StoreUnavailable, match=r"Cannot read configuration|no container"):
             call("agents.json")
     with pytest.raises(StoreUnavailable):
         store.list_names("prompts/")
