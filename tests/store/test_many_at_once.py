@@ -12,7 +12,7 @@ from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.landing.model import Scope
 from loaders.pipeline import load_source
-from pulse_store import Store, StoreConflict
+from pulse_store import Store, StoreConflict, StoreUnavailable
 from tests.conftest import Tree
 from tests.store.conftest import MakeStore
 
@@ -96,6 +96,29 @@ def test_every_write_is_a_version_and_one_is_current(
     ).fetchone()
     assert disorder == (0,)
     assert store.counters["write_json.ok"] == writes * THREADS
+
+
+def test_a_document_that_is_refused_keeps_no_other_from_its_path(
+    store: Store, connection: psycopg.Connection, writes: int
+) -> None:
+    connection.execute(
+        "alter table raw.evaluations add constraint nothing_refused check (not payload ? 'refused')"
+    )
+
+    def write(thread: int) -> None:
+        for number in range(writes):
+            if thread == 0:
+                with pytest.raises(StoreUnavailable, match="was not written"):
+                    store.write_json(SHARED, {"refused": 1})
+            else:
+                store.write_json(SHARED, {"thread": thread, "number": number})
+
+    in_threads(write)
+    row = connection.execute(
+        "select count(*), count(distinct payload) from raw.documents where source_path = %s",
+        (SHARED,),
+    ).fetchone()
+    assert row == (writes * (THREADS - 1),) * 2
 
 
 def test_whoever_reads_and_writes_by_version_loses_no_turn(store: Store, writes: int) -> None:

@@ -203,6 +203,26 @@ def test_a_write_whose_connection_is_lost_is_made_once(
     assert payloads(connection) == [one, other, one, other]
 
 
+@pytest.mark.parametrize("how", [LOSE_REQUEST, LOSE_ANSWER])
+def test_writes_that_are_sent_together_are_each_made_once(
+    proxy: Proxy, store: Store, connection: psycopg.Connection, how: str
+) -> None:
+    writes = 40
+
+    def write(thread: int) -> None:
+        for number in range(writes):
+            if thread == 0 and number % 4 == 0:
+                proxy.lose(WRITE, how)
+            store.write_json(CHAT, {"thread": thread, "number": number})
+
+    with ThreadPoolExecutor(8) as threads:
+        for done in [threads.submit(write, thread) for thread in range(8)]:
+            done.result()
+    found = {(payload["thread"], payload["number"]) for payload in payloads(connection)}
+    assert len(payloads(connection)) == len(found) == writes * 8
+    assert (store.counters.get("settled", 0) > 0) == (how == LOSE_ANSWER)
+
+
 def test_a_read_whose_connection_is_lost_is_made_again(proxy: Proxy, store: Store) -> None:
     store.write_json(CHAT, {"n": 1})
     for how in (LOSE_REQUEST, LOSE_ANSWER):

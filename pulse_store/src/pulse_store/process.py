@@ -13,6 +13,7 @@ from pulse_store.settings import Settings
 
 if TYPE_CHECKING:
     from pulse_store.database import Deadline, Pool
+    from pulse_store.path_queues import PathQueues
 
 # Rules that could not be read anew are tried again after so many seconds; a small part of a call.
 _RULES_AGAIN = 5.0
@@ -31,6 +32,7 @@ class Process:
         self._settings = settings
         self._lock = threading.Lock()
         self._pool: Pool | None = None
+        self._queues: PathQueues | None = None
         self._files: Files | None = None
         self._rules: Rules | None = None
         self._rules_until = 0.0
@@ -45,6 +47,16 @@ class Process:
                 settings = self._settings
                 self._pool = Pool(settings.conninfo, settings.parameters, settings.connections)
             return self._pool
+
+    @property
+    def queues(self) -> "PathQueues":
+        """The writes that wait for a path."""
+        from pulse_store.path_queues import PathQueues
+
+        with self._lock:
+            if self._queues is None:
+                self._queues = PathQueues()
+            return self._queues
 
     @property
     def files(self) -> Files | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ _Answer = TypeVar("_Answer")
 
 _READ = "select version, document from raw.read_document(%s)"
 _EXISTS = "select exists (select from raw.read_document(%s))"
-_WRITE = "select raw.write_document(%s, %s, %s)"
+_WRITE = "raw.write_document(%s, %s, %s)"
 _SETTLE = "select raw.written_version(%s, %s, %s, make_interval(secs => %s))"
 _REPORT = "select raw.report_store(%s, %s::jsonb)"
 # The operator that finds a prefix by the index, of which its escaped form in LIKE knows nothing.
@@ -111,15 +111,28 @@ def send(pool: Pool, write: Write, expected: int | None, deadline: Deadline) -> 
         CommitUnknown: it may have been written.
         StoreUnavailable, StoreConflict, NotStorable, RulesChanged: it was not.
     """
+    parameters = (write.path, write.content.decode(), expected)
+    return _written(pool, f"select {_WRITE}", parameters, write.path, deadline)[0]
+
+
+def send_all(pool: Pool, writes: Sequence[Write], deadline: Deadline) -> Sequence[int]:
+    """Write documents of one path, in this order, all of them or none; see send."""
+    calls = ", ".join([_WRITE] * len(writes))
+    parameters = [value for write in writes for value in (write.path, write.content.decode(), None)]
+    return _written(pool, f"select {calls}", parameters, writes[0].path, deadline)
+
+
+def _written(
+    pool: Pool, query: str, parameters: Sequence[object], path: str, deadline: Deadline
+) -> Sequence[int]:
     with pool.connection(deadline) as connection:
         try:
-            parameters = (write.path, write.content.decode(), expected)
-            row = connection.execute(_WRITE, parameters).fetchone()
+            row = connection.execute(query, parameters).fetchone()
         except psycopg.Error as error:
-            raise _meaning(error, write.path) from error
-        assert row is not None  # noqa: S101 - a function gives a row
-        version: int = row[0]
-        return version
+            raise _meaning(error, path) from error
+        assert row is not None  # noqa: S101 - functions give a row
+        versions: Sequence[int] = row
+        return versions
 
 
 def find_written(pool: Pool, write: "Write", deadline: Deadline) -> int | None:

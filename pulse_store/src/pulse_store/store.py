@@ -227,7 +227,10 @@ class Store:
         is_open = False
         while True:
             try:
-                version = statements.send(process.pool, write, expected, patience)
+                if expected is None:
+                    version = process.queues.send(process.pool, write, patience)
+                else:
+                    version = statements.send(process.pool, write, expected, patience)
                 process.saw(version)
                 return version
             except statements.RulesChanged:
