@@ -269,7 +269,7 @@ begin
     if to_regprocedure('raw.report_store(text, jsonb)') is not null then
         grant execute on function
             raw.read_document(text),
-            raw.written_version(text, bytea, bigint, interval),
+            raw.written_version(text, bytea, bigint, interval, int),
             raw.report_store(text, jsonb)
         to pulse_app;
     end if;

@@ -24,7 +24,9 @@ $$;
 comment on function raw.read_document(text) is
     'The current document at a path and its document_id; no row if there is none.';
 
-create function raw.written_version(path text, digest bytea, after bigint, since interval) returns bigint
+create function raw.written_version(
+    path text, digest bytea, after bigint, since interval, writer int
+) returns bigint
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
@@ -33,7 +35,17 @@ as $$
 declare
     found bigint;
 begin
-    -- The write in question may still be at work: it holds the lock of its path.
+    -- The write in question may be at work, or not even read yet. Its process ends after it, since
+    -- nobody is connected to it any more.
+    while exists (select from pg_stat_activity as activity where activity.pid = writer) loop
+        if clock_timestamp() > statement_timestamp() + interval '300 ms' then
+            raise exception using
+                errcode = 'lock_not_available', message = format('Process %s is still at work.', writer);
+        end if;
+        perform pg_sleep(0.005);
+        perform pg_stat_clear_snapshot();
+    end loop;
+    -- Nobody else is between an update and an insert.
     perform pg_advisory_xact_lock(x'70756c74'::int, hashtext(path));
     select max(documents.document_id)
     into found
@@ -47,10 +59,10 @@ begin
     return found;
 end
 $$;
-comment on function raw.written_version(text, bytea, bigint, interval) is
+comment on function raw.written_version(text, bytea, bigint, interval, int) is
     'The version of a path that the application wrote with these bytes, after the version of that number and not '
-    'longer ago than that; NULL if there is none. Whoever lost the connection during a write learns from it '
-    'whether the write was committed.';
+    'longer ago than that; NULL if there is none. Whoever lost the connection to a server process during a write '
+    'learns from it whether the write was committed, once that process has ended.';
 
 create table raw.store_reports (
     instance text collate "C" primary key,
@@ -102,7 +114,7 @@ comment on function raw.report_store(text, jsonb) is
 
 revoke execute on function
     raw.read_document(text),
-    raw.written_version(text, bytea, bigint, interval),
+    raw.written_version(text, bytea, bigint, interval, int),
     raw.report_store(text, jsonb)
 from public;
 do $$
@@ -111,7 +123,7 @@ begin
     if to_regrole('pulse_app') is not null then
         grant execute on function
             raw.read_document(text),
-            raw.written_version(text, bytea, bigint, interval),
+            raw.written_version(text, bytea, bigint, interval, int),
             raw.report_store(text, jsonb)
         to pulse_app;
     end if;

@@ -55,6 +55,7 @@ class BoundedConnection(psycopg.Connection[TupleRow]):
     """A connection whose every wait ends at a deadline, however the server behaves."""
 
     deadline: Deadline
+    process: int
     connected_at: float
     used_at: float
 
@@ -189,6 +190,8 @@ class Pool:
             prepare_threshold=None,
             **self._parameters,  # type: ignore[arg-type]
         )
+        # A pooler makes one up.
+        connection.process = connection.pgconn.backend_pid
         connection.connected_at = connection.used_at = time.monotonic()
         return connection
 

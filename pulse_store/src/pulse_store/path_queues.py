@@ -95,7 +95,7 @@ class PathQueues:
                 each.outcome = version
         except statements.CommitUnknown as error:
             for each in batch:
-                each.outcome = statements.CommitUnknown(str(error))
+                each.outcome = statements.CommitUnknown(str(error), error.process)
         except StoreError as error:
             for each in batch:
                 each.outcome = error if len(batch) == 1 else _NotTogether(str(error))

@@ -18,7 +18,7 @@ _Answer = TypeVar("_Answer")
 _READ = "select version, document from raw.read_document(%s)"
 _EXISTS = "select exists (select from raw.read_document(%s))"
 _WRITE = "raw.write_document(%s, %s, %s)"
-_SETTLE = "select raw.written_version(%s, %s, %s, make_interval(secs => %s))"
+_SETTLE = "select raw.written_version(%s, %s, %s, make_interval(secs => %s), %s)"
 _REPORT = "select raw.report_store(%s, %s::jsonb)"
 # The operator that finds a prefix by the index, of which its escaped form in LIKE knows nothing.
 _LIST = """
@@ -41,7 +41,11 @@ _PASSING = ("40001", "40P01", "23505")
 
 
 class CommitUnknown(StoreUnavailable):
-    """The connection was lost after a write was sent."""
+    """The connection to a process of the server was lost after a write was sent."""
+
+    def __init__(self, message: str, process: int | None = None) -> None:
+        super().__init__(message)
+        self.process = process
 
 
 class RulesChanged(StoreError):
@@ -129,19 +133,20 @@ def _written(
         try:
             row = connection.execute(query, parameters).fetchone()
         except psycopg.Error as error:
-            raise _meaning(error, path) from error
+            raise _meaning(error, path, connection.process) from error
         assert row is not None  # noqa: S101 - functions give a row
         versions: Sequence[int] = row
         return versions
 
 
-def find_written(pool: Pool, write: "Write", deadline: Deadline) -> int | None:
-    """Return the version that a write made, None if it made none.
+def find_written(pool: Pool, write: "Write", process: int | None, deadline: Deadline) -> int | None:
+    """Return the version that a write made by a process of the server, None if it made none.
 
-    It waits for a write of the path that is still at work.
+    Raises:
+        StoreUnavailable: it cannot be asked, or that process may still make it.
     """
     seconds = time.monotonic() - write.began + _CLOCK_MARGIN
-    parameters = (write.path, write.digest, write.after, seconds)
+    parameters = (write.path, write.digest, write.after, seconds, process)
     version: int | None = rows(pool, _SETTLE, parameters, deadline)[0][0]
     return version
 
@@ -167,11 +172,12 @@ def _is_lost(error: psycopg.Error) -> bool:
     return is_client_side or state.startswith(("08", "57P"))
 
 
-def _meaning(error: psycopg.Error, path: str) -> StoreError:
+def _meaning(error: psycopg.Error, path: str, process: int) -> StoreError:
     """Return what a failed write means to its caller."""
     state = error.sqlstate or ""
     if _is_lost(error):
-        return CommitUnknown(f"The connection was lost while {path} was written: {words(error)}")
+        said = f"The connection was lost while {path} was written: {words(error)}"
+        return CommitUnknown(said, process)
     if state == _CONFLICT:
         return StoreConflict(words(error))
     if state == _NO_SUCH_KIND:

@@ -14,7 +14,6 @@ from pulse_store.errors import (
     NotStorable,
     ReadOnlyPath,
     StoreConflict,
-    StoreError,
     StoreUnavailable,
 )
 from pulse_store.fence import Fence
@@ -224,7 +223,7 @@ class Store:
         write = statements.Write(path, text, process.newest)
         # Time remains to find out what became of it.
         patience = deadline.within(deadline.left * 0.75)
-        is_open = False
+        lost: statements.CommitUnknown | None = None
         while True:
             try:
                 if expected is None:
@@ -238,11 +237,11 @@ class Store:
                 self._refuse_unwritable(path, process.rules(deadline))
                 raise StoreUnavailable(f"The rules for {path} are being changed.") from None
             except statements.CommitUnknown as unknown:
-                is_open = True
-                found = self._settle(write, deadline, unknown)
-            except StoreConflict as conflict:
+                lost = unknown
+                found = self._settle(write, lost, deadline)
+            except StoreConflict:
                 # The attempt that was lost may have come through meanwhile.
-                found = self._settle(write, deadline, conflict) if is_open else None
+                found = self._settle(write, lost, deadline) if lost else None
                 if found is None:
                     raise
             except statements.Passing:
@@ -256,7 +255,7 @@ class Store:
             patience = deadline
 
     def _settle(
-        self, write: "statements.Write", deadline: "Deadline", why: StoreError
+        self, write: "statements.Write", lost: "statements.CommitUnknown", deadline: "Deadline"
     ) -> int | None:
         """Return the version that a write made whose commit is unknown, None if it made none.
 
@@ -267,12 +266,12 @@ class Store:
 
         while True:
             try:
-                return statements.find_written(self._process.pool, write, deadline)
+                return statements.find_written(self._process.pool, write, lost.process, deadline)
             except StoreUnavailable as error:
                 if deadline.left <= _SETTLE_PAUSE:
                     raise StoreUnavailable(
-                        f"Nobody knows whether {write.path} was written: {why} Read it before you "
-                        "write it again."
+                        f"Nobody knows whether {write.path} was written: {lost} Read it before "
+                        "you write it again."
                     ) from error
             time.sleep(_SETTLE_PAUSE)
 
