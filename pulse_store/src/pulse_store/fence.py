@@ -4,11 +4,11 @@ A handler that catches every exception goes on with an empty document and writes
 one. So a path whose last read failed takes no write from the same thread or task.
 """
 
-import asyncio
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from itertools import count
 
@@ -46,10 +46,12 @@ def _current() -> _Seen:
 
 
 def _owner() -> object:
-    try:
-        task = asyncio.current_task()
-    except RuntimeError:
-        task = None
+    # Importing asyncio takes longer than all the rest; where nobody has, there is no task.
+    asyncio = sys.modules.get("asyncio")
+    task = None
+    if asyncio is not None:
+        with suppress(RuntimeError):
+            task = asyncio.current_task()
     # An object per thread, not its number: numbers are used again.
     return threading.current_thread() if task is None else task
 
