@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 
 FOLDER = ROOT / "pulse_store"
 MODULES = sorted((FOLDER / "src").rglob("*.py"))
+ALONE = {**os.environ, "PYTHONPATH": str(FOLDER / "src")}
 # Those that an application may have installed: they are imported where they are used.
 OPTIONAL = {"azure"}
 
@@ -47,7 +48,7 @@ def test_an_import_waits_for_nothing_that_a_call_may_bring() -> None:
         "print(*(name for name in ('psycopg', 'asyncio', 'azure') if name in sys.modules))"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ALONE
     )
     assert done.stdout.split() == []
 
@@ -57,7 +58,7 @@ def test_the_lines_of_the_readme_run(app: DatabaseSettings, tmp_path: Path) -> N
     script = tmp_path / "application.py"
     script.write_text(code)
     variables = {
-        **os.environ, URL_VARIABLE: app.as_url(with_password=True), FILES: str(tmp_path),
+        **ALONE, URL_VARIABLE: app.as_url(with_password=True), FILES: str(tmp_path),
     }  # fmt: skip
     for length in (1, 2):
         done = subprocess.run(

@@ -12,7 +12,7 @@ import pytest
 
 from loaders.database.connection import connect
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
-from loaders.pipeline import configured_kinds
+from loaders.pipeline import configured_kinds, prune_by_policy
 from loaders.project.document_kinds import SYSTEM_OF_RECORD
 from loaders.sample.generate import generate
 from loaders.sample.plan import SamplePlan
@@ -109,6 +109,10 @@ def test_nights_over_the_store_give_the_marts_of_files_and_keep_one_version(
     generate(SamplePlan(sessions + 5, 8, seed=15, bad_share=0), tree, workers=1)
     for path, document in documents_in(tree):
         play(store, path, document, turns)
+    before = versions_per_path(connection)
+    # The standing marts are as of what was replaced since.
+    prune_by_policy(is_dry_run=False)
+    assert versions_per_path(connection) == before != {1}
     run(pulse_elt, database, "--no-source")
     assert versions_per_path(connection) == {1}
 
@@ -117,6 +121,22 @@ def test_nights_over_the_store_give_the_marts_of_files_and_keep_one_version(
     run(pulse_elt, other_database, files)
     with connect(other_database) as other:
         assert marts_of(connection) == marts_of(other)
+
+
+def test_prune_removes_what_was_replaced_without_a_load_or_a_build(
+    store: Store, connection: psycopg.Connection
+) -> None:
+    for turn in range(3):
+        store.write_json("sessions/a/conversation.json", {"messages": list(range(turn))})
+        store.write_json("sessions/a/scorecard.json", {"turn": turn})
+    would_go = prune_by_policy(is_dry_run=True)
+    assert sum(each.rows for each in would_go.removals) == 2
+    assert versions_per_path(connection) == {3}
+    gone = prune_by_policy(is_dry_run=False)
+    assert [each.rows for each in gone.removals] == [each.rows for each in would_go.removals]
+    assert versions_per_path(connection) == {1}
+    assert store.read_json("sessions/a/conversation.json") == {"messages": [0, 1]}
+    assert connection.execute("select count(*) from raw.scorecards").fetchone() == (3,)
 
 
 def test_a_run_names_a_source_or_says_that_there_is_none(
