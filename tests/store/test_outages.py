@@ -167,6 +167,18 @@ def test_a_server_that_is_killed_or_stopped_is_an_outage_that_ends_with_it(
     store.close()
 
 
+def test_a_connection_that_comes_too_late_for_one_call_is_there_for_the_next(
+    proxy: Proxy, app: DatabaseSettings, make_store: MakeStore
+) -> None:
+    make_store().write_json(CHAT, {"messages": [1, 2]})
+    proxy.hang()
+    hosts = f"{proxy.folder},{app.parameters['host']}"  # type: ignore[attr-defined]
+    port = app.parameters["port"]
+    store = make_store(parameters={**app.parameters, "host": hosts, "port": f"{port},{port}"})
+    fails_in_time(lambda: store.read_json(CHAT))
+    is_back(store)
+
+
 def test_a_read_that_failed_leads_to_no_write_whatever_the_handler_swallows(
     proxy: Proxy, store: Store, make_store: MakeStore
 ) -> None:

@@ -5,11 +5,10 @@ too: no thread keeps it alive, and nothing is set per session, which a transacti
 hand on to others.
 """
 
-import queue
 import select
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -159,7 +158,7 @@ class Pool:
 
     def _give_back(self, connection: BoundedConnection) -> None:
         is_idle = connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
-        if connection.closed or not is_idle:
+        if connection.closed or not is_idle or len(self._idle) >= self._connections:
             _close(connection)
             return
         connection.used_at = time.monotonic()
@@ -167,20 +166,36 @@ class Pool:
 
     def _connect(self, deadline: Deadline) -> BoundedConnection:
         """Connect in a thread of its own: looking up a host name cannot be given an end."""
-        answers: queue.SimpleQueue[BoundedConnection | Exception] = queue.SimpleQueue()
+        attempt = _Attempt()
         thread = threading.Thread(
-            target=_connect_into, args=(answers, self._open), name="pulse-store", daemon=True
+            target=self._connect_for, args=(attempt,), name="pulse-store", daemon=True
         )
         thread.start()
+        attempt.is_done.wait(deadline.left)
+        with attempt.lock:
+            attempt.is_awaited = False
+        if attempt.error is not None:
+            error = attempt.error
+            raise StoreUnavailable(f"The database cannot be reached: {words(error)}") from error
+        if attempt.connection is None:
+            raise StoreUnavailable("The database did not accept a connection in time.")
+        attempt.connection.deadline = deadline
+        return attempt.connection
+
+    def _connect_for(self, attempt: "_Attempt") -> None:
         try:
-            answer = answers.get(timeout=deadline.left)
-        except queue.Empty:
-            # One that comes late finds nobody, and is closed when the queue is.
-            raise StoreUnavailable("The database did not accept a connection in time.") from None
-        if isinstance(answer, Exception):
-            raise StoreUnavailable(f"The database cannot be reached: {words(answer)}") from answer
-        answer.deadline = deadline
-        return answer
+            connection = self._open()
+        except Exception as error:
+            attempt.error = error
+            attempt.is_done.set()
+            return
+        with attempt.lock:
+            if attempt.is_awaited:
+                attempt.connection = connection
+                attempt.is_done.set()
+                return
+        # The second of two hosts may have answered after the first had not: the next call has it.
+        self._give_back(connection)
 
     def _open(self) -> BoundedConnection:
         connection = BoundedConnection.connect(
@@ -196,14 +211,15 @@ class Pool:
         return connection
 
 
-def _connect_into(
-    answers: "queue.SimpleQueue[BoundedConnection | Exception]",
-    connect: Callable[[], BoundedConnection],
-) -> None:
-    try:
-        answers.put(connect())
-    except Exception as error:
-        answers.put(error)
+class _Attempt:
+    """A connection that is being made, for as long as somebody waits for it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.is_done = threading.Event()
+        self.is_awaited = True
+        self.connection: BoundedConnection | None = None
+        self.error: Exception | None = None
 
 
 def _close(connection: BoundedConnection) -> None:
