@@ -91,6 +91,20 @@ def test_names_are_listed_by_a_plain_prefix_in_the_order_of_bytes(
         assert store.list_names(nothing) == []
 
 
+def test_names_of_many_pages_are_listed_whole(
+    store: Store, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pulse_store import statements
+
+    monkeypatch.setattr(statements, "_PAGE", 7)
+    for count in (6, 7, 8, 21):
+        for number in range(count):
+            store.write_json(f"sessions/{number:02}/session.json", {})
+        assert store.list_names("sessions/") == [
+            f"sessions/{number:02}/session.json" for number in range(count)
+        ]
+
+
 def test_a_version_is_written_over_only_if_it_is_still_the_current_one(store: Store) -> None:
     assert store.read_version(CHAT) is None
     first = store.write_if(CHAT, {"n": 1}, None)

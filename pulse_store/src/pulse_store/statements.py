@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -24,9 +24,11 @@ _REPORT = "select raw.report_store(%s, %s::jsonb)"
 _LIST = """
 select source_path
 from raw.documents
-where superseded_at is null and source_path ^@ %s
-order by source_path collate "C"
+where superseded_at is null and source_path ^@ %s and source_path > %s
+order by source_path
+limit %s
 """
+_PAGE = 10_000
 
 # The clock of the server, and ours, at both ends of a network.
 _CLOCK_MARGIN = 1.0
@@ -67,9 +69,20 @@ def exists(pool: Pool, path: str, deadline: Deadline) -> bool:
     return bool(rows(pool, _EXISTS, (path,), deadline)[0][0])
 
 
-def names(pool: Pool, prefix: str, deadline: Deadline) -> list[str]:
-    """Return the paths of current documents that begin so, in the order of their bytes."""
-    return [row[0] for row in rows(pool, _LIST, (prefix,), deadline)]
+def names(
+    pool: Pool, prefix: str, deadline: Deadline, another: Callable[[], Deadline]
+) -> Iterator[str]:
+    """Yield the paths of current documents that begin so, in the order of their bytes.
+
+    A million names take longer than a call may wait for an answer: each page has another deadline.
+    """
+    after = ""
+    while True:
+        page = [row[0] for row in rows(pool, _LIST, (prefix, after, _PAGE), deadline)]
+        yield from page
+        if len(page) < _PAGE:
+            return
+        after, deadline = page[-1], another()
 
 
 def read_rules(pool: Pool, deadline: Deadline) -> rules.Rules:

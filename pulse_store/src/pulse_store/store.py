@@ -116,7 +116,7 @@ class Store:
 
             deadline = self._deadline()
             rules = self._process.rules(deadline)
-            found = statements.names(self._process.pool, prefix, deadline)
+            found = statements.names(self._process.pool, prefix, deadline, self._deadline)
             names = {name for name in found if rules.is_stored(name)}
             if rules.may_list_files(prefix) and self._process.files is not None:
                 listed = self._process.files.list(prefix)
