@@ -41,12 +41,12 @@ help: ## List these commands
 
 install: $(INSTALLED) ## Create .venv and install what requirements.lock pins
 
-# Again only when the lock changed; an editable install follows the code by itself.
-$(INSTALLED): requirements.lock
+# Again only when the lock or a distribution changed; an editable install follows the code by itself.
+$(INSTALLED): requirements.lock pulse_store/pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("pulse-elt needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable pulse_store
 	@touch $@
 
 demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build the marts, show results
@@ -123,4 +123,4 @@ lock: ## Pin dependencies anew (needs uv)
 
 clean: ## Stop the embedded server, remove .venv, .pulse and what dbt and the tests left
 	@if [ -x $(BIN)/pulse-elt ]; then $(BIN)/pulse-elt db stop; fi
-	rm -rf $(VENV) .pulse target logs build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pulse target logs build *.egg-info pulse_store/src/*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

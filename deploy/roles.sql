@@ -302,6 +302,13 @@ begin
         grant execute on function raw.write_document(text, jsonb, bigint, timestamptz) to pulse_app;
         grant select on raw.documents, raw.files, raw.document_kinds to pulse_app;
     end if;
+    if to_regprocedure('raw.report_store(text, jsonb)') is not null then
+        grant execute on function
+            raw.read_document(text),
+            raw.written_version(text, bytea, bigint, interval, int),
+            raw.report_store(text, jsonb)
+        to pulse_app;
+    end if;
     -- The build that creates a mart grants it later (macros/app_grants.sql).
     foreach mart in array array[ -- written by 'make marts'
         'learners', 'learner_focus', 'user_skill_agg', 'user_skill_trend', 'user_readiness',
@@ -311,6 +318,44 @@ begin
         if to_regclass(format('analytics.%I', mart)) is not null then
             execute format('grant select on analytics.%I to pulse_app', mart);
         end if;
+    end loop;
+end
+$$;
+
+-- A transaction that an application leaves open keeps its locks. Only the settings of a login count,
+-- not those of the roles it is in; a value that somebody chose stays.
+do $$
+declare
+    login record;
+begin
+    for login in
+        select members.rolname
+        from pg_roles as members
+        where
+            members.rolcanlogin
+            and not members.rolsuper
+            and pg_has_role(members.oid, 'pulse_app', 'MEMBER')
+            and not exists (
+                select from pg_db_role_setting as settings
+                cross join unnest(settings.setconfig) as setting
+                where
+                    settings.setrole = members.oid
+                    and settings.setdatabase in (
+                        0, (select here.oid from pg_database as here where here.datname = current_database())
+                    )
+                    and starts_with(setting, 'idle_in_transaction_session_timeout=')
+            )
+        order by members.rolname
+    loop
+        begin
+            execute format(
+                'alter role %I in database %I set idle_in_transaction_session_timeout = %L',
+                login.rolname, current_database(), '10s'
+            );
+            raise notice 'limited idle transactions of % to 10 seconds', login.rolname;
+        exception when insufficient_privilege then
+            raise notice 'kept % without a limit for idle transactions: its creator has to set one', login.rolname;
+        end;
     end loop;
 end
 $$;

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from loaders.database.migrations import MigrationResult, migrate, pending_migrat
 from loaders.database.restored import RestoredResult, put_right
 from loaders.database.roles import RolesResult, apply_roles
 from loaders.database.settings import DatabaseSettings
-from loaders.errors import DatabaseUnavailable, WrongRequest
+from loaders.errors import DatabaseUnavailable, LoadInProgress, WrongRequest
 from loaders.landing.guard import read_limits
 from loaders.landing.identities import IdentitiesResult, read_identities, write_identities
 from loaders.landing.load import LoadResult, Progress, load
@@ -28,8 +28,10 @@ from loaders.operations.prune import (
     plan_steps,
     preview,
     prune,
+    read_bounds,
     read_clock,
     read_cutoff,
+    replaced_versions,
 )
 from loaders.operations.retention import read_policy
 from loaders.operations.status import PipelineStatus, documents_not_built, read_status
@@ -98,17 +100,17 @@ def _refuse_unknown_kinds(wanted: Sequence[str], kinds: DocumentKinds) -> None:
 class RunPreview:
     """What a nightly run would do: the plan of its load, and the models that read what is new.
 
-    waiting counts the documents, by kind, that landed after the last build; their models follow
-    as well.
+    load is None where no source is named. waiting counts the documents, by kind, that landed after
+    the last build; their models follow as well.
     """
 
-    load: LoadResult
+    load: LoadResult | None
     waiting: Mapping[str, int]
     models: tuple[str, ...]
 
 
 def preview_run(
-    source: str | Path,
+    source: str | Path | None,
     root: str | None,
     scope: Scope,
     *,
@@ -120,15 +122,17 @@ def preview_run(
         WrongRequest: as for a load.
         WorkFailed: the dbt project does not parse.
     """
-    planned = load_source(source, root, scope, dry_run=True, on_progress=on_progress)
+    planned = None
+    if source is not None:
+        planned = load_source(source, root, scope, dry_run=True, on_progress=on_progress)
     kinds = configured_kinds()
     settings = transformer_settings(starts=False)
     with _database(settings) as connection:
         waiting = documents_not_built(connection)
     tables = [
         rule.table
-        for rule in kinds.loaded
-        if rule.table and rule.kind in (*planned.to_read, *waiting)
+        for rule in kinds.modelled
+        if rule.table and rule.kind in (*(planned.to_read if planned else ()), *waiting)
     ]
     models = models_reading(settings, project_root(), tables)
     return RunPreview(planned, waiting, tuple(models))
@@ -344,13 +348,26 @@ def prune_by_policy(*, is_dry_run: bool) -> PruneResult:
         LoadInProgress: a load is running.
         DatabaseUnavailable: as for status; or an older version built the marts.
     """
-    kinds = configured_kinds()
-    policy = read_policy(project_root() / "config" / "retention.json", kinds)
+    policy = read_policy(project_root() / "config" / "retention.json", configured_kinds())
     settings = loader_settings(starts=not is_dry_run)
     with translated_errors(settings), connect(settings) as connection:
         _refuse_unprepared(connection, settings)
-        steps = plan_steps(policy, read_clock(connection), read_cutoff(connection))
-        return preview(connection, steps) if is_dry_run else prune(connection, steps)
+        if is_dry_run:
+            steps = plan_steps(policy, read_clock(connection), read_cutoff(connection))
+            return preview(connection, steps)
+        return prune(connection, plan_steps(policy, *read_bounds(connection)))
+
+
+def prune_replaced_versions() -> int:
+    """Remove superseded versions of kinds that keep the latest; return how many.
+
+    Those that a build may read stay. While a load is at work nothing is done: the next run does.
+    """
+    latest_only = configured_kinds().latest_only
+    with suppress(LoadInProgress), _database(loader_settings()) as connection:
+        step = replaced_versions(latest_only, *read_bounds(connection))
+        return prune(connection, [step]).removals[0].rows
+    return 0
 
 
 @contextmanager

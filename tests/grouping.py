@@ -20,6 +20,7 @@ _PARTS = {
     "nights": ("marts.test_bad_nights", "marts.test_killed", "marts.test_nightly"),
     "marts": ("marts.",),
     "redefinitions": ("marts.test_odd_requests", "marts.test_prune", "marts.test_redefinitions"),
+    "store": ("store.",),
     "rebuilds": ("marts.test_drift", "marts.test_increments", "marts.test_rebuilds"),
     "commands": (
         "loaders.test_checks",

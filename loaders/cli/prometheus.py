@@ -54,6 +54,14 @@ def _gauges(status: "PipelineStatus") -> Iterator[_Gauge]:
         [({"source": source}, load.status == "succeeded") for source, load in loads.items()],
     )  # fmt: skip
     yield _Gauge(
+        "store", "What processes of the application last reported, since they began.",
+        [
+            ({"process": store.instance, "counter": name}, value)
+            for store in status.stores
+            for name, value in store.counters.items()
+        ],
+    )  # fmt: skip
+    yield _Gauge(
         "files", "Files in the manifest, by kind and state.",
         [
             ({"kind": kind.kind, "state": state}, getattr(kind, state))

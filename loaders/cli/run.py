@@ -4,7 +4,13 @@ import click
 
 
 @click.command("run")
-@click.argument("source")
+@click.argument("source", required=False)
+@click.option(
+    "--no-source",
+    "has_no_source",
+    is_flag=True,
+    help="Load nothing: build and check what the application wrote.",
+)
 @click.option("--root", help="Folder inside SOURCE where the tree begins.")
 @click.option(
     "--resume", "is_resumed", is_flag=True, help="Skip what the last run of SOURCE has done."
@@ -31,7 +37,8 @@ import click
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be loaded and built; write nothing.")
 def run(
-    source: str,
+    source: str | None,
+    has_no_source: bool,
     root: str | None,
     is_resumed: bool,
     accept_vanished: bool,
@@ -59,6 +66,10 @@ def run(
     from loaders.nightly.notifications import targets_from_environment
     from loaders.nightly.run import run as run_all
 
+    if (source is None) is not has_no_source:
+        raise click.UsageError("Name either SOURCE or --no-source.")
+    if has_no_source and root is not None:
+        raise click.UsageError("--root is a folder inside SOURCE.")
     if dry_run:
         return _preview(source, root, accept_vanished=accept_vanished, is_json=is_json)
     # A scheduler's SIGTERM counts as Ctrl-C: the run is logged and its notifications are sent.
@@ -80,7 +91,7 @@ def run(
     return result.exit_code
 
 
-def _preview(source: str, root: str | None, *, accept_vanished: bool, is_json: bool) -> int:
+def _preview(source: str | None, root: str | None, *, accept_vanished: bool, is_json: bool) -> int:
     from loaders.cli import display
     from loaders.cli.progress import progress
     from loaders.cli.run_display import preview_summary

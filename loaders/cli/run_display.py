@@ -215,11 +215,13 @@ def _short(path: Path) -> str:
 
 def preview_summary(found: "RunPreview") -> None:
     """Print what a run would load, and the models that would follow."""
-    load_display.load_summary(found.load)
+    to_read = found.load.to_read if found.load else {}
+    if found.load:
+        load_display.load_summary(found.load)
     if not found.models:
         display.say("No model would change: nothing is new since the last build.")
         return
-    for title, counts in (("Would be read", found.load.to_read), ("Not built yet", found.waiting)):
+    for title, counts in (("Would be read", to_read), ("Not built yet", found.waiting)):
         if counts:
             display.say(f"{title}: {', '.join(f'{n:,} {kind}' for kind, n in counts.items())}.")
     display.say(f"Models that would follow ({len(found.models)}):")

@@ -1,21 +1,23 @@
 """Displays the status of runs, loads, landing and marts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from loaders.cli.display import cell, printable, say, say_how_many_more, table
 
 if TYPE_CHECKING:
-    from loaders.operations.status import PipelineStatus, UnknownField
+    from loaders.operations.status import PipelineStatus, StoreReport, UnknownField
 
 _MOST_DRIFT = 10
+_MOST_STORES = 20
 # Field names are untrusted: one line of a table each.
 _WIDTH_OF_FIELDS = 60
 
 
 def status_report(status: "PipelineStatus") -> None:
     """Print the status for people."""
-    if not status.loads:
+    _stores_table(status.stores)
+    if not status.loads and not status.runs:
         say("No load yet: pulse-elt load.")
         return
     if status.runs:
@@ -25,15 +27,16 @@ def status_report(status: "PipelineStatus") -> None:
             [(run.run_id, run.started_at, run.status, run.summary) for run in status.runs],
             right=["run"],
         )
-    say("Last loads (raw.loads), newest first")
-    table(
-        ["load", "started (UTC)", "status", "seen", "landed", "quarantined", "source"],
-        [
-            (e.load_id, e.started_at, e.status, e.seen, e.landed, e.quarantined, e.source)
-            for e in status.loads
-        ],
-        right=["load", "seen", "landed", "quarantined"],
-    )
+    if status.loads:
+        say("Last loads (raw.loads), newest first")
+        table(
+            ["load", "started (UTC)", "status", "seen", "landed", "quarantined", "source"],
+            [
+                (e.load_id, e.started_at, e.status, e.seen, e.landed, e.quarantined, e.source)
+                for e in status.loads
+            ],
+            right=["load", "seen", "landed", "quarantined"],
+        )
     for entry in status.loads[:1]:
         if entry.error:
             say(f"The last load failed: {entry.error}\n")
@@ -62,6 +65,36 @@ def status_report(status: "PipelineStatus") -> None:
     )
     table(["mart", "rows"], marts.rows, right=["rows"])
     _drift_table(status.drift)
+
+
+def _stores_table(stores: Sequence["StoreReport"]) -> None:
+    if not stores:
+        return
+    say("The application (pulse_store), by process; counts since it began")
+    table(
+        ["process", "reported (UTC)", "calls", "failed", "blind writes", "overwritten unseen"],
+        [
+            (
+                printable(store.instance), store.reported_at, *_calls(store.counters),
+                int(store.counters.get("blind_write", 0)),
+                int(store.counters.get("overwritten_unseen", 0)),
+            )
+            for store in stores[:_MOST_STORES]
+        ],
+        right=["calls", "failed", "blind writes", "overwritten unseen"],
+    )  # fmt: skip
+    say_how_many_more(len(stores), "select them from raw.store_reports", _MOST_STORES)
+
+
+def _calls(counters: Mapping[str, float]) -> tuple[int, int]:
+    """Return how many calls there were, and how many of them failed."""
+    outcomes = {
+        name: int(count)
+        for name, count in counters.items()
+        if "." in name and not name.endswith((".seconds", ".longest"))
+    }
+    done = sum(count for name, count in outcomes.items() if name.endswith(".ok"))
+    return sum(outcomes.values()), sum(outcomes.values()) - done
 
 
 def _drift_table(drift: Sequence["UnknownField"]) -> None:

@@ -74,7 +74,7 @@ ADVISORY_LOCKS = (
     ),
     AdvisoryLock(
         "document_path", "pult", None, "path of a document",
-        "alone by raw.write_document(), which waits for it",
+        "alone by raw.write_document() and raw.written_version(), which wait for it, not for long",
         "to the end of the transaction",
     ),
 )  # fmt: skip

@@ -352,8 +352,7 @@ def _prune(planning: psycopg.Connection, kinds: DocumentKinds) -> None:
 
     The caller's transaction has taken the landing time: no build fixes a cutoff meanwhile.
     """
-    latest_only = [rule.kind for rule in kinds.rules if rule.retention == "latest_version"]
-    planning.execute(_PRUNE, {"kinds": latest_only})
+    planning.execute(_PRUNE, {"kinds": list(kinds.latest_only)})
 
 
 def _analyze(planning: psycopg.Connection, load_id: int) -> None:

@@ -1,12 +1,14 @@
 """The request and the result of a nightly run."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 from loaders.checks.result import CheckResult
-from loaders.errors import PulseEltError
+from loaders.errors import PulseEltError, storable
 from loaders.landing.load import LoadResult, Progress
 from loaders.transform.dbt import BuildResult
 
@@ -23,15 +25,34 @@ STAGES: tuple[Stage, ...] = ("migrate", "load", "landing_gate", "build", "mart_c
 class Request:
     """What to run: the source as an operator names it, and how long to wait for a database.
 
-    retry_seconds is the longest wait for each outage; is_resumed skips what the last run of the
-    same source has done. accept_vanished: see loaders.landing.model.Scope.
+    source is None for a run without a load. retry_seconds is the longest wait for each outage;
+    is_resumed skips what the last run of the same source has done. accept_vanished: see
+    loaders.landing.model.Scope.
     """
 
-    source: str
+    source: str | None
     root: str | None = None
     is_resumed: bool = False
     accept_vanished: bool = False
     retry_seconds: float = 60.0
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of the run, in order."""
+        return tuple(stage for stage in STAGES if self.source is not None or stage != "load")
+
+    @property
+    def logged_source(self) -> str:
+        """The source as it is logged: an absolute path, or an address without secrets."""
+        source = self.source
+        if source is None:
+            return "--no-source"
+        if "://" not in source:
+            return storable(str(Path(source).resolve()))
+        with suppress(ValueError):
+            parts = urlsplit(source)
+            return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+        return source.partition("?")[0]
 
 
 @dataclass(frozen=True)

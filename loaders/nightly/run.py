@@ -1,13 +1,10 @@
 """A whole nightly run: migrate, load, landing gate, build, mart checks."""
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 from loaders.checks.lean_import import finish_preload, preload
 from loaders.checks.result import CheckResult
@@ -23,7 +20,6 @@ from loaders.errors import (
 from loaders.landing.load import Progress
 from loaders.landing.model import Scope
 from loaders.nightly.model import (
-    STAGES,
     Details,
     Request,
     RunResult,
@@ -42,6 +38,7 @@ from loaders.pipeline import (
     check_marts,
     load_source,
     migrate_database,
+    prune_replaced_versions,
     refuse_unready_project,
 )
 
@@ -83,7 +80,7 @@ class Night:
 
     @property
     def source(self) -> str:
-        return _as_logged(self.request.source)
+        return self.request.logged_source
 
     @property
     def options(self) -> dict[str, str]:
@@ -114,7 +111,8 @@ def run(
         # The lock first: only one run may do what follows.
         with run_log:
             _with_retries(night, "migrate", run_log.take_the_lock)
-            error = _stages_in_order(night, STAGES_OF_A_NIGHT if stages is None else stages)
+            of_a_night = {name: STAGES_OF_A_NIGHT[name] for name in night.request.stages}
+            error = _stages_in_order(night, of_a_night if stages is None else stages)
             result = _result(night, error)
             if run_log.run_id is not None:
                 _with_retries(night, "mart_checks", lambda: run_log.close(result))
@@ -214,7 +212,7 @@ def _migrate(night: Night) -> StageResult:
             "resume."
         )
     if earlier:
-        night.done_before = _done(earlier)
+        night.done_before = _done(earlier, night.request.stages)
     _open(night, earlier)
     return StageResult("migrate", "succeeded", counts={"applied": len(migrated.applied)})
 
@@ -225,10 +223,10 @@ def _open(night: Night, resumed: Earlier | None) -> None:
         night.run_log.open(night.source, night.options, resumes, night.seconds)
 
 
-def _done(earlier: Earlier) -> dict[str, StageResult]:
+def _done(earlier: Earlier, stages: Sequence[Stage]) -> dict[str, StageResult]:
     """Return the stages after migrate that an earlier run completed."""
     done: dict[str, StageResult] = {}
-    for stage in STAGES[1:]:
+    for stage in stages[1:]:
         result = earlier.stages.get(stage)
         if result is None or result.status not in _DONE:
             break
@@ -238,6 +236,7 @@ def _done(earlier: Earlier) -> dict[str, StageResult]:
 
 def _load(night: Night) -> StageResult:
     request = night.request
+    assert request.source is not None  # noqa: S101 - else this is no stage of the run
     # A load that is retried forks its workers once more.
     finish_preload()
     with night.watch.loading() as show:
@@ -306,6 +305,8 @@ def _build(night: Night) -> StageResult:
         # For whatever reason models are missing: a failure, not a finding.
         code = built.exit_code if built.failed_models else WorkFailed.exit_code
         return StageResult("build", "failed", counts=counts, message=message, exit_code=code)
+    # What the marts no longer read, whether or not a load follows one day.
+    counts["pruned"] = prune_replaced_versions()
     status: Status = "with_findings" if failed else "succeeded"
     return StageResult(
         "build", status, counts=counts, message=message,
@@ -390,13 +391,3 @@ def _name(stage: str) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def _as_logged(source: str) -> str:
-    """Return a source as it is logged: an absolute path, or an address without secrets."""
-    if "://" not in source:
-        return storable(str(Path(source).resolve()))
-    with suppress(ValueError):
-        parts = urlsplit(source)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-    return source.partition("?")[0]

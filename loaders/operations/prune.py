@@ -65,6 +65,19 @@ class Step:
         return {**self.parameters, "before": self.before, "batch": self.batch}
 
 
+def replaced_versions(
+    latest_only: Mapping[str, str], now: datetime, cutoff: datetime | None
+) -> Step:
+    """Return the step for kinds that keep their latest version, with tables; see plan_steps."""
+    return Step(
+        "superseded versions of kinds that keep the latest",
+        ", ".join(f"raw.{table}" for table in latest_only.values()),
+        cutoff or now,
+        statements.COUNT_REPLACED, statements.REMOVE_REPLACED, "",
+        parameters={"kinds": list(latest_only)},
+    )  # fmt: skip
+
+
 def plan_steps(policy: Policy, now: datetime, cutoff: datetime | None) -> list[Step]:
     """Return the steps of a policy.
 
@@ -79,6 +92,7 @@ def plan_steps(policy: Policy, now: datetime, cutoff: datetime | None) -> list[S
         kind: min(filter(None, (ago(days), cutoff))) for kind, days in policy.version_days.items()
     }
     runs_before = ago(policy.run_days)
+    replaced = replaced_versions(policy.latest_only, now, cutoff)
     steps = [
         Step(
             f"superseded versions of kind {kind}", "raw.documents", before,
@@ -86,6 +100,7 @@ def plan_steps(policy: Policy, now: datetime, cutoff: datetime | None) -> list[S
         )
         for kind, before in befores.items()
     ]  # fmt: skip
+    steps.append(replaced)
     steps += [
         Step(
             f"bytes of {state} quarantine entries", "raw.quarantine", ago(days),
@@ -102,6 +117,7 @@ def plan_steps(policy: Policy, now: datetime, cutoff: datetime | None) -> list[S
             statements.COUNT_RUNS, statements.REMOVE_RUNS, 0, _BATCH_RUNS,
         )
     )  # fmt: skip
+    befores |= dict.fromkeys(policy.latest_only, replaced.before)
     # Last: the steps before remove references to loads, in a dry run by the same rules.
     steps.append(
         Step(
@@ -153,6 +169,18 @@ def read_clock(connection: psycopg.Connection) -> datetime:
     """Return the database's time."""
     now: datetime = one_value(connection, "select clock_timestamp()")
     return now
+
+
+def read_bounds(connection: psycopg.Connection) -> tuple[datetime, datetime | None]:
+    """Return the database's time and the earliest cutoff; builds that follow have a later one.
+
+    Raises:
+        DatabaseUnavailable: as read_cutoff.
+    """
+    # A build that is about to fix its cutoff is waited for, and keeps a new one from passing.
+    with connection.transaction():
+        now = ledger.landing_time(connection).at
+        return now, read_cutoff(connection)
 
 
 def read_cutoff(connection: psycopg.Connection) -> datetime | None:

@@ -49,6 +49,39 @@ select count(*), coalesce(sum(payload_bytes), 0)::bigint, max(source_path)
 from gone
 """
 
+# Of kinds that keep their latest version no hash stays: a running session leaves one per turn.
+_REPLACED = "kind = any (%(kinds)s) and superseded_at < %(before)s"
+
+COUNT_REPLACED = f"""
+select count(*), coalesce(sum(pg_column_size(payload)), 0)::bigint
+from raw.documents
+where {_REPLACED}
+"""
+
+REMOVE_REPLACED = f"""
+with chosen as materialized (
+    select source_path, document_id
+    from raw.documents
+    where {_REPLACED} and source_path >= %(after)s
+    order by source_path
+    limit %(batch)s
+),
+
+gone as (
+    delete from raw.documents as documents
+    using chosen
+    where
+        documents.kind = any (%(kinds)s)
+        and documents.superseded_at < %(before)s
+        and documents.source_path = chosen.source_path
+        and documents.document_id = chosen.document_id
+    returning documents.source_path, pg_column_size(documents.payload) as payload_bytes
+)
+
+select count(*), coalesce(sum(payload_bytes), 0)::bigint, max(source_path)
+from gone
+"""
+
 _OLD_BYTES = """
     (first_bytes is not null or around is not null)
     and (resolved_at is null) = %(is_open)s

@@ -14,7 +14,7 @@ _WHY_NOT = {
         "document_kinds.json)"
     ),
     "latest_version": (
-        "later loads remove its superseded versions themselves (latest_version in "
+        "every run and prune remove its superseded versions anyhow (latest_version in "
         "document_kinds.json)"
     ),
 }
@@ -22,9 +22,13 @@ _WHY_NOT = {
 
 @dataclass(frozen=True)
 class Policy:
-    """Days to keep things: superseded versions by kind, bytes in quarantine, runs and loads."""
+    """Days to keep things: superseded versions by kind, bytes in quarantine, runs and loads.
+
+    latest_only are the kinds that keep no superseded version, with their tables.
+    """
 
     version_days: Mapping[str, int]
+    latest_only: Mapping[str, str]
     resolved_bytes_days: int
     open_bytes_days: int
     run_days: int
@@ -48,6 +52,7 @@ def read_policy(path: Path, kinds: DocumentKinds) -> Policy:
             version_days[kind] = entry["days"]
     return Policy(
         version_days=version_days,
+        latest_only=kinds.latest_only,
         resolved_bytes_days=document["quarantine_bytes"]["resolved_days"],
         open_bytes_days=document["quarantine_bytes"]["open_days"],
         run_days=document["runs"]["days"],

@@ -1,5 +1,6 @@
 """The state of loads, landing, quarantine and marts, read from the database."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,6 +72,12 @@ from staging.stg_pulse__unknown_fields
 order by first_seen_at desc, kind, field collate "C"
 """
 
+_STORES = """
+select instance, reported_at, counters
+from raw.store_reports
+order by reported_at desc, instance
+"""
+
 _MARTS = """
 select c.relname
 from pg_catalog.pg_class as c
@@ -137,6 +144,15 @@ class UnknownField:
 
 
 @dataclass(frozen=True)
+class StoreReport:
+    """What a process of the application last reported: counts since it began (pulse_store)."""
+
+    instance: str
+    reported_at: datetime
+    counters: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class PipelineStatus:
     """Everything 'pulse-elt status' shows; before the first build marts are None, drift empty."""
 
@@ -146,6 +162,7 @@ class PipelineStatus:
     quarantine: tuple[QuarantineStatus, ...]
     marts: MartsStatus | None
     drift: tuple[UnknownField, ...]
+    stores: tuple[StoreReport, ...] = ()
 
 
 def read_status(connection: psycopg.Connection, latest: int | None = 5) -> PipelineStatus:
@@ -157,6 +174,7 @@ def read_status(connection: psycopg.Connection, latest: int | None = 5) -> Pipel
         quarantine=tuple(QuarantineStatus(*row) for row in connection.execute(_QUARANTINE)),
         marts=_marts(connection),
         drift=_drift(connection),
+        stores=tuple(StoreReport(*row) for row in connection.execute(_STORES)),
     )
 
 

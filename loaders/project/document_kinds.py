@@ -29,6 +29,7 @@ _LANDING_TABLES = frozenset(
         "pruned_versions",
         "quarantine",
         "schema_migrations",
+        "store_reports",
         "user_identities",
     }
 )
@@ -49,6 +50,7 @@ class Rule:
     retention: str | None = None
     session_date: str | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
+    marts: str | None = None
     known_fields: Mapping[str, Sequence[str]] | None = None
 
     @property
@@ -127,6 +129,18 @@ class DocumentKinds:
     def loaded(self) -> tuple[Rule, ...]:
         """The rules whose documents are loaded."""
         return tuple(rule for rule in self.rules if rule.disposition == SYSTEM_OF_RECORD)
+
+    @property
+    def modelled(self) -> tuple[Rule, ...]:
+        """The rules whose documents models read."""
+        return tuple(rule for rule in self.loaded if rule.marts != "none")
+
+    @property
+    def latest_only(self) -> Mapping[str, str]:
+        """The loaded kinds that keep no superseded version, with their tables."""
+        return {
+            rule.kind: str(rule.table) for rule in self.loaded if rule.retention == "latest_version"
+        }
 
     def match(self, path: str) -> Match:
         """Return kind, disposition and captured keys of a path relative to the source's root."""

@@ -12,7 +12,7 @@ from loaders.project.generation import outdated_files, report_written, write_out
 
 _MACRO = """{{#- Written by 'make kinds' from config/document_kinds.json: edit that. -#}}
 
-{{#- The kinds of documents that are loaded, by name. -#}}
+{{#- The kinds of documents that models read, by name. -#}}
 {{% macro document_kinds() -%}}
     {{{{ return({{
 {kinds}
@@ -35,12 +35,12 @@ def generated_files(kinds: DocumentKinds, root: Path) -> Mapping[Path, str]:
     """
     entries = ",\n".join(
         f"        {json.dumps(rule.kind)}: {json.dumps(_known_to_dbt(rule, kinds))}"
-        for rule in kinds.loaded
+        for rule in kinds.modelled
     )
     tables = "".join(
         f"      - {{name: {rule.table}, description: {json.dumps(rule.why)}, "
         "columns: *documents}\n"
-        for rule in kinds.loaded
+        for rule in kinds.modelled
     )
     sources = root / _SOURCES_FILE
     return {

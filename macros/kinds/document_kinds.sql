@@ -1,6 +1,6 @@
 {#- Written by 'make kinds' from config/document_kinds.json: edit that. -#}
 
-{#- The kinds of documents that are loaded, by name. -#}
+{#- The kinds of documents that models read, by name. -#}
 {% macro document_kinds() -%}
     {{ return({
         "scorecard": {"table": "scorecards", "retention": "all_versions", "session_date": "scorecard_file", "landed_keys": ["session_key"], "path_keys": {}, "parts": {}, "known_fields": {"": ["overall", "bce", "mcf", "cpo", "pulse_details", "Trainee_ID", "Persona_Tested", "Overall_Certification_Score", "Certification_Status", "High_Level_Critique", "Agent_Scores", "Feedback_Consolidated"], "overall": ["score", "raw_score", "passed", "summary", "notes"], "bce": ["score", "passed", "summary", "notes"], "mcf": ["score", "passed", "summary", "notes"], "cpo": ["score", "passed", "summary", "notes"], "pulse_details": ["final_stage", "stage_name", "trust_score", "sale_outcome", "missteps", "total_exchanges"], "Agent_Scores": ["BCE_Score", "MCF_Score", "CPO_Score"], "Feedback_Consolidated": ["Behavioral_Mastery", "Methodology_Fidelity", "Conversion_Effectiveness"]}},

@@ -273,7 +273,10 @@ def test_names_are_never_looked_up_where_somebody_else_can_put_some(house: House
             ("keep_sequence_ahead", "search_path=pg_catalog, pg_temp"),
             ("landing_time", "search_path=pg_catalog"),
             ("move_sequence", "search_path=pg_catalog, pg_temp"),
+            ("read_document", "search_path=pg_catalog, pg_temp"),
+            ("report_store", "search_path=pg_catalog, pg_temp"),
             ("write_document", "search_path=pg_catalog, pg_temp"),
+            ("written_version", "search_path=pg_catalog, pg_temp"),
         ]
     for login in LOGINS.values():
         with house.connect(login) as connection:

@@ -1,0 +1,119 @@
+"""PULSE's documents in PostgreSQL: what an application reads and writes instead of JSON files."""
+
+import threading
+from typing import Any
+
+from pulse_store import readers as _readers
+from pulse_store.counters import Event, OnEvent
+from pulse_store.errors import (
+    BlindWrite,
+    NotStorable,
+    ReadOnlyPath,
+    StoreConflict,
+    StoreError,
+    StoreUnavailable,
+)
+from pulse_store.fence import one_request
+from pulse_store.settings import Settings
+from pulse_store.store import Store, Version
+
+__all__ = [
+    "BlindWrite",
+    "Event",
+    "NotStorable",
+    "OnEvent",
+    "ReadOnlyPath",
+    "Settings",
+    "Store",
+    "StoreConflict",
+    "StoreError",
+    "StoreUnavailable",
+    "Version",
+    "configure",
+    "default_store",
+    "exists",
+    "latest_readiness",
+    "list_names",
+    "low_skills",
+    "one_request",
+    "read_json",
+    "read_version",
+    "readiness_history",
+    "skills",
+    "write_if",
+    "write_json",
+]
+
+_default: Store | None = None
+_lock = threading.Lock()
+
+
+def configure(settings: Settings | None = None, *, on_event: OnEvent | None = None) -> Store:
+    """Replace the store that the functions of this module use; by default the environment's."""
+    global _default
+    store = Store(settings, on_event=on_event)
+    with _lock:
+        before, _default = _default, store
+    if before is not None:
+        before.close()
+    return store
+
+
+def default_store() -> Store:
+    """Return the store that the functions of this module use; made when first asked for."""
+    global _default
+    if _default is None:
+        with _lock:
+            if _default is None:
+                _default = Store()
+    return _default
+
+
+def read_json(path: str) -> Any | None:  # noqa: ANN401 - any JSON
+    """Return the document at a path; None means one thing only: there is no such document."""
+    return default_store().read_json(path)
+
+
+def write_json(path: str, obj: Any) -> None:  # noqa: ANN401 - any JSON
+    """Write a document over whatever is there; return after the commit."""
+    default_store().write_json(path, obj)
+
+
+def exists(path: str) -> bool:
+    """Return whether there is such a document."""
+    return default_store().exists(path)
+
+
+def list_names(prefix: str) -> list[str]:
+    """Return the names that begin with a plain prefix, in the order of their bytes."""
+    return default_store().list_names(prefix)
+
+
+def read_version(path: str) -> Version | None:
+    """Return the document with its version for write_if, None if there is no such document."""
+    return default_store().read_version(path)
+
+
+def write_if(path: str, obj: Any, version: Version | None) -> Version:  # noqa: ANN401 - any JSON
+    """Write a document if its path still has that version (None: none yet), or StoreConflict."""
+    return default_store().write_if(path, obj, version)
+
+
+def latest_readiness(user: str) -> dict[str, Any] | None:
+    """Return a learner's latest snapshot of readiness, None if there is none."""
+    return _readers.latest_readiness(default_store(), user)
+
+
+def readiness_history(user: str, limit: int = 20) -> dict[str, Any]:
+    """Return {userId, latest, history}, the newest first."""
+    return _readers.readiness_history(default_store(), user, limit)
+
+
+def skills(user: str, window: str = "30d") -> dict[str, Any]:
+    """Return {userId, window, skills: [{skillTag, window, avgScore, sampleSize}]}."""
+    return _readers.skills(default_store(), user, window)
+
+
+def low_skills(user: str) -> dict[str, Any]:
+    """Return the same for the skills that need attention, the lowest first."""
+    return _readers.low_skills(default_store(), user)

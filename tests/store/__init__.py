@@ -1,0 +1,1 @@
+"""What an application may rely on in pulse_store."""
