@@ -1,7 +1,7 @@
 """The steps from a source to the marts, as the commands call them."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,14 +34,14 @@ from loaders.operations.prune import (
     replaced_versions,
 )
 from loaders.operations.retention import read_policy
-from loaders.operations.status import PipelineStatus, documents_not_built, read_status
+from loaders.operations.status import PipelineStatus, read_status
 from loaders.project.document_kinds import DocumentKinds, read_document_kinds
 from loaders.project.generated_kinds import refuse_stale_files
 from loaders.project.private import private_folder
 from loaders.project.root import project_root
 from loaders.sources.opening import open_source
 from loaders.transform import dbt
-from loaders.transform.dbt import BuildResult, build, models_reading
+from loaders.transform.dbt import BuildResult, build
 from loaders.transform.marts import Readiness, read_latest_readiness
 
 
@@ -94,48 +94,6 @@ def _refuse_unknown_kinds(wanted: Sequence[str], kinds: DocumentKinds) -> None:
                 f"There is no kind {kind!r} in config/document_kinds.json; "
                 f"there are {', '.join(kinds.by_kind)}."
             )
-
-
-@dataclass(frozen=True)
-class RunPreview:
-    """What a nightly run would do: the plan of its load, and the models that read what is new.
-
-    load is None where no source is named. waiting counts the documents, by kind, that landed after
-    the last build; their models follow as well.
-    """
-
-    load: LoadResult | None
-    waiting: Mapping[str, int]
-    models: tuple[str, ...]
-
-
-def preview_run(
-    source: str | Path | None,
-    root: str | None,
-    scope: Scope,
-    *,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
-) -> RunPreview:
-    """Return what a nightly run would do; nothing is written to the database.
-
-    Raises:
-        WrongRequest: as for a load.
-        WorkFailed: the dbt project does not parse.
-    """
-    planned = None
-    if source is not None:
-        planned = load_source(source, root, scope, dry_run=True, on_progress=on_progress)
-    kinds = configured_kinds()
-    settings = transformer_settings(starts=False)
-    with _database(settings) as connection:
-        waiting = documents_not_built(connection)
-    tables = [
-        rule.table
-        for rule in kinds.modelled
-        if rule.table and rule.kind in (*(planned.to_read if planned else ()), *waiting)
-    ]
-    models = models_reading(settings, project_root(), tables)
-    return RunPreview(planned, waiting, tuple(models))
 
 
 @dataclass(frozen=True)

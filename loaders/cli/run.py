@@ -96,7 +96,7 @@ def _preview(source: str | None, root: str | None, *, accept_vanished: bool, is_
     from loaders.cli.progress import progress
     from loaders.cli.run_display import preview_summary
     from loaders.landing.model import Scope
-    from loaders.pipeline import preview_run
+    from loaders.nightly.preview import preview_run
 
     with progress(is_json=is_json) as on_progress:
         scope = Scope(accept_vanished=accept_vanished)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from loaders.errors import PulseEltError
     from loaders.landing.load import Progress
     from loaders.nightly.model import Details, RunResult, Stage, StageResult
-    from loaders.pipeline import RunPreview
+    from loaders.nightly.preview import RunPreview
     from loaders.transform.marts import Readiness
 
 # The columns and lines of a phone's screen held upright.
