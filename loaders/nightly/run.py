@@ -53,8 +53,6 @@ Stages = Mapping[Stage, Work]
 
 _DONE = ("succeeded", "with_findings", "left_out")
 INTERRUPTED = 130
-# What the run log keeps of a load's counters.
-_COUNTED = ("seen", "landed", "changed", "quarantined", "vanished")
 
 
 class NothingToResume(PulseEltError):
@@ -259,7 +257,13 @@ def _load(night: Night) -> StageResult:
         "load",
         "with_findings" if quarantined else "succeeded",
         load_id=loaded.load_id,
-        counts={name: getattr(counters, name) for name in _COUNTED},
+        counts={
+            "seen": counters.seen,
+            "landed": counters.landed,
+            "changed": counters.changed,
+            "quarantined": quarantined,
+            "vanished": counters.vanished,
+        },
         message=f"{_count(quarantined, 'file')} newly quarantined." if quarantined else None,
         exit_code=1 if quarantined else 0,
     )
