@@ -5,10 +5,10 @@
 {%- endmacro %}
 
 
-{#- The same as people and programs write it: in braces or parentheses, as a URN, without hyphens, with white
-    space around it. -#}
+{#- The same as people and programs write it: in braces or parentheses, as a URN, without hyphens or
+    with others, with white space around it. -#}
 {% macro written_uuid_pattern() -%}
-    ^[ \t\n\r\u00a0\u200b\ufeff]*(urn:)?(uuid:)?[{(]?([0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})[)}]?[ \t\n\r\u00a0\u200b\ufeff]*$
+    ^[ \t\n\r\u00a0\u200b\ufeff]*(urn:)?(uuid:)?[{(]?[0-9a-f]{4}(-?[0-9a-f]{4}){7}[)}]?[ \t\n\r\u00a0\u200b\ufeff]*$
 {%- endmacro %}
 
 

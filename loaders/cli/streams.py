@@ -43,7 +43,8 @@ def prepare() -> None:
             os.fstat(descriptor)
         except OSError:
             # The lowest free number, which a connection or file of ours would otherwise get.
-            os.open(os.devnull, os.O_RDWR)
+            # Programs that we start have it, too.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     # dbt opens files in the encoding of the locale; what it reads and writes is UTF-8.
     with suppress(locale.Error):
         locale.setlocale(locale.LC_CTYPE, "C.UTF-8")

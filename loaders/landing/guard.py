@@ -1,9 +1,9 @@
 """Refuses a source that is not what it seems: another folder, a half-mounted share, other names."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import psycopg
@@ -76,7 +76,7 @@ class Guard:
             raise WrongRequest(
                 f"{self.source.name} shares no path with what was loaded before, and most of it "
                 "is not recognised. Nothing has landed from it, and nothing is marked as vanished. "
-                f"{self._likely_root(paths)}{_CURES}"
+                f"{self._hint(paths)}{_CURES}"
                 "; if it is another tree, load parts of it with --prefix or --kind."
             )
 
@@ -85,7 +85,7 @@ class Guard:
 
         Raises:
             WrongRequest: nothing in it is recognised, or it is none of a retry's sources.
-            SourceRefused: it is the first, and most of it is not recognised.
+            SourceRefused: no whole load has succeeded, and most of it is not recognised.
         """
         if self.scope.only_quarantined:
             if not (plan.seen or self.scope.prefix or self.listing.is_known()):
@@ -95,12 +95,10 @@ class Guard:
                     "--root."
                 )
             return
-        if not self.scope.is_whole:
-            return
-        if plan.seen == plan.unrecognised:
+        if self.scope.is_whole and plan.seen == plan.unrecognised:
             raise WrongRequest(
                 f"Nothing in {self.source.name} is recognised ({plan.seen} .json files seen). "
-                f"{self._likely_root(self.listing.some_unrecognised(_SAMPLE))}"
+                f"{self._hint(self.listing.some_unrecognised(_SAMPLE))}"
                 f"{_CURES}."
             )
         limits = self.limits
@@ -113,7 +111,7 @@ class Guard:
                 f"{plan.unrecognised:,} of the {plan.seen:,} .json files in {self.source.name} are "
                 f"not recognised: too many for a first load (config/checks.json: "
                 f"{limits.unrecognised_at_most:g} %). What was recognised and has landed stays. "
-                f"{self._likely_root(self.listing.some_unrecognised(_SAMPLE))}{_CURES}"
+                f"{self._hint(self.listing.some_unrecognised(_SAMPLE))}{_CURES}"
                 "; if all is as it should be, raise unrecognised_at_most in config/checks.json."
             )
 
@@ -152,18 +150,20 @@ class Guard:
             f"{missing:,} of the {known:,} documents that had landed before{where} are not in "
             f"{self.source.name} (config/checks.json: at most {limits.vanished_at_most:g} % may "
             "be missing). None of them is marked as vanished, and what has landed stays. "
-            f"{self._likely_root(self.listing.some_unrecognised(_SAMPLE))}{_CURES}"
+            f"{self._hint(self.listing.some_unrecognised(_SAMPLE))}{_CURES}"
             "; if a share is only half there, mount all of it; if the files are gone on purpose, "
             "add --accept-vanished; if the source only ever holds new files, add it to "
             "drop_folders in config/checks.json."
         )
 
-    def _likely_root(self, paths: Sequence[str]) -> str:
-        """Return a sentence that names the folder where the tree seems to begin, or nothing."""
+    def _hint(self, paths: Sequence[str]) -> str:
+        """Return a sentence about where the tree seems to begin, or its capitals; or nothing."""
         above = _most_common(paths, [_folder_around(path, self.kinds) for path in paths])
         if above:
             root = "/".join(filter(None, (self.root.strip("/"), above)))
             return f"The tree seems to begin in a folder of it: try --root {root}. "
+        if sum(map(self.kinds.is_known_in_another_case, paths)) > len(paths) / 2:
+            return "Its paths would be documents in other capitals: rename them. "
         below = _most_common(paths, [_folder_inside(path, self.kinds) for path in paths])
         if not below:
             return ""
@@ -174,7 +174,8 @@ class Guard:
 
 
 def _is_named(source: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(source, pattern) for pattern in patterns)
+    wildcards = (re.escape(pattern.rstrip("/")).replace(r"\*", ".*") for pattern in patterns)
+    return any(re.fullmatch(wildcard, source, re.DOTALL) for wildcard in wildcards)
 
 
 def _is_document(path: str, kinds: DocumentKinds) -> bool:
@@ -192,6 +193,9 @@ def _folder_around(path: str, kinds: DocumentKinds) -> str | None:
 
 def _folder_inside(path: str, kinds: DocumentKinds) -> str | None:
     """Return the folder of the rules in which a path would be a document."""
+    # With backslashes it is a path of its own, of which a rule sees a single name.
+    if "\\" in path:
+        return None
     for folder in dict.fromkeys(
         template.beginning.rpartition("/")[0] for template in kinds.templates
     ):

@@ -142,6 +142,14 @@ order by hashtext(source_path)
 limit %s
 """
 
+_UNRECOGNISED_IN_CAPITALS = """
+select source_path
+from pg_temp.pulse_left
+where state = 'unrecognised' and source_path <> lower(source_path)
+order by source_path
+limit %s
+"""
+
 _MARK_VANISHED = f"""
 update raw.files
 set state = 'vanished', last_changed_at = %(at)s, load_id = %(load_id)s
@@ -288,6 +296,11 @@ class Listing:
     def some_unrecognised(self, at_most: int) -> list[str]:
         """Return some paths that no rule knows, from all over the tree."""
         return [path for (path,) in self._connection.execute(_SOME_UNRECOGNISED, (at_most,))]
+
+    def unrecognised_in_capitals(self, at_most: int) -> list[str]:
+        """Return the first paths that no rule knows and that have capitals."""
+        found = self._connection.execute(_UNRECOGNISED_IN_CAPITALS, (at_most,))
+        return [path for (path,) in found]
 
     def first_paths(self, state: str, at_most: int) -> tuple[str, ...]:
         """Return the first paths that stay as config or unrecognised."""

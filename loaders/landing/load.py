@@ -325,24 +325,21 @@ def _result(
     if load_id is not None:
         entries = quarantine.new_entries(context.planning, load_id, NAMED_AT_MOST)
         still_refused = quarantine.count_refused(context.planning, load_id)
-    unrecognised = context.listing.first_paths("unrecognised", NAMED_AT_MOST)
     return LoadResult(
         source=context.source.name,
         load_id=load_id,
         plan=plan,
         counters=counters,
         left_as_config=context.listing.first_paths("config", NAMED_AT_MOST),
-        unrecognised=unrecognised,
+        unrecognised=context.listing.first_paths("unrecognised", NAMED_AT_MOST),
         newly_quarantined=tuple(entries),
         still_refused=still_refused,
-        notices=(*context.source.notices, *_notices(context, counters, unrecognised)),
+        notices=(*context.source.notices, *_notices(context, counters)),
     )
 
 
-def _notices(
-    context: _Context, counters: Counters | None, unrecognised: Sequence[str]
-) -> Iterator[str]:
-    yield from paths_in_another_case(context.kinds, unrecognised)
+def _notices(context: _Context, counters: Counters | None) -> Iterator[str]:
+    yield from paths_in_another_case(context.kinds, context.listing)
     if counters and counters.landed:
         yield from user_keys_in_several_cases(context.planning, context.kinds)
 

@@ -1,10 +1,14 @@
 """Sentences about paths and keys that differ from others in capitals alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import psycopg
 
+from loaders.landing.listing import Listing
 from loaders.project.document_kinds import DocumentKinds
+
+# Each is matched with every rule: 10,000 take half a second.
+_LOOKED_AT = 10_000
 
 # UUIDs are the same key in capitals.
 _KEYS_IN_SEVERAL_CASES = """
@@ -21,9 +25,10 @@ limit 1
 """
 
 
-def paths_in_another_case(kinds: DocumentKinds, unrecognised: Sequence[str]) -> Iterator[str]:
-    """Yield a sentence if a rule would know some of these paths, were capitals no difference."""
-    found = [path for path in unrecognised if kinds.is_known_in_another_case(path)]
+def paths_in_another_case(kinds: DocumentKinds, listing: Listing) -> Iterator[str]:
+    """Yield a sentence if a rule would know unrecognised paths, were capitals no difference."""
+    paths = listing.unrecognised_in_capitals(_LOOKED_AT)
+    found = [path for path in paths if kinds.is_known_in_another_case(path)]
     if found:
         yield (
             f"Unrecognised paths that would be documents in other capitals: {found[0]}"

@@ -30,7 +30,8 @@ def private_folder(folder: Path, names: Sequence[str]) -> None:
         WrongRequest: the folder, or a file in it, cannot be written to.
     """
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Whoever may write to it could put another folder in the place of this one.
+        folder.parent.mkdir(0o755, parents=True, exist_ok=True)
         with private_files():
             folder.mkdir(exist_ok=True)
         found = list(folder.iterdir())

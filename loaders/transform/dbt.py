@@ -358,10 +358,12 @@ def _node(result: Any, errors: ServerErrors) -> Node:  # noqa: ANN401 - dbt's re
 def _profiles(root: Path) -> Path:
     """Copy the example profile to where dbt looks for one, so that both are always the same."""
     folder = root / ".pulse" / "dbt"
-    folder.mkdir(parents=True, exist_ok=True)
+    # Whoever could write there could lead dbt to another server, password and all.
+    private_folder(folder, ("profiles.*",))
     # Another command may be reading it, so it is replaced atomically.
     written = folder / f"profiles.{os.getpid()}.tmp"
-    written.write_bytes((root / "profiles.example.yml").read_bytes())
+    with private_files():
+        written.write_bytes((root / "profiles.example.yml").read_bytes())
     written.replace(folder / "profiles.yml")
     return folder
 

@@ -1,6 +1,7 @@
 """Logs, compiled SQL and Data Docs are for their owner alone; a folder of no use is refused."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -64,6 +65,20 @@ def test_what_is_written_is_the_owners_whatever_the_umask(
     wanted = {each: 0o700 if Path(each).is_dir() else 0o600 for each in found}
     assert found == wanted
     assert log.read_text().startswith("before\n")
+
+
+def test_nobody_else_can_lead_dbt_elsewhere_whatever_the_umask(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "profiles.example.yml", tmp_path)
+    code = "import sys; from pathlib import Path; from loaders.transform import dbt; "
+    code += "dbt._profiles(Path(sys.argv[1]))"
+    subprocess.run(
+        ["/usr/bin/env", "bash", "-c", 'umask 0; "$@"', "-", sys.executable, "-c", code, tmp_path],
+        cwd=ROOT, check=True,
+    )  # fmt: skip
+    found = dict(modes(tmp_path / ".pulse"))
+    assert len(found) == 2
+    assert {mode & 0o077 for mode in found.values()} == {0}
+    assert (tmp_path / ".pulse").stat().st_mode & 0o022 == 0
 
 
 def test_a_folder_with_files_of_others_stays_open(

@@ -248,6 +248,42 @@ def test_a_first_load_of_which_most_is_not_recognised_is_refused(
     assert states(connection) == {"landed": 55, "vanished": 25}
 
 
+def test_a_part_of_the_wrong_folder_is_no_first_load(
+    database: object, tree: Tree, connection: psycopg.Connection, pulse_elt: RunCommand
+) -> None:
+    write_sessions(tree, *range(30), below="pulse/")
+    for arguments in (("--dry-run",), ()):
+        done = pulse_elt("load", tree.root, "--prefix", "pulse/", *arguments)
+        assert done.returncode == 2
+        assert_one_sentence(done.stderr)
+        for part in ("30 of the 30", "--root pulse.", "config/document_kinds.json"):
+            assert part in done.stderr
+    assert states(connection) == {}
+    done = pulse_elt("load", tree.root, "--root", "pulse", "--prefix", "sessions/")
+    assert done.returncode == 0
+    assert states(connection) == {"landed": 30}
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("sessions/{}/SCORECARD.JSON", "in other capitals: rename them."),
+        ("Sessions/{}/scorecard.json", "in other capitals: rename them."),
+        ("sessions\\{}\\scorecard.json", ""),
+    ],
+)
+def test_what_is_wrong_with_all_names_is_said(
+    database: object, tree: Tree, name: str, hint: str
+) -> None:
+    tree.write("readme/a.json", {})
+    for number in range(30):
+        tree.write(name.format(number), {})
+    with pytest.raises(WrongRequest, match="Nothing in") as refused:
+        load(tree)
+    assert hint in str(refused.value)
+    assert "It seems to be inside" not in str(refused.value)
+
+
 def test_a_first_load_with_much_that_is_nobodys_can_be_let_through(
     database: object, tree: Tree, thresholds: Callable[..., None], connection: psycopg.Connection
 ) -> None:
@@ -286,6 +322,35 @@ def test_a_drop_folder_only_ever_holds_new_files(
     thresholds(drop_folders=[])
     with pytest.raises(SourceRefused, match="210 of the 260"):
         load(sixty)
+
+
+@pytest.mark.parametrize(
+    ("folder", "pattern", "is_meant"),
+    [
+        ("in", "in/", True),
+        ("in [2026]", "in [2026]", True),
+        ("in 2", "in [2026]", False),
+        ("in?", "in?", True),
+        ("inn", "in?", False),
+        ("in", "*", True),
+    ],
+)
+def test_a_drop_folder_is_named_as_it_is(
+    sixty: Tree,
+    thresholds: Callable[..., None],
+    tmp_path: Path,
+    folder: str,
+    pattern: str,
+    is_meant: bool,
+) -> None:
+    thresholds(drop_folders=[f"{tmp_path}/{pattern}"])
+    other = Tree(tmp_path / folder)
+    write_sessions(other, 100)
+    if is_meant:
+        assert counters(load(other)).vanished == 0
+    else:
+        with pytest.raises(SourceRefused):
+            load(other)
 
 
 def test_a_folder_off_in_the_prefix_of_a_bucket_is_refused(
@@ -341,3 +406,15 @@ def test_paths_and_keys_in_other_capitals_are_named(
     assert "Sessions/b/SCORECARD.json, and 2 more" in paths
     assert "DEMO, demo." in keys
     assert told["notices"][0] in pulse_elt("load", tree.root).stdout.replace("\n", " ")
+
+
+def test_a_path_in_other_capitals_is_named_behind_many_that_nobody_knows(
+    database: object, tree: Tree
+) -> None:
+    for number in range(120):
+        tree.write(f"A/{number}.json", {})
+    tree.write("sessions/a/scorecard.JSON", {})
+    tree.write("sessions/b/scorecard.json", {})
+    for number in range(125):
+        tree.write(f"sessions/c{number}/scorecard.json", {})
+    assert "sessions/a/scorecard.JSON." in load(tree).notices[0]

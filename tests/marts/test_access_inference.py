@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -164,6 +165,24 @@ def estimate_of_a_learner(reader: psycopg.Connection, superuser: psycopg.Connect
     return "about" if estimates[0] > estimates[1] else "no"
 
 
+def estimates_by_value(
+    conditions: tuple[str, ...], reader: psycopg.Connection, superuser: psycopg.Connection
+) -> str:
+    """Compare the estimates for some values with how many rows have them, hidden ones included."""
+    truth = [count(superuser, "analytics.scorecards", each) for each in conditions]
+    assert sorted(set(truth)) == sorted(truth)
+    found = [
+        max(
+            part["Plan Rows"]
+            for part in explained(reader, f"select from reporting.scorecards where {each}", "costs")
+            if part.get("Relation Name") == "scorecards"
+        )
+        for each in conditions
+    ]
+    by_truth = [estimate for _, estimate in sorted(zip(truth, found, strict=True))]
+    return "about" if sorted(set(found)) == by_truth else "no"
+
+
 def listed_learners(reader: psycopg.Connection, superuser: psycopg.Connection) -> str:
     superuser.execute(
         "insert into ops.role_learners (role_name, user_id) "
@@ -274,6 +293,16 @@ PROBES: tuple[tuple[str, str, Answer], ...] = (
         rows_with_a_value,
     ),
     (
+        "how often a column has a value, or none, with hidden rows",
+        "`explain … where is_passed`, `… is null`: estimated rows",
+        partial(estimates_by_value, ("is_passed", "not is_passed", "is_passed is null")),
+    ),
+    (
+        "the same of scores, and of other numbers with decimals",
+        "`explain … where overall_score > …`: estimated rows",
+        partial(estimates_by_value, ("overall_score > 0", "overall_score > 80")),
+    ),
+    (
         "how many learners are listed for other roles",
         f"`explain analyze`: {_REMOVED} of `ops.role_learners`",
         listed_learners,
@@ -317,5 +346,10 @@ def test_every_way_was_tried_and_the_page_says_what_it_showed(
 def test_no_way_shows_a_value_itself(reader: House) -> None:
     """In words, what the table must never come to say."""
     text = page("security.md").read_text(encoding="utf-8")
-    for what in ("a score, .*", "a hidden value", "frequent values and bounds of a column"):
+    for what in (
+        "a score, .*",
+        "the same of scores, .*",
+        "a hidden value",
+        "frequent values and bounds of a column",
+    ):
         assert re.search(rf"^\| {what} \|.*\| no \|$", text, re.MULTILINE), what

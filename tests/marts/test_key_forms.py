@@ -28,6 +28,8 @@ FORMS = {
     "bare": BARE,
     "bare in capitals": BARE.upper(),
     "bare in braces": f"{{{BARE}}}",
+    "hyphens of others": "-".join(BARE[n : n + 4] for n in range(0, 32, 4)),
+    "half of the hyphens": f"{BARE[:16]}-{BARE[16:]}",
     "URN of the bare": f"urn:uuid:{BARE}",
     "white space": f" \t{UUID}\r\n",
     "a hard space": f"\u00a0{UUID}\ufeff",
