@@ -10,7 +10,7 @@ from loaders.database.reached import refuse_another_server, refuse_shared_sessio
 from loaders.database.refusals import refusal
 from loaders.database.session import prepare_session
 from loaders.database.settings import DatabaseSettings
-from loaders.database.sqlstates import DISK_FULL, kind_of
+from loaders.database.sqlstates import DISK_FULL, READ_ONLY, kind_of
 from loaders.errors import DatabaseAway, DatabaseUnavailable, PulseEltError, WorkFailed
 
 OLDEST_SERVER = 160000
@@ -105,7 +105,10 @@ def as_pulse_error(error: psycopg.Error, settings: DatabaseSettings) -> PulseElt
             f"The connection to {settings} was lost: {first_line(error)} "
             "Run the command again; what was committed stays."
         )
-    return kind(f"{settings} refused the work ({error.sqlstate}): {first_line(error)}")
+    said = f"{settings} refused the work ({error.sqlstate}): {first_line(error)}"
+    if error.sqlstate == READ_ONLY:
+        said += " Connect to the primary, or have default_transaction_read_only lifted."
+    return kind(said)
 
 
 def first_line(error: BaseException) -> str:

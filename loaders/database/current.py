@@ -113,8 +113,11 @@ def exports(settings: DatabaseSettings) -> str:
             variables[name] = variables[PART_VARIABLES[part]]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     searches = [libpq_variables().get(name, "") for name in sorted(SEARCHES)]
-    unset = [name for name in searches if name in os.environ and name not in variables]
-    lines.append(" ".join(["unset", URL_VARIABLE, *(unset if settings.server else ())]))
+    misleading = searches if settings.server else []
+    if settings.is_embedded:
+        misleading = [*misleading, "PGHOSTADDR"]
+    unset = [name for name in misleading if name in os.environ and name not in variables]
+    lines.append(" ".join(["unset", URL_VARIABLE, *unset]))
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from loaders.database import kind_rules
 from loaders.database.locks import MIGRATION_LOCK
-from loaders.database.queries import relation_exists
+from loaders.database.queries import one_value, relation_exists
 from loaders.errors import DatabaseUnavailable, WorkFailed, WrongRequest
 from loaders.project.document_kinds import DocumentKinds, Rule
 
@@ -53,6 +53,14 @@ from pg_catalog.pg_class as c
 inner join staging.standing_relations as standing
     on regexp_replace(c.relname, '__dbt_(backup|tmp)$', '') = standing.relation_name
 where c.relnamespace = to_regnamespace('analytics') and standing.schema_name = 'analytics'
+"""
+
+# A dump creates them after all rows.
+_HAS_KEYS = """
+select exists (
+    select from pg_catalog.pg_constraint
+    where conrelid = 'raw.schema_migrations'::regclass and contype = 'p'
+)
 """
 
 _RELATIONS_IN_RAW = """
@@ -261,6 +269,11 @@ def _pending(connection: psycopg.Connection, known: Sequence[Migration]) -> list
         raise DatabaseUnavailable(
             "Schema raw has its tables and none of its rows: the dump was restored without data, "
             "or not to its end. Restore it whole into an empty database."
+        )
+    if not one_value(connection, _HAS_KEYS):
+        raise DatabaseUnavailable(
+            "Schema raw has no keys: the dump was not restored to its end. "
+            "Restore it whole into an empty database."
         )
     newest = max((migration.version for migration in known), default=0)
     if max(applied, default=0) > newest:

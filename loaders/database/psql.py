@@ -27,6 +27,9 @@ def become_psql(settings: DatabaseSettings, arguments: Sequence[str]) -> NoRetur
                 "There is no psql on this machine: install PostgreSQL's client."
             ) from None
     environment = dict(os.environ)
+    if settings.is_embedded:
+        for name in ("PGHOSTADDR", "PGSERVICE"):
+            environment.pop(name, None)
     password = settings.parameters.get("password")
     if password is not None:
         environment["PGPASSWORD"] = password

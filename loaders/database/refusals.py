@@ -46,6 +46,7 @@ _POOLER = (
     "A pooler, such as PgBouncer, passes no options on: connect to the server itself, or unset "
     "them (PGOPTIONS) and use a pool with pool_mode = session."
 )
+_MISNAMED = "Correct that in the URL, in PG* of the environment, or in the service."
 _OTHER = "Check that the server runs, and PULSE_ANALYTICS_DATABASE_URL or PULSE_ANALYTICS_DB_*."
 # With a file of CAs, require is as strict as verify-ca.
 _STRICT = ("require", "verify-ca", "verify-full")
@@ -92,6 +93,8 @@ def _without_sqlstate(
     used = {option.keyword.decode(): (option.val or b"").decode() for option in connection.info}
     if connection.needs_password:
         return DatabaseUnavailable, _NO_PASSWORD
+    if pq.PGconn.ping(make_conninfo(**parameters).encode()) == pq.Ping.NO_ATTEMPT:
+        return DatabaseUnavailable, _MISNAMED
     if used.get("channel_binding") == "require" and _answers(parameters):
         return DatabaseUnavailable, _BINDING
     if used.get("sslmode") in _STRICT and not _answers(parameters):

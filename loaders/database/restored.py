@@ -56,6 +56,7 @@ _SEQUENCES = """
 select numbered.oid::regclass::text, pg_attribute.attname::text
 from pg_depend
 inner join pg_class as sequence on pg_depend.objid = sequence.oid
+inner join pg_sequence on sequence.oid = pg_sequence.seqrelid
 inner join pg_class as numbered on pg_depend.refobjid = numbered.oid
 inner join pg_attribute
     on pg_depend.refobjid = pg_attribute.attrelid and pg_depend.refobjsubid = pg_attribute.attnum
@@ -64,6 +65,9 @@ where
     and pg_depend.refclassid = 'pg_class'::regclass
     and pg_depend.deptype in ('a', 'i')
     and numbered.relnamespace::regnamespace::text = any (%s)
+    -- Of analysts' own, some go down, and some number texts.
+    and pg_sequence.seqincrement > 0
+    and pg_attribute.atttypid = any (array['int2', 'int4', 'int8']::regtype[])
     and case when sequence.relkind = 'S' then has_sequence_privilege(sequence.oid, 'UPDATE') end
     and has_table_privilege(numbered.oid, 'SELECT')
 order by 1, 2

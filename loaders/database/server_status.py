@@ -6,6 +6,7 @@ from loaders.database.connection import connect, translated_errors
 from loaders.database.current import loader_settings
 from loaders.database.migrations import pending_migrations
 from loaders.database.queries import one_row
+from loaders.database.reached import reached
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def read_database_status() -> DatabaseStatus:
             "pg_size_pretty(pg_database_size(current_database()))",
         )
         return DatabaseStatus(
-            database=str(settings),
+            database=str(reached(connection, settings)),
             state="running",
             server_version=version,
             size=size,

@@ -27,6 +27,7 @@ PINNED = {
     "quote_all_identifiers": "off",
     "row_security": "on",
     "session_replication_role": "origin",
+    "restrict_nonsystem_relation_kind": "",
     "client_min_messages": "notice",
 }
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import cycle
 from urllib.parse import quote, urlencode
 
 from psycopg import ProgrammingError, pq
@@ -38,10 +39,20 @@ class DatabaseSettings:
     server: str | None = None
 
     def __str__(self) -> str:
-        host = self.parameters.get("host", "the local socket")
-        port = self.parameters.get("port")
-        place = f"{host}:{port}" if port and not host.startswith("/") else host
-        return f"database {self.parameters.get('dbname', '(default)')} on {place}"
+        known = {**_libpqs_defaults(), **self.parameters}
+        service = self.parameters.get("service")
+        host = known.get("host") or known.get("hostaddr")
+        if service and "host" not in self.parameters:
+            place = f"the server of service {service}"
+        elif not host:
+            place = "the local socket"
+        else:
+            ports = known.get("port", "").split(",")
+            place = " or ".join(
+                f"{one}:{port}" if port and not one.startswith("/") else one
+                for one, port in zip(host.split(","), cycle(ports), strict=False)
+            )
+        return f"database {known.get('dbname', '(default)')} on {place}"
 
     def as_environment(self, *, with_password: bool) -> dict[str, str]:
         """Return the variables that point plain dbt and the app's own tools here."""
@@ -88,6 +99,16 @@ class DatabaseSettings:
         query = urlencode(parts, quote_via=quote, safe="/")
         url = f"postgresql://{user}{'@' if user else ''}{place}/{name}"
         return f"{url}?{query}" if query else url
+
+
+def _libpqs_defaults() -> dict[str, str]:
+    """Return what the environment and its service say of a server, and nothing built in."""
+    options = pq.Conninfo.get_defaults()
+    return {
+        one.keyword.decode(): one.val.decode()
+        for one in options
+        if one.val and one.val != one.compiled
+    }
 
 
 @cache

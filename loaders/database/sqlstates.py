@@ -10,10 +10,11 @@ from loaders.errors import (
 
 DISK_FULL = "53100"
 LOCK_TIMEOUT = "55P03"
+READ_ONLY = "25006"
 
 # Classes by two characters, single codes by five; what is in none of them is work that failed.
 # Timeouts (57014, 57P05, 25P03, 25P04) are in none: to try again would not help.
-_REFUSED = ("28", "3D", "42501")
+_REFUSED = ("28", "3D", "42501", READ_ONLY)
 _AWAY = ("08", "53300", "57P01", "57P02", "57P03", "57P04")
 _OTHERS_WON = ("40001", "40P01")
 

@@ -131,6 +131,7 @@ def test_a_refused_connection_means_the_same(
         ("40P01", TransactionLost),
         ("42P01", WorkFailed),
         ("42501", DatabaseUnavailable),
+        ("25006", DatabaseUnavailable),
     ],
 )
 def test_an_error_of_a_session_is_what_its_code_says(

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from loaders.database.connection import connect
+from loaders.database.current import exports
 from loaders.database.reached import reached
 from loaders.database.settings import (
     PART_VARIABLES,
@@ -191,6 +192,64 @@ def test_plain_dbt_asks_for_db_env_and_is_then_led_there(
     # An address would lead every other client of the shell here, too.
     assert ("PGHOSTADDR" in variables) == (naming is _by_address)
     assert "PGSERVICE" not in variables
+
+
+def test_plain_dbt_reads_a_query_as_libpq_does(
+    tcp: DatabaseSettings, tmp_path: Path, pulse_elt: RunCommand
+) -> None:
+    """What a query says wins over what stands before it, and the last one of a name wins."""
+    p = tcp.parameters
+    query = f"host=elsewhere&port=9&host={p['host']}&port={p['port']}"
+    url = f"postgresql://{p['user']}@pulse.invalid:9/{p['dbname']}?{query}"
+    (tmp_path / "profiles.yml").write_bytes((ROOT / "profiles.example.yml").read_bytes())
+    done = pulse_elt.dbt("debug", "--profiles-dir", tmp_path, "--connection", **{URL_VARIABLE: url})
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("variable", ["PGHOSTADDR", "PGSERVICE"])
+def test_nothing_leads_away_from_the_embedded_server(
+    tmp_path: Path, pulse_elt: RunCommand, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    (tmp_path / "profiles.yml").write_bytes((ROOT / "profiles.example.yml").read_bytes())
+    names = {URL_VARIABLE: "", variable: "127.0.0.1"}
+    asked = pulse_elt.dbt("debug", "--profiles-dir", tmp_path, "--connection", **names)
+    assert 'eval "$(pulse-elt db env)"' in asked.stdout
+    monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
+    running = DatabaseSettings(
+        {"host": "/s", "port": "5432", "user": "u", "dbname": "d"}, is_embedded=True
+    )
+    assert exports(running).splitlines()[-1] == f"unset {URL_VARIABLE} PGHOSTADDR"
+
+
+@named_in_any_way
+def test_the_status_says_which_server_was_reached(
+    tcp: DatabaseSettings, tmp_path: Path, pulse_elt: RunCommand, naming: Naming
+) -> None:
+    done = pulse_elt("db", "status", **naming(tcp, tmp_path))
+    place = "{host}:{port}".format(**tcp.parameters)
+    if naming is _by_address:
+        place = f"pulse.invalid:{tcp.parameters['port']}"
+    assert f"database {tcp.parameters['dbname']} on {place}: running" in done.stdout, done.stderr
+
+
+def test_what_is_refused_is_named_by_what_libpq_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", "db")
+    monkeypatch.setenv("PGPORT", "77")
+    assert str(DatabaseSettings({"dbname": "d"})) == "database d on db:77"
+    two = DatabaseSettings({"dbname": "d", "host": "a,b", "port": "1,2"})
+    assert str(two) == "database d on a:1 or b:2"
+    served = DatabaseSettings({"dbname": "d", "service": "s"})
+    assert str(served) == "database d on the server of service s"
+
+
+@pytest.mark.parametrize("query", ["sslmode=strict", "service=nosuch", "target_session_attrs=any1"])
+def test_a_parameter_that_libpq_does_not_take_is_no_lost_connection(query: str) -> None:
+    """A night would try a lost one again."""
+    named = settings_from_environment({URL_VARIABLE: f"postgresql://u@127.0.0.1:9/d?{query}"})
+    assert named is not None
+    with pytest.raises(DatabaseUnavailable, match="Correct that in the URL") as refused:
+        connect(named)
+    assert type(refused.value) is DatabaseUnavailable
 
 
 def test_a_url_that_says_it_all_needs_no_connection(pulse_elt: RunCommand) -> None:

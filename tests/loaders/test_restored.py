@@ -300,9 +300,14 @@ def test_a_copy_by_template_is_put_right_too(copying: Copying) -> None:
     assert_it_goes_on(copying)
 
 
-def test_tables_without_their_rows_are_refused(copying: Copying) -> None:
+@pytest.mark.parametrize(
+    "options", [("--schema-only",), ("--section=pre-data", "--section=data")], ids=["rows", "keys"]
+)
+def test_tables_without_their_rows_or_keys_are_refused(
+    copying: Copying, options: Sequence[str]
+) -> None:
     copying.dump_it()
-    copying.restore("--exit-on-error", "--schema-only")
+    copying.restore("--exit-on-error", *options)
     for words in (["db", "restored"], ["load", str(copying.tree.root)]):
         done = copying.run(COPY, OWNER, *words)
         assert done.returncode == 3, done.stdout + done.stderr

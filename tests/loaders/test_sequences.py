@@ -117,6 +117,25 @@ def test_a_sequence_that_is_ahead_is_left_alone(
     assert first < 1_000
 
 
+def test_a_restored_sequence_that_goes_down_or_numbers_texts_is_left_alone(
+    connection: psycopg.Connection, pulse_elt: RunCommand
+) -> None:
+    connection.execute(
+        "create schema own;"
+        "create table own.debts (n int generated always as identity (increment -1), what text);"
+        "insert into own.debts (what) select 'owed' from generate_series(1, 3);"
+        "create sequence own.names;"
+        "create table own.named (name text default 'N' || nextval('own.names'));"
+        "alter sequence own.names owned by own.named.name;"
+        "insert into own.named default values"
+    )
+    done = pulse_elt("db", "restored")
+    assert done.returncode == 0, done.stdout + done.stderr
+    connection.execute("insert into own.debts (what) values ('more')")
+    numbers = connection.execute("select n from own.debts order by n").fetchall()
+    assert numbers == [(-4,), (-3,), (-2,), (-1,)]
+
+
 def test_two_that_find_it_behind_move_it_once(
     database: DatabaseSettings, connection: psycopg.Connection
 ) -> None:

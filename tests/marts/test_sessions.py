@@ -36,6 +36,7 @@ SET = {
     "quote_all_identifiers": "on",
     "row_security": "off",
     "session_replication_role": "replica",
+    "restrict_nonsystem_relation_kind": "view, foreign-table",
     "client_min_messages": "error",
     "search_path": "nowhere",
     "client_encoding": "LATIN1",
