@@ -330,7 +330,7 @@ def test_models_that_use_a_changed_macro_are_rebuilt(
     small_project.dbt.build(small)
     small_project.edit(
         "macros/keys.sql",
-        ("then ({{ session_key }})::uuid", "then md5('sitting:' || {{ session_key }})::uuid"),
+        ("{{ uuid_of(session_key) }}", "md5('sitting:' || {{ session_key }})::uuid"),
     )
     built = small_project.dbt.build(small)
     assert {"base_pulse__trainer_change_logs", "trainer_change_logs"} <= changed(built)
