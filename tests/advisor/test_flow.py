@@ -363,3 +363,54 @@ def driver(name):
         ("app.py", 11, "read", "sink", "cogs/{name}/settings.json"),
         ("app.py", 14, "write", "sink", "cogs/{name}/settings.json"),
     ]
+
+
+def test_a_base_folder_that_the_platform_decides_is_one_placeholder(tmp_path: Path) -> None:
+    source = """
+import json, os, sys
+
+def home(given):
+    if given:
+        return given
+    if sys.platform == "win32":
+        return os.path.join(os.environ["LOCALAPPDATA"], "Orchard")
+    return os.path.expanduser("~/.orchard")
+
+class Orchard:
+    def __init__(self, folder):
+        self.folder = folder
+
+    def trees(self):
+        with open(os.path.join(self.folder, "trees", "all.json")) as file:
+            return json.load(file)
+
+    def plant(self, trees):
+        with open(os.path.join(self.folder, "trees", "all.json"), "w") as file:
+            json.dump(trees, file)
+
+def main(arguments):
+    orchard = Orchard(home(arguments.folder))
+    orchard.plant([*orchard.trees(), {"kind": "pear"}])
+"""
+    found = audited(tmp_path, {"orchard.py": source})
+    assert [(line, operation) for _, line, operation, _, _ in places(found, "sink", "call")] == [
+        (16, "read"),
+        (20, "write"),
+    ]
+    (template,) = templates(found)
+    assert template.endswith("}/trees/all.json")
+
+
+def test_two_folders_of_the_project_stay_two_templates(tmp_path: Path) -> None:
+    source = """
+import json
+
+def count(is_old):
+    folder = "data/felled" if is_old else "data/standing"
+    with open(f"{folder}/trees.json") as file:
+        return len(json.load(file))
+"""
+    assert set(templates(audited(tmp_path, {"count.py": source}))) == {
+        "data/felled/trees.json",
+        "data/standing/trees.json",
+    }
