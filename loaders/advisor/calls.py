@@ -29,13 +29,13 @@ from loaders.advisor.values import (
     Value,
     as_texts,
     either,
+    is_request,
     options_of,
 )
 
 MOST_DEPTH = 8
 # Functions handed to functions, one inside the other.
 MOST_NESTED = 12
-_FETCHERS = ("urlopen", "fetch", "requests.", "httpx.", "aiohttp.", "axios", "got.", "urllib3.")
 
 
 class Caller(Library):
@@ -92,7 +92,7 @@ class Caller(Library):
             self.has_lock = True
         if name in self.engine.sinks.database_methods:
             self.has_database = self.has_database or _is_writing(arguments)
-        if any(word in f"{where}.{lower}." for word in _FETCHERS):
+        if is_request(f"{where}.{lower}."):
             self.is_fetching = True
 
     def call_value(self, callee: Value, a: Arguments) -> Value:

@@ -32,6 +32,7 @@ _CALLERS = COUNTS["callers"]
 _CALLING_METHODS = COUNTS["calling_methods"]
 _ITERATING = NAMES["iterating"]
 _FILTERING = NAMES["filtering"]
+_GROWING = NAMES["growing"]
 _READING = NAMES["reading"]
 _PASSING = NAMES["passing"]
 
@@ -171,6 +172,8 @@ class Library(Toucher):
             return found
         if reads := reads_of(of):
             self.call_closures(a)
+            if name in _GROWING and a.args:
+                self.engine.grown |= reads
             if name in ("get", "pop", "setdefault") and a.args:
                 said = a.args[0].literal if isinstance(a.args[0], Text) else None
                 if said is not None:

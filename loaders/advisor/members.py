@@ -24,6 +24,7 @@ from loaders.advisor.values import (
     content,
     either,
     hole,
+    is_item,
     literal,
     parent,
     reads_of,
@@ -86,6 +87,8 @@ def member(ev: Context, of: Value, name: str) -> Value:
         case Mapping():
             return of.get(name) or Method(of, name)
         case Text():
+            if ev.language == "script" and name != "length" and (reads := reads_of(of)):
+                ev.engine.keys_read(reads, name, is_item=is_item(of))
             held = ev.engine.held_by(name, ev.function.key) if _may_hold(of) else None
             return held if held is not None else text_member(of, name)
         case Handle():

@@ -5,6 +5,7 @@ from dataclasses import replace
 from loaders.advisor.context import Context
 from loaders.advisor.summaries import root_of
 from loaders.advisor.values import (
+    ANSWER,
     MOST_OPTIONS,
     NOTHING,
     Class,
@@ -27,6 +28,7 @@ from loaders.advisor.values import (
     Value,
     as_texts,
     either,
+    is_answer,
     text,
 )
 
@@ -189,7 +191,8 @@ def json_hole(value: Value) -> Hole:
     """Return what a value is as JSON text: with its keys, or whose argument it is."""
     if isinstance(value, Text) and value.symbol is not None:
         return Hole("json", value.symbol, is_json=True)
-    return Hole("json", None, is_json=True, keys=keys_of(value))
+    name = ANSWER if is_answer(value) else "json"
+    return Hole(name, None, is_json=True, keys=keys_of(value))
 
 
 def keys_of(value: Value, depth: int = 0) -> tuple[str, ...]:
