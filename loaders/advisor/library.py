@@ -33,6 +33,7 @@ _CALLING_METHODS = COUNTS["calling_methods"]
 _ITERATING = NAMES["iterating"]
 _FILTERING = NAMES["filtering"]
 _GROWING = NAMES["growing"]
+_WRITING = ("write", "writelines", "writestr", "end", "writeFile")
 _READING = NAMES["reading"]
 _PASSING = NAMES["passing"]
 
@@ -166,6 +167,10 @@ class Library(Toucher):
                 if isinstance(each, Func | External):
                     results = [self.call_value(each, Arguments((of,), {}, a.line, a.column))]
             return either(*results)
+        if name in _WRITING and isinstance(of, Text) and of.symbol and a.args:
+            if is_json_text(a.args[0]):
+                self.mark_json(of)
+            return UNKNOWN
         if (found := paths.method(of, name, a)) is not None:
             return found
         if (found := self.passing_call(name, a)) is not None and name in _CALLING_METHODS:
@@ -234,7 +239,7 @@ class Library(Toucher):
             if name == "json":
                 self.engine.json_ids |= reads
             return content(reads)
-        if name in ("write", "writelines", "writestr", "end", "writeFile") and a.args:
+        if name in _WRITING and a.args:
             self.written(of, a.args[-1])
             if is_json_text(a.args[-1]):
                 self.mark_json(of)

@@ -31,11 +31,13 @@ from loaders.advisor.values import (
     variable,
     without_suffix,
 )
+from loaders.advisor.words import NAMES
 
 # Where the examined tree begins: no file's name holds it.
 ROOT = "\0"
 _ENVIRONMENTS = ("os.environ", "process.env", "import.meta.env", "Deno.env", "Bun.env")
 _PROPERTIES = ("property", "cached_property", "functools.cached_property", "computed_field", "get")
+_USER_FOLDERS = tuple(NAMES["user_folders"])
 _MOST_NESTED = 8
 INITS = ("__init__", "constructor")
 
@@ -134,6 +136,8 @@ def external_member(ev: Context, of: External, name: str) -> Value:
     if of.name in _ENVIRONMENTS and name not in ("get", "setdefault", "items", "copy"):
         return variable(name)
     full = f"{of.name}.{name}"
+    if of.name.startswith(_USER_FOLDERS) and name.endswith(("_dir", "_path")):
+        return hole(name)
     if full == "import.meta.url":
         return literal(f"{ROOT}/{ev.function.path}")
     if full == "import.meta.dirname":

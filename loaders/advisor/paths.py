@@ -88,7 +88,8 @@ def function(name: str, a: Arguments, module: str) -> Value | None:
     if name in ("sys.argv", "process.argv"):
         return UNKNOWN
     if name.startswith(_USER_FOLDERS):
-        return text(Hole("user_folder"))
+        last = name.rpartition(".")[2]
+        return None if last[:1].isupper() else text(Hole(last if "_" in last else "user_folder"))
     if name in ("importlib.resources.files", "pkg_resources.resource_filename"):
         return _resource(a)
     return None

@@ -414,3 +414,49 @@ def count(is_old):
         "data/felled/trees.json",
         "data/standing/trees.json",
     }
+
+
+def test_who_passes_a_callback_that_writes_json_writes_json(tmp_path: Path) -> None:
+    source = """import json, os, shutil, tempfile
+def put_safely(path, content, ext=".old"):
+    handle = tempfile.NamedTemporaryFile(mode="w+", delete=False)
+    try:
+        with handle:
+            if isinstance(content, str):
+                handle.write(content)
+            else:
+                content(handle)
+    except Exception:
+        try:
+            os.unlink(handle.name)
+        except OSError:
+            pass
+        raise
+    else:
+        if os.path.exists(path):
+            try:
+                os.unlink(path + ext)
+            except OSError:
+                pass
+            shutil.move(path, path + ext)
+        shutil.move(handle.name, path)
+
+def writer(produce, *args):
+    def write(file):
+        dump = json.dumps(produce(*args), indent=1)
+        file.write(dump)
+    return write
+
+class Hive:
+    def __init__(self, **kwargs):
+        self._dir = kwargs.pop("config_dir", None) or os.path.expanduser("~/.hive")
+        self.bees_file = os.path.join(self._dir, "bees")
+
+    def save(self):
+        put_safely(self.bees_file, writer(lambda: self.bees))
+        put_safely(os.path.join(self._dir, "rules"), self.rules.write)
+"""
+    found = audited(tmp_path, {"hive.py": source.lstrip()})
+    writes = [row[1:] for row in places(found, "call") if row[2] == "write"]
+    assert [template for *_, template in writes] == ["~/.hive/bees"]
+    assert [(row[2], row[4]) for row in places(found, "wrapper")] == [("write", "{path}")]
