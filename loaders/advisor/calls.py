@@ -4,6 +4,7 @@ from abc import abstractmethod
 from dataclasses import replace
 
 from loaders.advisor import members
+from loaders.advisor.answers import is_request
 from loaders.advisor.context import Arguments
 from loaders.advisor.library import Library
 from loaders.advisor.naming import name_of
@@ -29,7 +30,6 @@ from loaders.advisor.values import (
     Value,
     as_texts,
     either,
-    is_request,
     options_of,
 )
 

@@ -56,8 +56,8 @@ class ScriptExpressions(Builder):
                 return Const(node.type == "true")
             case "null" | "undefined":
                 return Const(None)
-            case "member_expression" | "subscript_expression" if (
-                found := stored(node, "getItem", self.expr)
+            case "member_expression" | "subscript_expression" if found := stored(
+                node, "getItem", self.expr
             ):
                 return found
             case "member_expression":

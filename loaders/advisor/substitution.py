@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from loaders.advisor.answers import ANSWER, is_answer
 from loaders.advisor.context import Context
 from loaders.advisor.summaries import root_of
 from loaders.advisor.values import (
-    ANSWER,
     MOST_OPTIONS,
     NOTHING,
     Class,
@@ -28,7 +28,6 @@ from loaders.advisor.values import (
     Value,
     as_texts,
     either,
-    is_answer,
     text,
 )
 

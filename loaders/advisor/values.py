@@ -179,9 +179,6 @@ Value: TypeAlias = (
 NOTHING = Nothing()
 # The name of an item of what was read.
 ITEM = "item"
-# The name of a JSON text that holds what a server answered.
-ANSWER = "answer"
-_FETCHERS = ("urlopen", "fetch", "requests.", "httpx.", "aiohttp.", "axios", "got.", "urllib3.")
 
 
 def literal(text: str) -> Text:
@@ -357,24 +354,6 @@ def is_json_text(value: Value) -> bool:
             return any(is_json_text(item) for item in value.items)
         case Mapping():
             return value.is_json
-        case _:
-            return False
-
-
-def is_request(name: str) -> bool:
-    """Say whether a name of a library asks a server."""
-    return any(word in name.lower() for word in _FETCHERS)
-
-
-def is_answer(value: Value) -> bool:
-    """Say whether a value is, or holds, what a server answered."""
-    match value:
-        case External():
-            return "()" in value.name and is_request(value.name)
-        case Text():
-            return any(part.name == ANSWER for part in value.holes)
-        case Options():
-            return all(is_answer(option) for option in value.values)
         case _:
             return False
 

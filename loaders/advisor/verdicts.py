@@ -4,13 +4,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loaders.advisor.answers import is_answer
 from loaders.advisor.dispositions import CACHE, CONFIG_STATIC, SYSTEM_OF_RECORD, UNCERTAIN
 from loaders.advisor.engine import Engine
 from loaders.advisor.places import NEIGHBOURS, Group, facts_of, outermost
 from loaders.advisor.substitution import keys_of
 from loaders.advisor.summaries import Access
 from loaders.advisor.templates import snake
-from loaders.advisor.values import Hole, Options, Text, Value, is_answer
+from loaders.advisor.values import Hole, Options, Text, Value
 from loaders.advisor.values import Sequence as Many
 from loaders.advisor.words import WORDS
 

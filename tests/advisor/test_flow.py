@@ -460,3 +460,26 @@ class Hive:
     writes = [row[1:] for row in places(found, "call") if row[2] == "write"]
     assert [template for *_, template in writes] == ["~/.hive/bees"]
     assert [(row[2], row[4]) for row in places(found, "wrapper")] == [("write", "{path}")]
+
+
+def test_a_copy_is_a_read_and_a_write_unless_it_guards_a_change(tmp_path: Path) -> None:
+    source = """
+import json, os, shutil
+
+def first_run():
+    if not os.path.exists("data/vat.json"):
+        shutil.copyfile("defaults/vat.json", "data/vat.json")
+    with open("data/vat.json") as file:
+        return json.load(file)
+
+def keep(vat):
+    shutil.copy("data/vat.json", "data/vat.old.json")
+    with open("data/vat.json", "w") as file:
+        json.dump(vat, file)
+"""
+    assert places(audited(tmp_path, {"dairy.py": source})) == [
+        ("dairy.py", 6, "read", "sink", "defaults/vat.json"),
+        ("dairy.py", 6, "write", "sink", "data/vat.json"),
+        ("dairy.py", 7, "read", "sink", "data/vat.json"),
+        ("dairy.py", 12, "write", "sink", "data/vat.json"),
+    ]
