@@ -29,7 +29,7 @@ _RECORD_WORDS = WORDS["record"]
 _CACHE_WORDS = WORDS["cache"]
 NOT_READ = "written, read nowhere, and no id is visible"
 NOT_WRITTEN = "who writes it is not visible"
-_TEMPORARY = re.compile(r"(^|/)te?mp/")
+_TEMPORARY = re.compile(r"(^|/)(te?mp|temporary)/")
 _SECRET = re.compile(
     r"(password|passwd|passphrase|secret|api_?key|access_?key|private_?key|auth_?token|bot_?token|"
     r"access_?token|refresh_?token|client_secret|credential)|^(token|pwd)$",

@@ -254,3 +254,35 @@ def tide(folder):
         "{folder}/tide.json": "UNCERTAIN",
         "{user_id}/own_settings.json": "UNCERTAIN",
     }
+
+
+def test_a_file_of_the_users_configuration_folder_is_configuration(tmp_path: Path) -> None:
+    source = """
+import json, platformdirs
+
+FOLDER = platformdirs.PlatformDirs("kiln").user_config_path
+
+def load():
+    with (FOLDER / "settings.json").open() as file:
+        return json.load(file)
+
+def keep(found):
+    with (FOLDER / "settings.json").open("w") as file:
+        json.dump(found, file)
+"""
+    assert templates(audited(tmp_path, {"kiln.py": source})) == {
+        "{user_config_path}/settings.json": "CONFIG_STATIC"
+    }
+
+
+def test_a_server_answers_through_a_helper_too(tmp_path: Path) -> None:
+    source = """
+import axios from "axios";
+const put = (name, tides) => localStorage.setItem(name, `${tides[name]}`);
+export async function refresh() {
+  const answer = await axios.get("/tides");
+  put("ebb", answer.data);
+}
+export const ebb = () => localStorage.ebb;
+"""
+    assert templates(audited(tmp_path, {"tides.ts": source})) == {"localStorage:ebb": "CACHE"}
