@@ -42,6 +42,7 @@ _SAME = NAMES["same"]
 _SAME_METHODS = NAMES["same_methods"]
 _FOLDERS = {name: folder.replace("ROOT", _ROOT) for name, folder in FOLDERS.items()}
 _USER_FOLDERS = tuple(NAMES["user_folders"])
+_FOLDER = re.compile(r"(user|site)_\w+_(dir|path)")
 _TEMPORARY = {"temporary"}
 
 
@@ -89,7 +90,11 @@ def function(name: str, a: Arguments, module: str) -> Value | None:
         return UNKNOWN
     if name.startswith(_USER_FOLDERS):
         last = name.rpartition(".")[2]
-        return None if last[:1].isupper() else text(Hole(last if "_" in last else "user_folder"))
+        return (
+            None
+            if last[:1].isupper()
+            else text(Hole(last if _FOLDER.fullmatch(last) else "user_folder"))
+        )
     if name in ("importlib.resources.files", "pkg_resources.resource_filename"):
         return _resource(a)
     return None

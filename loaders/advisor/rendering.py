@@ -35,6 +35,9 @@ def as_text(result: AuditResult) -> str:
     if lines:
         lines.append("")
     lines += _summary(result).split("\n")
+    if result.results:
+        rule = min(each.rule for each in result.results)
+        lines.append(f"What a rule means, and what to do: pulse-elt audit --explain {rule}")
     return "\n".join(shown(line) for line in lines) + "\n"
 
 
@@ -55,6 +58,8 @@ def _summary(result: AuditResult) -> str:
         if name
     }
     shown = ", ".join(f"{count} {name}" for name, count in kinds.items())
+    if neighbours := len(result.findings) - sum(kinds.values()):
+        shown += f", {neighbours} in shelve, pickle or SQLite"
     new = sum(each.is_counted for each in result.results)
     known = sum(each.is_known for each in result.results)
     since = f" in files changed since {result.since}" if result.since else ""
@@ -132,7 +137,7 @@ def as_markdown(result: AuditResult) -> str:
     """Return a page that reads well on a code host."""
     lines = ["# Audit", "", _summary(result).replace("\n", " "), ""]
     for name, title in (
-        (SYSTEM_OF_RECORD, "What belongs into PostgreSQL"),
+        (SYSTEM_OF_RECORD, "What belongs in PostgreSQL"),
         ("UNCERTAIN", "What is uncertain"),
         ("CONFIG_STATIC", "What stays as JSON"),
         ("CACHE", "Caches"),

@@ -286,3 +286,30 @@ export async function refresh() {
 export const ebb = () => localStorage.ebb;
 """
     assert templates(audited(tmp_path, {"tides.ts": source})) == {"localStorage:ebb": "CACHE"}
+
+
+def test_the_folder_in_which_all_records_lie_is_no_column(tmp_path: Path) -> None:
+    source = """
+import json, os
+
+def keep(data_dir, hen_id, eggs):
+    with open(os.path.join(data_dir, "hens", f"{hen_id}.json"), "w") as file:
+        json.dump(eggs, file)
+
+def eggs(data_dir, hen_id):
+    with open(os.path.join(data_dir, "hens", f"{hen_id}.json")) as file:
+        return json.load(file)
+
+def visit(tenant, visit_id, seen):
+    with open(os.path.join(tenant, "visits", f"{visit_id}.json"), "w") as file:
+        json.dump(seen, file)
+"""
+    keys = {
+        finding.template: [column.name for column in finding.proposal.columns if column.is_key]
+        for finding in audited(tmp_path, {"coop.py": source}).findings
+        if finding.proposal
+    }
+    assert keys == {
+        "{data_dir}/hens/{hen_id}.json": ["hen_id"],
+        "{tenant}/visits/{visit_id}.json": ["tenant", "visit_id"],
+    }
