@@ -58,7 +58,9 @@ def substituted(
             )
         case Listing():
             new = mapped(frozenset({value.access}), replaced)
-            return Listing(_path(inner(value.path), value.path), value.is_name, min(new))
+            return Listing(
+                _path(inner(value.path), value.path), value.is_name, min(new, default=value.access)
+            )
         case Options():
             return either(*(inner(option) for option in value.values))
         case Sequence():
