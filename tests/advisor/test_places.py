@@ -57,49 +57,32 @@ def count(is_old):
 
 
 def test_who_passes_a_callback_that_writes_json_writes_json(tmp_path: Path) -> None:
-    source = """import json, os, shutil, tempfile
-def put_safely(path, content, ext=".old"):
-    handle = tempfile.NamedTemporaryFile(mode="w+", delete=False)
-    try:
-        with handle:
-            if isinstance(content, str):
-                handle.write(content)
-            else:
-                content(handle)
-    except Exception:
-        try:
-            os.unlink(handle.name)
-        except OSError:
-            pass
-        raise
-    else:
-        if os.path.exists(path):
-            try:
-                os.unlink(path + ext)
-            except OSError:
-                pass
-            shutil.move(path, path + ext)
-        shutil.move(handle.name, path)
+    source = """
+import json, os, tempfile
 
-def writer(produce, *args):
-    def write(file):
-        dump = json.dumps(produce(*args), indent=1)
-        file.write(dump)
-    return write
+def replaced(target, fill):
+    draft = tempfile.NamedTemporaryFile("w", delete=False)
+    with draft:
+        fill(draft)
+    os.replace(draft.name, target)
+
+def as_json(rows):
+    def fill(file):
+        file.write(json.dumps(rows))
+    return fill
 
 class Hive:
-    def __init__(self, **kwargs):
-        self._dir = kwargs.pop("config_dir", None) or os.path.expanduser("~/.hive")
-        self.bees_file = os.path.join(self._dir, "bees")
+    def __init__(self, rules):
+        self.rules = rules
+        self.folder = os.path.expanduser("~/.hive")
 
-    def save(self):
-        put_safely(self.bees_file, writer(lambda: self.bees))
-        put_safely(os.path.join(self._dir, "rules"), self.rules.write)
+    def save(self, bees):
+        replaced(os.path.join(self.folder, "bees"), as_json(bees))
+        replaced(os.path.join(self.folder, "rules"), self.rules.write)
 """
-    found = audited(tmp_path, {"hive.py": source.lstrip()})
-    writes = [row[1:] for row in places(found, "call") if row[2] == "write"]
-    assert [template for *_, template in writes] == ["~/.hive/bees"]
-    assert [(row[2], row[4]) for row in places(found, "wrapper")] == [("write", "{path}")]
+    found = audited(tmp_path, {"hive.py": source})
+    assert [(row[2], row[4]) for row in places(found, "call")] == [("write", "~/.hive/bees")]
+    assert [(row[2], row[4]) for row in places(found, "wrapper")] == [("write", "{target}")]
 
 
 def test_a_copy_is_a_read_and_a_write_unless_it_guards_a_change(tmp_path: Path) -> None:
