@@ -29,7 +29,9 @@ _BACKUP = re.compile(
     r"(\.json[a-z0-9]?)?([._-]?(bak|backup|old|orig|prev|previous|tmp|temp|new|swp|part|lock)|~)\d*"
 )
 # A function that tells formats apart reads JSON at the other paths.
-_OTHER_FORMATS = (".yaml", ".yml", ".toml", ".ini", ".csv", ".xml")
+_OTHER_FORMATS = (
+    ".yaml", ".yml", ".toml", ".ini", ".csv", ".xml", ".css", ".html", ".htm", ".md", ".svg",
+)  # fmt: skip
 _COPIES = ("shutil.copy", "fs.copy", "fs.copyFile")
 
 
@@ -93,9 +95,8 @@ class Attribution:
         ]
         if access.operation == "exists":
             return any(
-                other.operation in ("read", "write", "delete", "open")
-                and same(other.path, access.path)
-                for other in others
+                other.operation != "exists" and same(other.path, access.path)
+                for other in self.engine.summaries[access.function].accesses
             )
         written = [other for other in others if other.operation == "write"]
         if any(is_backup(access.path, other.path) for other in written):
@@ -103,7 +104,7 @@ class Attribution:
         is_moved_away = access.operation == "delete" and access.sink.endswith(_MOVES)
         if is_moved_away and any(same(other.path, access.path) for other in written):
             return True
-        if access.operation == "copy":
+        if access.operation in ("copy", "copied"):
             copies = [
                 other
                 for other in self.engine.summaries[access.function].own
@@ -249,7 +250,8 @@ class Attribution:
         return all(len(normal(caller.path).holes) <= free for caller in callers)
 
     def put(self, access: Access, path: Text, form: str) -> None:
-        known = replace(access, is_json=self.is_json(access))
+        operation = "write" if access.operation == "copied" else access.operation
+        known = replace(access, is_json=self.is_json(access), operation=operation)
         self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
 
 

@@ -14,6 +14,7 @@ from loaders.advisor.evaluator import Evaluator
 from loaders.advisor.files import CodeFile, Tree, collect
 from loaders.advisor.ignores import Ignores, read_ignores
 from loaders.advisor.judging import rules_of
+from loaders.advisor.kin import judged
 from loaders.advisor.places import Group, Grouped, Place, group, prefix_of
 from loaders.advisor.project import Project, lines_of, read_aliases
 from loaders.advisor.proposing import proposal_of
@@ -26,7 +27,7 @@ from loaders.advisor.sinks import read_sinks
 from loaders.advisor.summaries import Summary
 from loaders.advisor.syntax import FunctionDef, Module
 from loaders.advisor.templates import shape_of_template, written
-from loaders.advisor.verdicts import Verdict, judge
+from loaders.advisor.verdicts import Verdict
 
 # Frames of our own recursion over expressions; they are nested as deep as frontend.DEEPEST.
 _FRAMES = 12_000
@@ -90,10 +91,9 @@ def _result(
     shapes: DataShapes | None,
 ) -> AuditResult:
     overrides = {override.shape: override for override in settings.overrides}
-    verdicts: dict[str, Verdict] = {}
+    verdicts = judged(engine, grouped.groups)
     settled: set[str] = set()
     for key, each in grouped.groups.items():
-        verdicts[key] = judge(engine, each)
         override = overrides.get(shape_of_template(each.template))
         if override is not None:
             settled.add(key)

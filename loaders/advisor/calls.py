@@ -4,6 +4,7 @@ from abc import abstractmethod
 from dataclasses import replace
 
 from loaders.advisor import members
+from loaders.advisor.answers import is_request
 from loaders.advisor.context import Arguments
 from loaders.advisor.library import Library
 from loaders.advisor.naming import name_of
@@ -35,7 +36,6 @@ from loaders.advisor.values import (
 MOST_DEPTH = 8
 # Functions handed to functions, one inside the other.
 MOST_NESTED = 12
-_FETCHERS = ("urlopen", "fetch", "requests.", "httpx.", "aiohttp.", "axios", "got.", "urllib3.")
 
 
 class Caller(Library):
@@ -92,7 +92,7 @@ class Caller(Library):
             self.has_lock = True
         if name in self.engine.sinks.database_methods:
             self.has_database = self.has_database or _is_writing(arguments)
-        if any(word in f"{where}.{lower}." for word in _FETCHERS):
+        if is_request(f"{where}.{lower}."):
             self.is_fetching = True
 
     def call_value(self, callee: Value, a: Arguments) -> Value:
@@ -262,9 +262,31 @@ class Caller(Library):
                 self.handed_on[access.id] = access
         for symbol in summary.marks:
             marked = resolved(self, symbol, bindings) if root_of(symbol) in bindings else None
-            if marked is not None:
+            if marked is not None and self.is_passed(key):
+                # Whoever passes the callback says what is written: see derive.
+                self.written(marked, func)
+            elif marked is not None:
                 self.mark_json(marked)
         return substituted(self, summary.returns, bindings, replaced)
+
+    def is_passed(self, key: str) -> bool:
+        """Say whether a function is what callers pass for one of our parameters."""
+        return any(
+            isinstance(option, Func) and option.function.key == key
+            for parameter in self.function.parameters
+            for option in self.engine.passed.get((self.function.key, parameter.name), ())
+        )
+
+    def writes_json(self, value: Value) -> bool:
+        """Say whether a value is a function that writes JSON to the file it is given."""
+        return any(
+            isinstance(option, Func)
+            and any(
+                root_of(symbol).owner == option.function.key
+                for symbol in self.engine.summary(option.function.key, self.function.key).marks
+            )
+            for option in options_of(value)
+        )
 
     def derive(
         self, access: Access, bindings: Bindings, replaced: Replaced, a: Arguments, by: str
@@ -277,6 +299,8 @@ class Caller(Library):
         if isinstance(path, Nothing):
             return []
         mode = substituted(self, access.mode, bindings, {})
+        is_called = any(isinstance(option, Func) for option in options_of(content))
+        is_json = is_called and any(map(self.writes_json, bindings.values()))
         name = access.path.holes[0].name if access.path.holes else "?"
         for position, each in enumerate(as_texts(path, name)):
             operation = access.operation
@@ -299,6 +323,7 @@ class Caller(Library):
                         root=root,
                         mode=mode,
                         content=content,
+                        is_json=access.is_json or is_json,
                     )
                 )
                 found.append(mark)

@@ -70,6 +70,7 @@ class Engine:
         self.unresolved: set[str] = set()
         self.keys: dict[str, dict[str, None]] = {}
         self.item_keys: dict[str, dict[str, None]] = {}
+        self.grown: set[str] = set()
 
     def run(self) -> None:
         """Evaluate everything, modules first."""

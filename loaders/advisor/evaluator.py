@@ -162,7 +162,8 @@ class Evaluator(Importer):
     def branch(self, statement: Branch) -> bool:
         before = self.env
         results: list[dict[str, Value]] = []
-        for block in statement.blocks:
+        # Where nothing happens comes first: what was before is the rule.
+        for block in sorted(statement.blocks, key=bool):
             self.env = dict(before)
             if not self.run(block):
                 results.append(self.env)

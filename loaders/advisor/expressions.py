@@ -221,6 +221,10 @@ class Expressions(Caller):
         name = said if said and not said.isdigit() else None
         if isinstance(of, Text) and of.symbol is not None and name:
             return self.member(of, name)
+        if isinstance(of, External) and "()" in of.name:
+            return External(f"{of.name}[]")
+        if isinstance(of, Text) and of.symbol is not None and said is None:
+            return hole(name_of(expr.of), Member(of.symbol, "[]"))
         return hole(name or f"{name_of(expr.of)}")
 
     def element(self, of: Value) -> Value:

@@ -162,8 +162,8 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
         inside = "" if inside == "." else inside
         if ".gitignore" in names:
             try:
-                lines = (Path(folder) / ".gitignore").read_text(errors="replace").splitlines()
-                specs[inside] = GitIgnoreSpec.from_lines(lines)
+                rules = (Path(folder) / ".gitignore").read_text(encoding="utf-8", errors="replace")
+                specs[inside] = GitIgnoreSpec.from_lines(rules.splitlines())
             except (OSError, ValueError):
                 pass
         kept = [

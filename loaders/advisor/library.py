@@ -32,6 +32,8 @@ _CALLERS = COUNTS["callers"]
 _CALLING_METHODS = COUNTS["calling_methods"]
 _ITERATING = NAMES["iterating"]
 _FILTERING = NAMES["filtering"]
+_GROWING = NAMES["growing"]
+_WRITING = ("write", "writelines", "writestr", "end", "writeFile")
 _READING = NAMES["reading"]
 _PASSING = NAMES["passing"]
 
@@ -165,12 +167,18 @@ class Library(Toucher):
                 if isinstance(each, Func | External):
                     results = [self.call_value(each, Arguments((of,), {}, a.line, a.column))]
             return either(*results)
+        if name in _WRITING and isinstance(of, Text) and of.symbol and a.args:
+            if is_json_text(a.args[0]):
+                self.mark_json(of)
+            return UNKNOWN
         if (found := paths.method(of, name, a)) is not None:
             return found
         if (found := self.passing_call(name, a)) is not None and name in _CALLING_METHODS:
             return found
         if reads := reads_of(of):
             self.call_closures(a)
+            if name in _GROWING and a.args:
+                self.engine.grown |= reads
             if name in ("get", "pop", "setdefault") and a.args:
                 said = a.args[0].literal if isinstance(a.args[0], Text) else None
                 if said is not None:
@@ -231,7 +239,7 @@ class Library(Toucher):
             if name == "json":
                 self.engine.json_ids |= reads
             return content(reads)
-        if name in ("write", "writelines", "writestr", "end", "writeFile") and a.args:
+        if name in _WRITING and a.args:
             self.written(of, a.args[-1])
             if is_json_text(a.args[-1]):
                 self.mark_json(of)

@@ -24,17 +24,20 @@ from loaders.advisor.values import (
     content,
     either,
     hole,
+    is_item,
     literal,
     parent,
     reads_of,
     variable,
     without_suffix,
 )
+from loaders.advisor.words import NAMES
 
 # Where the examined tree begins: no file's name holds it.
 ROOT = "\0"
 _ENVIRONMENTS = ("os.environ", "process.env", "import.meta.env", "Deno.env", "Bun.env")
 _PROPERTIES = ("property", "cached_property", "functools.cached_property", "computed_field", "get")
+_USER_FOLDERS = tuple(NAMES["user_folders"])
 _MOST_NESTED = 8
 INITS = ("__init__", "constructor")
 
@@ -86,6 +89,8 @@ def member(ev: Context, of: Value, name: str) -> Value:
         case Mapping():
             return of.get(name) or Method(of, name)
         case Text():
+            if ev.language == "script" and name != "length" and (reads := reads_of(of)):
+                ev.engine.keys_read(reads, name, is_item=is_item(of))
             held = ev.engine.held_by(name, ev.function.key) if _may_hold(of) else None
             return held if held is not None else text_member(of, name)
         case Handle():
@@ -131,6 +136,8 @@ def external_member(ev: Context, of: External, name: str) -> Value:
     if of.name in _ENVIRONMENTS and name not in ("get", "setdefault", "items", "copy"):
         return variable(name)
     full = f"{of.name}.{name}"
+    if of.name.startswith(_USER_FOLDERS) and name.endswith(("_dir", "_path")):
+        return hole(name)
     if full == "import.meta.url":
         return literal(f"{ROOT}/{ev.function.path}")
     if full == "import.meta.dirname":

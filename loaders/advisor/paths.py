@@ -42,6 +42,7 @@ _SAME = NAMES["same"]
 _SAME_METHODS = NAMES["same_methods"]
 _FOLDERS = {name: folder.replace("ROOT", _ROOT) for name, folder in FOLDERS.items()}
 _USER_FOLDERS = tuple(NAMES["user_folders"])
+_FOLDER = re.compile(r"(user|site)_\w+_(dir|path)")
 _TEMPORARY = {"temporary"}
 
 
@@ -88,7 +89,12 @@ def function(name: str, a: Arguments, module: str) -> Value | None:
     if name in ("sys.argv", "process.argv"):
         return UNKNOWN
     if name.startswith(_USER_FOLDERS):
-        return text(Hole("user_folder"))
+        last = name.rpartition(".")[2]
+        return (
+            None
+            if last[:1].isupper()
+            else text(Hole(last if _FOLDER.fullmatch(last) else "user_folder"))
+        )
     if name in ("importlib.resources.files", "pkg_resources.resource_filename"):
         return _resource(a)
     return None

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 
+from loaders.advisor.alternatives import without_alternatives
 from loaders.advisor.attribution import Attribution, Placed, is_json_file
 from loaders.advisor.engine import Engine
 from loaders.advisor.summaries import Access
@@ -68,7 +69,7 @@ def prefix_of(access: Access) -> str:
 def group(attribution: Attribution) -> Grouped:
     """Return what counts of all places, by template."""
     engine = attribution.engine
-    everything = [_named(placed, engine) for placed in attribution.places()]
+    everything = [_named(each, engine) for each in without_alternatives(attribution.places())]
     kept = _json_only(everything, attribution)
     tests = [placed for placed in kept if placed.access.file in engine.tests]
     code = [placed for placed in kept if placed.access.file not in engine.tests]

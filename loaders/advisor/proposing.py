@@ -8,9 +8,12 @@ from loaders.advisor.engine import Engine
 from loaders.advisor.places import Group
 from loaders.advisor.proposals import Proposal, propose
 from loaders.advisor.syntax import Assign, Branch, ClassDef, FunctionDef, Statement
-from loaders.advisor.values import Class
+from loaders.advisor.templates import snake
+from loaders.advisor.values import Class, Hole, Text
 from loaders.advisor.verdicts import evidence_of
+from loaders.advisor.words import WORDS
 
+_FOLDER = re.compile(r"(^|_)(dir|directory|folder|path|root|home|temporary)$")
 _WORDS = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -23,10 +26,20 @@ def proposal_of(engine: Engine, group: Group, shapes: DataShapes | None) -> Prop
             for key in table.get(member.access.id, ()):
                 if not key.startswith("-") and not key.isdigit():
                     keys.setdefault(key, "read")
-    holes = [hole.name for hole in group.path.holes if hole.name != "*"]
+    holes = [hole.name for hole in _telling(group.path) if hole.name != "*"]
     types = dict(_fields(engine, group))
     data = shapes.types_of(group.path) if shapes is not None else {}
     return propose(group.template, holes, keys, types, data)
+
+
+def _telling(path: Text) -> tuple[Hole, ...]:
+    """Return the placeholders that tell records apart: not the folder in which all of them lie."""
+    holes = path.holes
+    below = path.parts[1] if len(path.parts) > 1 else ""
+    is_head = isinstance(path.parts[0], Hole) and isinstance(below, str) and below.startswith("/")
+    if is_head and (holes[0].name in WORDS["generic"] or _FOLDER.search(snake(holes[0].name))):
+        return holes[1:]
+    return holes
 
 
 def _fields(engine: Engine, group: Group) -> tuple[tuple[str, str], ...]:

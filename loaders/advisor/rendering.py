@@ -1,6 +1,7 @@
 """Renders an audit as text, JSON, SARIF 2.1.0 or Markdown: each from the same result."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -14,6 +15,8 @@ from loaders.advisor.rules import RULES
 _SARIF_SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
+# A terminal shows so many unread files of a kind; the other formats show all.
+_MOST_UNREAD = 3
 _ORDER = (SYSTEM_OF_RECORD, "UNCERTAIN", "CONFIG_STATIC", "CACHE", None)
 
 
@@ -30,11 +33,20 @@ def as_text(result: AuditResult) -> str:
             where = f"  {place.file}:{place.line}"
             held = " ".join((*place.rules, *(f"({rule} ignored)" for rule in place.ignored)))
             lines.append(f"{where}  {place.operation} {place.form}  {held}".rstrip())
+    unread: Counter[str] = Counter()
     for note in result.notes:
-        lines.append(f"{note.file}:{note.line}  {note.rule}  {note.message}")
+        unread[note.message] += note.rule == "not-read"
+        if unread[note.message] <= _MOST_UNREAD:
+            lines.append(f"{note.file}:{note.line}  {note.rule}  {note.message}")
+    for message, count in unread.items():
+        if count > _MOST_UNREAD:
+            lines.append(f"… and {count - _MOST_UNREAD} more  not-read  {message}")
     if lines:
         lines.append("")
     lines += _summary(result).split("\n")
+    if result.results:
+        rule = min(each.rule for each in result.results)
+        lines.append(f"What a rule means, and what to do: pulse-elt audit --explain {rule}")
     return "\n".join(shown(line) for line in lines) + "\n"
 
 
@@ -55,6 +67,8 @@ def _summary(result: AuditResult) -> str:
         if name
     }
     shown = ", ".join(f"{count} {name}" for name, count in kinds.items())
+    if neighbours := len(result.findings) - sum(kinds.values()):
+        shown += f", {neighbours} in shelve, pickle or SQLite"
     new = sum(each.is_counted for each in result.results)
     known = sum(each.is_known for each in result.results)
     since = f" in files changed since {result.since}" if result.since else ""
@@ -132,7 +146,7 @@ def as_markdown(result: AuditResult) -> str:
     """Return a page that reads well on a code host."""
     lines = ["# Audit", "", _summary(result).replace("\n", " "), ""]
     for name, title in (
-        (SYSTEM_OF_RECORD, "What belongs into PostgreSQL"),
+        (SYSTEM_OF_RECORD, "What belongs in PostgreSQL"),
         ("UNCERTAIN", "What is uncertain"),
         ("CONFIG_STATIC", "What stays as JSON"),
         ("CACHE", "Caches"),

@@ -230,11 +230,11 @@ def _notes(
     if written:
         notes.append(
             f"Question 5: {_named(written)} is written at run time. If people edit it live, it "
-            "belongs into PostgreSQL in the long run; until then JSON is fine."
+            "belongs in PostgreSQL in the long run; until then JSON is fine."
         )
     elif static:
         notes.append(
-            "Question 5: the day an editor changes configuration live, it belongs into PostgreSQL "
+            "Question 5: the day an editor changes configuration live, it belongs in PostgreSQL "
             "too; until then JSON in the repository is fine."
         )
     return tuple(notes)
@@ -247,7 +247,7 @@ def as_json(report: Report) -> str:
 
 def as_markdown(report: Report) -> str:
     """Return a page that reads well on a code host; each block of code has its language."""
-    lines = ["# What belongs into PostgreSQL", "", *(f"- {line}" for line in report.summary), ""]
+    lines = ["# What belongs in PostgreSQL", "", *(f"- {line}" for line in report.summary), ""]
     lines += ["## File changes", ""]
     if report.changes:
         lines += ["| what | where | why |", "|---|---|---|"]

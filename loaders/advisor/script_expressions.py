@@ -5,6 +5,7 @@ import re
 from tree_sitter import Node
 
 from loaders.advisor.frontend import Builder, expires, text_of
+from loaders.advisor.script_storage import stored
 from loaders.advisor.syntax import (
     Assign,
     Attr,
@@ -55,6 +56,10 @@ class ScriptExpressions(Builder):
                 return Const(node.type == "true")
             case "null" | "undefined":
                 return Const(None)
+            case "member_expression" | "subscript_expression" if found := stored(
+                node, "getItem", self.expr
+            ):
+                return found
             case "member_expression":
                 return Attr(
                     self.part(node, "object"), text_of(node.child_by_field_name("property"))
@@ -72,12 +77,19 @@ class ScriptExpressions(Builder):
                 return self.first(node)
             case "satisfies_expression" | "parenthesized_expression" | "type_assertion":
                 return self.first(node)
+            case "unary_expression" if text_of(node).startswith("delete") and (
+                found := stored(node.named_children[-1], "removeItem", self.expr)
+            ):
+                return found
             case "assignment_expression":
                 return self.assignment(node)
             case "augmented_assignment_expression":
                 target, value = self.part(node, "left"), self.part(node, "right")
                 line = node.start_point.row + 1
                 joined = Joined((target, value))
+                left = node.child_by_field_name("left")
+                if left is not None and (found := stored(left, "setItem", self.expr, joined)):
+                    return found
                 is_sum = text_of(node.child_by_field_name("operator")) == "+="
                 return Block(
                     (Assign(target, joined if is_sum else Opaque((value,)), line),), target
@@ -132,6 +144,9 @@ class ScriptExpressions(Builder):
 
     def assignment(self, node: Node) -> Expr:
         value = self.part(node, "right")
+        left = node.child_by_field_name("left")
+        if left is not None and (found := stored(left, "setItem", self.expr, value)):
+            return Block((Do(found),), value)
         target = self.part(node, "left")
         return Block((Assign(target, value, node.start_point.row + 1),), value)
 

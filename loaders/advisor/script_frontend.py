@@ -6,6 +6,7 @@ from tree_sitter import Language, Node, Parser
 
 from loaders.advisor.frontend import DEEPEST, text_of
 from loaders.advisor.script_expressions import FUNCTIONS, ScriptExpressions
+from loaders.advisor.script_storage import stored
 from loaders.advisor.syntax import (
     Assign,
     Branch,
@@ -147,6 +148,8 @@ class _Script(ScriptExpressions):
                 name = said.rpartition(".")[2]
                 out.append(Assign(Name(f"exports.{name}"), value, line))
                 out.append(Export(name, Name(f"exports.{name}")))
+            elif written := stored(left, "setItem", self.expr, value):
+                out.append(Do(written))
             else:
                 out.append(Assign(self.expr(left), value, line))
         elif node.type == "sequence_expression":

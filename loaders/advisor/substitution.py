@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from loaders.advisor.answers import ANSWER, is_answer
 from loaders.advisor.context import Context
 from loaders.advisor.summaries import root_of
 from loaders.advisor.values import (
@@ -57,7 +58,9 @@ def substituted(
             )
         case Listing():
             new = mapped(frozenset({value.access}), replaced)
-            return Listing(_path(inner(value.path), value.path), value.is_name, min(new))
+            return Listing(
+                _path(inner(value.path), value.path), value.is_name, min(new, default=value.access)
+            )
         case Options():
             return either(*(inner(option) for option in value.values))
         case Sequence():
@@ -189,7 +192,8 @@ def json_hole(value: Value) -> Hole:
     """Return what a value is as JSON text: with its keys, or whose argument it is."""
     if isinstance(value, Text) and value.symbol is not None:
         return Hole("json", value.symbol, is_json=True)
-    return Hole("json", None, is_json=True, keys=keys_of(value))
+    name = ANSWER if is_answer(value) else "json"
+    return Hole(name, None, is_json=True, keys=keys_of(value))
 
 
 def keys_of(value: Value, depth: int = 0) -> tuple[str, ...]:

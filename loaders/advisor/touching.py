@@ -202,7 +202,7 @@ class Toucher(Context):
                 for each in before:
                     self.accesses[each.id] = paths.moved(each, path, a.line)
                 return
-        first, second = ("delete", "write") if is_move else ("copy", "copy")
+        first, second = ("delete", "write") if is_move else ("copy", "copied")
         for one, where in ((first, origin), (second, path)):
             if paths.is_temporary(where):
                 continue

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loaders.advisor.answers import is_answer
 from loaders.advisor.dispositions import CACHE, CONFIG_STATIC, SYSTEM_OF_RECORD, UNCERTAIN
 from loaders.advisor.engine import Engine
 from loaders.advisor.places import NEIGHBOURS, Group, facts_of, outermost
@@ -26,7 +27,9 @@ _ID_KEY = re.compile(
 _CONFIG_WORDS = WORDS["config"]
 _RECORD_WORDS = WORDS["record"]
 _CACHE_WORDS = WORDS["cache"]
-_TEMPORARY = re.compile(r"(^|/)te?mp/")
+NOT_READ = "written, read nowhere, and no id is visible"
+NOT_WRITTEN = "who writes it is not visible"
+_TEMPORARY = re.compile(r"(^|/)(te?mp|temporary)/")
 _SECRET = re.compile(
     r"(password|passwd|passphrase|secret|api_?key|access_?key|private_?key|auth_?token|bot_?token|"
     r"access_?token|refresh_?token|client_secret|credential)|^(token|pwd)$",
@@ -71,6 +74,8 @@ class Evidence:
     words: frozenset[str]
     is_imported: bool
     is_temporary: bool
+    is_grown: bool
+    is_answer: bool
 
 
 def evidence_of(engine: Engine, group: Group) -> Evidence:
@@ -111,6 +116,8 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         keys_read=keys,
         words=_words(group.path),
         is_temporary=bool(_TEMPORARY.search(group.template)),
+        is_grown=any(member.access.id in engine.grown for member in reads),
+        is_answer=bool(writes) and all(is_answer(member.access.content) for member in writes),
         is_imported=any(member.access.sink == "import" for member in reads),
     )
 
@@ -186,17 +193,24 @@ def _decide(e: Evidence, group: Group) -> tuple[str, str, str]:
         return CACHE, "likely", "read only while it is fresh, and made anew in the same function"
     if (e.words & _CACHE_WORDS or e.is_temporary) and not (e.ids and group.store != "file"):
         return CACHE, "likely", "its path says that it is a cache"
+    if e.is_answer and group.store == "browser":
+        return CACHE, "likely", "a copy of what a server answered"
+    stem = _stem(group.path)
+    is_named = bool(stem & _CONFIG_WORDS) and not stem & _RECORD_WORDS
     if not e.is_written and not e.is_deleted:
         if e.is_read and e.is_rooted:
             sure = "certain" if e.is_imported and not e.words & _RECORD_WORDS else "likely"
             return CONFIG_STATIC, sure, "only read, at a path of the project itself"
-        return UNCERTAIN, "unknown", "who writes it is not visible"
-    stem = _stem(group.path)
-    is_named = bool(stem & _CONFIG_WORDS) and not stem & _RECORD_WORDS
+        if is_named and _is_based(group):
+            return CONFIG_STATIC, "likely", "named as configuration, and only read"
+        return UNCERTAIN, "unknown", NOT_WRITTEN
+    if is_named and e.is_written and not e.ids and _is_based(group) and _is_of_config(group.path):
+        return CONFIG_STATIC, "likely", "named as configuration, folder and file"
     if e.is_written and e.is_fixed and not e.ids and not e.is_appended:
         if is_named:
             return CONFIG_STATIC, "likely", "named as configuration, and written at run time"
-        if e.keys_read and not stem & _RECORD_WORDS and not e.is_locked:
+        is_kept = e.is_locked or e.is_grown or bool(stem & _RECORD_WORDS)
+        if e.keys_read and not is_kept:
             said = ", ".join(e.keys_read[:3])
             return CONFIG_STATIC, "likely", f"code elsewhere takes fixed keys of it ({said})"
     if e.is_written and e.is_read:
@@ -207,7 +221,21 @@ def _decide(e: Evidence, group: Group) -> tuple[str, str, str]:
         return SYSTEM_OF_RECORD, "likely", f"written at run time, and carries an id ({said})"
     if e.is_deleted and e.is_read:
         return SYSTEM_OF_RECORD, "likely", "read and deleted at run time"
-    return UNCERTAIN, "unknown", "written, read nowhere, and no id is visible"
+    return UNCERTAIN, "unknown", NOT_READ
+
+
+def _is_based(group: Group) -> bool:
+    """Say whether a template has no placeholder but a folder at its head, which is nobody's."""
+    heads = [hole for member in group.members for hole in member.path.holes]
+    return not any(isinstance(part, Hole) for part in group.path.parts[1:]) and not any(
+        _ID.search(snake(hole.name)) for hole in heads
+    )
+
+
+def _is_of_config(path: Text) -> bool:
+    first = path.parts[0] if path.parts else ""
+    words = set(snake(first.name).split("_")) if isinstance(first, Hole) else set()
+    return bool(words & set(_CONFIG_WORDS))
 
 
 def _stem(path: Text) -> frozenset[str]:

@@ -11,7 +11,9 @@ from loaders.advisor.dispositions import QUESTIONS
 from loaders.cli.display import printable
 
 _ORDER = ("SYSTEM_OF_RECORD", "CONFIG_STATIC", "CACHE", "UNCERTAIN")
+# What a page shows; the JSON has all.
 _MOST_PLACES = 5
+_MOST_KEYS = 30
 _NO_FILES = "No JSON files. Names end in .json, .jsonl or .ndjson, also with .gz."
 
 
@@ -42,9 +44,11 @@ def _in_order(result: Classified) -> list[Verdict]:
 def _keys(verdict: Verdict) -> str:
     shown = [
         f"{key.path} {'|'.join(key.types)}" + ("" if key.share >= 1 else f" in {key.share:.0%}")
-        for key in verdict.keys
+        for key in verdict.keys[:_MOST_KEYS]
     ]
-    return ", ".join(shown) or "none could be read"
+    more = len(verdict.keys) - _MOST_KEYS
+    said = ", ".join(shown) or "none could be read"
+    return f"{said} and {more} more" if more > 0 else said
 
 
 def _places(verdict: Verdict) -> str:

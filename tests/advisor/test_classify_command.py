@@ -69,6 +69,15 @@ def test_every_template_is_in_every_format() -> None:
         assert [template for template in expected() if template not in text] == []
 
 
+def test_a_page_shows_the_first_keys_and_json_all(tmp_path: Path) -> None:
+    write(tmp_path, {"lock.json": {f"key_{number:02}": number for number in range(45)}})
+    for form in ("text", "markdown"):
+        said = run(tmp_path, "--format", form).output
+        assert "key_29 integer and 15 more" in said
+        assert "key_30" not in said
+    assert "key_44" in run(tmp_path, "--format", "json").output
+
+
 def test_blocks_of_markdown_have_a_language_and_can_be_read() -> None:
     text = run(DATA, "--format", "markdown", "--write-rules").output
     blocks = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)

@@ -334,3 +334,12 @@ def test_without_the_extra_it_is_said_what_to_install(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "pulse-elt[advisor]" in done.stderr
+
+
+def test_a_terminal_shows_a_few_unread_files_and_how_many_more(tmp_path: Path) -> None:
+    write(tmp_path, {f"views/page_{number}.vue": "<template/>" for number in range(9)})
+    said = run(str(tmp_path)).output
+    assert said.count("views/page_") == 3
+    assert "… and 6 more  not-read" in said
+    notes = json.loads(run(str(tmp_path), "--format", "json").output)["notes"]
+    assert len(notes) == 9

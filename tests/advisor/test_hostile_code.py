@@ -95,3 +95,12 @@ def test_odd_names_and_files_that_are_none(tmp_path: Path) -> None:
     result = audited(tmp_path, {})
     assert [note.file for note in result.notes] == ["pipe.py"]
     assert len(places(result)) == 2
+
+
+def test_a_listing_of_a_folder_that_is_null_is_no_listing(tmp_path: Path) -> None:
+    source = """
+import { readdirSync } from "fs";
+const names = (folder) => readdirSync(folder);
+export const nothing = () => names(null).map((name) => name);
+"""
+    assert audited(tmp_path, {"shelf.ts": source}).counts.files == 1

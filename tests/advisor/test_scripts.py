@@ -178,3 +178,26 @@ export class Where {
 export const read = () => fs.readJsonSync(Where.config);
 """
     assert list(templates(audited(tmp_path, {"app.ts": source}))) == ["state/config.json"]
+
+
+def test_keys_of_browser_storage_are_properties_too(tmp_path: Path) -> None:
+    source = """
+export function draft() {
+  if (window.localStorage.draft) {
+    return JSON.parse(localStorage.draft).lines.length;
+  }
+  return localStorage.length;
+}
+export const keep = (lines) => { localStorage.draft = JSON.stringify({ lines }); };
+export const visit = (page) => { sessionStorage['visits'] += page; };
+export const drop = () => delete localStorage.draft;
+"""
+    found = audited(tmp_path, {"pad.ts": source})
+    assert places(found) == [
+        ("pad.ts", 3, "read", "sink", "localStorage:draft"),
+        ("pad.ts", 4, "read", "sink", "localStorage:draft"),
+        ("pad.ts", 8, "write", "sink", "localStorage:draft"),
+        ("pad.ts", 9, "read", "sink", "sessionStorage:visits"),
+        ("pad.ts", 9, "write", "sink", "sessionStorage:visits"),
+        ("pad.ts", 10, "delete", "sink", "localStorage:draft"),
+    ]

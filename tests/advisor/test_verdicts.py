@@ -165,3 +165,151 @@ def test_proposed_tables_are_sql_that_postgresql_takes(connection: psycopg.Conne
         }
         found = propose(template, holes, keys, {"tags": "list[str]"}, {"at": "timestamptz"})
         connection.execute(found.sql.encode())
+
+
+def test_a_list_that_grows_is_no_configuration(tmp_path: Path) -> None:
+    source = """
+import { readFileSync, writeFileSync } from "fs";
+const read = (file) => JSON.parse(readFileSync(file, "utf8"));
+export function recipes() { return read("data/recipes.json").recipes; }
+export function addRecipe(recipe) {
+  const all = read("data/recipes.json");
+  all.recipes.push(recipe);
+  writeFileSync("data/recipes.json", JSON.stringify(all));
+}
+export function oven() { return read("data/oven.json").degrees; }
+export function setOven(oven) { writeFileSync("data/oven.json", JSON.stringify(oven)); }
+"""
+    assert templates(audited(tmp_path, {"kitchen.js": source})) == {
+        "data/oven.json": "CONFIG_STATIC",
+        "data/recipes.json": "SYSTEM_OF_RECORD",
+    }
+
+
+def test_what_a_server_answered_is_a_cache_in_the_browser(tmp_path: Path) -> None:
+    source = """
+export async function login(form) {
+  const answer = await fetch("/login", { method: "POST", body: form });
+  localStorage.setItem("pass", (await answer.json()).pass);
+}
+export async function menu() {
+  const dishes = await (await fetch("/menu")).json();
+  localStorage.setItem("menu", JSON.stringify(dishes));
+}
+export async function order(dishes) {
+  localStorage.setItem("order", JSON.stringify(dishes));
+  await fetch("/orders", { method: "POST", body: JSON.stringify(dishes) });
+}
+export const all = () => ["pass", localStorage.getItem("pass"), localStorage.getItem("menu"),
+  localStorage.getItem("order")];
+"""
+    assert templates(audited(tmp_path, {"counter.ts": source})) == {
+        "localStorage:menu": "CACHE",
+        "localStorage:order": "SYSTEM_OF_RECORD",
+        "localStorage:pass": "CACHE",
+    }
+
+
+def test_files_written_below_one_folder_and_read_below_another_are_judged_together(
+    tmp_path: Path,
+) -> None:
+    source = """
+import json, os
+
+class Boat:
+    def __init__(self, root, boat_id):
+        self.place = os.path.join(root, boat_id)
+
+    def save(self, crew):
+        with open(os.path.join(self.place, "boat.json"), "w") as file:
+            json.dump(crew, file)
+
+def fleet(harbour):
+    for boat_id in os.listdir(harbour):
+        with open(os.path.join(harbour, boat_id, "boat.json")) as file:
+            yield json.load(file)
+"""
+    found = audited(tmp_path, {"fleet.py": source})
+    assert set(templates(found).values()) == {"SYSTEM_OF_RECORD"}
+
+
+def test_configuration_that_is_only_read_may_lie_elsewhere(tmp_path: Path) -> None:
+    source = """
+import json, os
+
+def settings(folder):
+    with open(os.path.join(folder, "settings.json")) as file:
+        return json.load(file)
+
+def taste(user_id):
+    with open(os.path.join(user_id, "own_settings.json")) as file:
+        return json.load(file)
+
+def tide(folder):
+    with open(os.path.join(folder, "tide.json")) as file:
+        return json.load(file)
+"""
+    assert templates(audited(tmp_path, {"quay.py": source})) == {
+        "{folder}/settings.json": "CONFIG_STATIC",
+        "{folder}/tide.json": "UNCERTAIN",
+        "{user_id}/own_settings.json": "UNCERTAIN",
+    }
+
+
+def test_a_file_of_the_users_configuration_folder_is_configuration(tmp_path: Path) -> None:
+    source = """
+import json, platformdirs
+
+FOLDER = platformdirs.PlatformDirs("kiln").user_config_path
+
+def load():
+    with (FOLDER / "settings.json").open() as file:
+        return json.load(file)
+
+def keep(found):
+    with (FOLDER / "settings.json").open("w") as file:
+        json.dump(found, file)
+"""
+    assert templates(audited(tmp_path, {"kiln.py": source})) == {
+        "{user_config_path}/settings.json": "CONFIG_STATIC"
+    }
+
+
+def test_a_server_answers_through_a_helper_too(tmp_path: Path) -> None:
+    source = """
+import axios from "axios";
+const put = (name, tides) => localStorage.setItem(name, `${tides[name]}`);
+export async function refresh() {
+  const answer = await axios.get("/tides");
+  put("ebb", answer.data);
+}
+export const ebb = () => localStorage.ebb;
+"""
+    assert templates(audited(tmp_path, {"tides.ts": source})) == {"localStorage:ebb": "CACHE"}
+
+
+def test_the_folder_in_which_all_records_lie_is_no_column(tmp_path: Path) -> None:
+    source = """
+import json, os
+
+def keep(data_dir, hen_id, eggs):
+    with open(os.path.join(data_dir, "hens", f"{hen_id}.json"), "w") as file:
+        json.dump(eggs, file)
+
+def eggs(data_dir, hen_id):
+    with open(os.path.join(data_dir, "hens", f"{hen_id}.json")) as file:
+        return json.load(file)
+
+def visit(tenant, visit_id, seen):
+    with open(os.path.join(tenant, "visits", f"{visit_id}.json"), "w") as file:
+        json.dump(seen, file)
+"""
+    keys = {
+        finding.template: [column.name for column in finding.proposal.columns if column.is_key]
+        for finding in audited(tmp_path, {"coop.py": source}).findings
+        if finding.proposal
+    }
+    assert keys == {
+        "{data_dir}/hens/{hen_id}.json": ["hen_id"],
+        "{tenant}/visits/{visit_id}.json": ["tenant", "visit_id"],
+    }

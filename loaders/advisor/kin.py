@@ -1,0 +1,52 @@
+"""Templates of the same files: one begins with a folder of which the other knows more."""
+
+from dataclasses import replace
+
+from loaders.advisor.dispositions import UNCERTAIN
+from loaders.advisor.engine import Engine
+from loaders.advisor.places import Group
+from loaders.advisor.templates import ends_as_json, shape
+from loaders.advisor.values import Hole, Text
+from loaders.advisor.verdicts import NOT_READ, NOT_WRITTEN, Verdict, judge
+from loaders.advisor.words import WORDS
+
+
+def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
+    """Return the verdicts; a template of which one half is seen is judged with its kin."""
+    verdicts = {key: judge(engine, group) for key, group in groups.items()}
+    return {
+        key: _with_kin(engine, groups[key], groups, verdict)
+        if verdict.reason in (NOT_READ, NOT_WRITTEN)
+        else verdict
+        for key, verdict in verdicts.items()
+    }
+
+
+def _with_kin(engine: Engine, own: Group, groups: dict[str, Group], verdict: Verdict) -> Verdict:
+    kin = [other for other in groups.values() if other is not own and _is_same(own, other)]
+    if not kin:
+        return verdict
+    nearest = min(kin, key=lambda other: other.template)
+    longest = max((own, *kin), key=lambda each: (each.template.count("/"), each.template))
+    members = [member for each in (own, *kin) for member in each.members]
+    found = judge(engine, replace(own, path=longest.path, members=members))
+    if found.disposition == UNCERTAIN:
+        return verdict
+    reason = f"seen with {nearest.template}: {found.reason}"
+    return replace(found, confidence="likely", reason=reason)
+
+
+def _is_same(one: Group, other: Group) -> bool:
+    """Say whether one path ends as the other does, below a folder that is a placeholder."""
+    return one.store == other.store and (
+        _is_below(one.path, other.path) or _is_below(other.path, one.path)
+    )
+
+
+def _is_below(short: Text, long: Text) -> bool:
+    if not short.parts or not isinstance(short.parts[0], Hole) or len(short.parts) == 1:
+        return False
+    tail = shape(Text(short.parts[1:]))
+    name = tail.rpartition("/")[2].partition(".")[0]
+    is_telling = name.isidentifier() and name not in WORDS["generic"] and ends_as_json(short)
+    return tail.startswith("/") and is_telling and f"/{shape(long)}".endswith(tail)
