@@ -35,7 +35,9 @@ def other_database(server: Server, template: str) -> Iterator[DatabaseSettings]:
 
 def sample(tree: Path, sessions: int, seed: int) -> None:
     """Write sessions that all have a conversation and both states, which nights prune."""
-    plan = SamplePlan(sessions, 8, seed=seed, bad_share=0, proportions=Proportions(state_files=1))
+    plan = SamplePlan(
+        sessions, 8, seed=seed, bad_share=0, proportions=Proportions(state_files=1, wrong_shape=0)
+    )
     generate(plan, tree, workers=1)
 
 
@@ -121,7 +123,7 @@ def test_nights_over_the_store_give_the_marts_of_files_and_keep_one_version(
     assert versions_per_path(connection) == {1}
     # The next day goes on with some sessions, and begins others.
     latest = [each for each in documents_in(tree) if KINDS.match(each[0]).kind in KINDS.latest_only]
-    play_all(store, latest[:sessions], turns)
+    play_all(store, latest[:300], turns)
     shutil.rmtree(tree)
     sample(tree, 5 + sessions // 20, seed=15)
     play_all(store, documents_in(tree), turns)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from . import clock, customer
+
 # The one import that says where documents are. On PostgreSQL: pulse_store.helpers.
 from .in_memory import blob_exists, list_blob_names, read_json, write_json
-
-from . import clock, customer
 
 Answer = tuple[int, dict[str, Any]]
 
