@@ -42,6 +42,8 @@ CALL_SECONDS = 1.0
     r"```diff\n(.*?)```", (ROOT / "docs" / "application.md").read_text(), re.DOTALL
 )
 PATCHES = {"as they are": "", "patched": PATCH}
+# Of a turn: three reads, and two to four writes.
+_FEWEST_CALLS, _MOST_CALLS = 5, 7
 BEFORE, DURING, AFTER = MOMENTS = ("before", "during", "after")
 
 
@@ -176,57 +178,66 @@ class Documents:
 
 
 def begin(app: Application, store: Store) -> None:
-    """Play until no document is what a session begins with."""
+    """Play until no document is what a session begins with, and the learner has a history."""
     assert app.answer("POST", "/sessions", {"userId": USER})[0] == 201
     for turn in range(7):
         assert app.answer("POST", f"/{FOLDER}/chat", {"message": said(turn)})[0] == 200
+    assert app.answer("POST", f"/{FOLDER}/finish")[0] == 200
     customer, found = app.module("customer"), Documents.of(store)
     assert found.sale != customer.first_sale_state()
     assert found.pulse != customer.first_pulse_state()
 
 
 def play_through_outages(
-    app: Application, store: Store, outage: Outage, *, is_patched: bool, is_short: bool = False
+    app: Application,
+    store: Store,
+    outage: Outage,
+    passes: int,
+    *,
+    is_patched: bool,
+    is_short: bool = False,
 ) -> None:
-    """Play turns, of which an outage meets every call, before, while and after it is made."""
+    """Play turns, until an outage has met every call of one.
+
+    In three passes it meets each before, while and after it is made; in one, in turn.
+    """
     begin(app, store)
     calls = Calls(app, outage, is_short=is_short)
-    for moment in MOMENTS:
-        for number in itertools.count():
-            before = Documents.of(store)
-            message = f"Is this turn {number} {moment} the outage?"
-            reply, after = before.after(app, message)
-            calls.meet(number, moment)
-            status, body = app.answer("POST", f"/{FOLDER}/chat", {"message": message})
-            if calls.is_out and not is_short:
-                shows_no_empty_history(app, store, is_patched=is_patched)
-            calls.end()
-            if not calls.was_met:
-                break
-            is_back(store)
-            found = Documents.of(store)
-            where = (moment, number, status)
-            assert status in (200, 503 if is_patched else 500), where
-            messages = before.conversation["messages"]
-            assert found.conversation["messages"][: len(messages)] == messages, where
-            assert found.sale in (before.sale, after.sale), where
-            assert found.pulse in (before.pulse, after.pulse), where
-            if is_patched:
-                assert found.conversation in (before.conversation, after.conversation), where
-            if status == 200:
-                assert (json.loads(body)["message"], found) == (reply, after), where
-        assert number >= 5
+    for shift, number in itertools.product(range(passes), range(_MOST_CALLS)):
+        moment = MOMENTS[(shift + number) % len(MOMENTS)]
+        before = Documents.of(store)
+        message = f"Is this turn {number} {moment} the outage?"
+        reply, after = before.after(app, message)
+        calls.meet(number, moment)
+        status, body = app.answer("POST", f"/{FOLDER}/chat", {"message": message})
+        if not calls.was_met:
+            assert status == 200
+            assert number >= _FEWEST_CALLS
+            continue
+        if not is_short:
+            shows_a_history(app, store, is_patched=is_patched)
+        calls.end()
+        is_back(store)
+        found = Documents.of(store)
+        where = (moment, number, status)
+        assert status in (200, 503 if is_patched else 500), where
+        messages = before.conversation["messages"]
+        assert found.conversation["messages"][: len(messages)] == messages, where
+        assert found.sale in (before.sale, after.sale), where
+        assert found.pulse in (before.pulse, after.pulse), where
+        if is_patched:
+            assert found.conversation in (before.conversation, after.conversation), where
+        if status == 200:
+            assert (json.loads(body)["message"], found) == (reply, after), where
 
 
-def shows_no_empty_history(app: Application, store: Store, *, is_patched: bool) -> None:
+def shows_a_history(app: Application, store: Store, *, is_patched: bool) -> None:
+    """Try, in an outage, what only reads: nothing is None, and who swallows shows nothing."""
     with pytest.raises(StoreUnavailable):
-        store.read_json(f"{FOLDER}/conversation.json")
-    status, body = app.answer("GET", f"/{FOLDER}")
-    if is_patched:
-        assert (status, json.loads(body)["error"][-10:]) == (503, "Try again.")
-    else:
-        # Its last call raises; before the patch an endpoint that only reads would answer 200.
-        assert status == 500
+        store.read_json(f"users/{USER}/history.json")
+    status, body = app.answer("GET", f"/users/{USER}/history")
+    # What the patch is for.
+    assert (status, json.loads(body).get("history")) == ((503, None) if is_patched else (200, []))
 
 
 def is_back(store: Store) -> None:
@@ -261,20 +272,27 @@ def test_a_server_that_dies_or_hangs_at_any_call_of_a_turn_costs_no_document(
     tmp_path: Path,
     outage: Callable[[Server], Outage],
     handlers: str,
+    request: pytest.FixtureRequest,
 ) -> None:
     app = application(tmp_path / "app", STORE_HELPERS, PATCHES[handlers])
-    play_through_outages(app, own_store, outage(own_server), is_patched=handlers == "patched")
+    passes = 3 if request.config.getoption("--thorough") else 1
+    play_through_outages(
+        app, own_store, outage(own_server), passes, is_patched=handlers == "patched"
+    )
 
 
+@pytest.mark.parametrize("is_short", [True, False])
 @pytest.mark.parametrize("handlers", PATCHES)
 @pytest.mark.parametrize("outage", [Away, Hung])
-def test_an_outage_that_ends_before_the_next_call_of_a_turn_costs_no_document(
+def test_a_database_that_is_away_for_a_call_or_a_turn_costs_no_document(
     proxy: Proxy,
     app: DatabaseSettings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     outage: Callable[[Proxy], Outage],
     handlers: str,
+    *,
+    is_short: bool,
 ) -> None:
     parameters = {**app.parameters, "host": proxy.folder}  # type: ignore[attr-defined]
     store = Store(
@@ -283,6 +301,6 @@ def test_an_outage_that_ends_before_the_next_call_of_a_turn_costs_no_document(
     monkeypatch.setattr(pulse_store, "_default", store)
     played = application(tmp_path / "app", STORE_HELPERS, PATCHES[handlers])
     play_through_outages(
-        played, store, outage(proxy), is_patched=handlers == "patched", is_short=True
+        played, store, outage(proxy), 3, is_patched=handlers == "patched", is_short=is_short
     )
     store.close()
