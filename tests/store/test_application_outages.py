@@ -281,9 +281,8 @@ def test_a_server_that_dies_or_hangs_at_any_call_of_a_turn_costs_no_document(
     )
 
 
-@pytest.mark.parametrize("is_short", [True, False])
 @pytest.mark.parametrize("handlers", PATCHES)
-@pytest.mark.parametrize("outage", [Away, Hung])
+@pytest.mark.parametrize(("outage", "is_short"), [(Away, True), (Away, False), (Hung, True)])
 def test_a_database_that_is_away_for_a_call_or_a_turn_costs_no_document(
     proxy: Proxy,
     app: DatabaseSettings,

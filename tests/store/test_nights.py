@@ -100,6 +100,7 @@ def run(pulse_elt: RunCommand, database: DatabaseSettings, *source: object) -> d
 
 
 def test_nights_over_the_store_give_the_marts_of_files_and_keep_one_version(
+    server: Server,
     store: Store,
     database: DatabaseSettings,
     other_database: DatabaseSettings,
@@ -108,7 +109,9 @@ def test_nights_over_the_store_give_the_marts_of_files_and_keep_one_version(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    sessions, turns = (1_000, 30) if request.config.getoption("--thorough") else (40, 5)
+    # Four minutes on one version are enough.
+    is_large = request.config.getoption("--thorough") and server.version == 18
+    sessions, turns = (1_000, 30) if is_large else (40, 5)
     tree = tmp_path / "sample"
     sample(tree, sessions, seed=14)
     play_all(store, documents_in(tree), turns)
