@@ -3,11 +3,13 @@
 import traceback
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from pulse_store import Settings, Store, StoreConflict, StoreError, StoreUnavailable, readers
+from pulse_store.database import Deadline
 from tests.conftest import Server
 from tests.marts.access import create_login
 from tests.store.conftest import MakeStore
@@ -76,6 +78,21 @@ def test_marts_that_were_never_built_and_conflicts_say_what_to_do(store: Store) 
     store.write_json(PATH, {})
     with pytest.raises(StoreConflict, match=r"Read it again.*0 is the version of no document"):
         store.write_if(PATH, {}, None)
+
+
+def test_what_keeps_a_call_waiting_is_named(
+    make_store: MakeStore, connection: psycopg.Connection
+) -> None:
+    store = make_store(connections=1)
+    with connection.transaction():
+        connection.execute("select raw.write_document(%s, '{}')", (PATH,))
+        with pytest.raises(StoreUnavailable, match="Another transaction has written that path"):
+            store.write_json(PATH, {})
+    with (
+        store._process.pool.connection(Deadline(60)),
+        pytest.raises(StoreUnavailable, match="at work; PULSE_STORE_CONNECTIONS allows more"),
+    ):
+        store.read_json(PATH)
 
 
 def test_a_path_that_is_no_text_is_no_absent_document(make_store: MakeStore) -> None:

@@ -19,7 +19,7 @@ from psycopg.rows import TupleRow
 from psycopg.waiting import Ready
 
 from pulse_store.errors import StoreUnavailable
-from pulse_store.settings import URL
+from pulse_store.settings import CONNECTIONS, URL
 
 # An idle connection is asked after so many seconds; closed ones are noticed without asking.
 _ASK_AFTER = 30.0
@@ -131,7 +131,9 @@ class Pool:
             StoreUnavailable: none could be made, or all are at work, before the deadline.
         """
         if not self._slots.acquire(timeout=deadline.left):
-            raise StoreUnavailable(f"All {self._connections} connections are at work.")
+            raise StoreUnavailable(
+                f"All {self._connections} connections are at work; {CONNECTIONS} allows more."
+            )
         try:
             connection = self._take(deadline)
             try:

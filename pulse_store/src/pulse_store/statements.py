@@ -41,6 +41,7 @@ _DATA_CLASSES = ("22", "54")
 # Schemas, relations or functions are missing.
 _NOT_PREPARED = ("3F000", "42P01", "42883")
 _NOT_ALLOWED = "42501"
+_LOCKED = "55P03"
 # Nothing was written, and the next attempt may succeed.
 _PASSING = ("40001", "40P01", "23505")
 
@@ -216,6 +217,8 @@ def _what_to_do(error: psycopg.Error) -> str:
         return " Prepare the database with 'pulse-elt db roles'; 'pulse-elt run' builds the marts."
     if state == _NOT_ALLOWED:
         return " Grant pulse_app to the login."
+    if state == _LOCKED:
+        return " Another transaction has written that path and is still open."
     return ""
 
 
