@@ -53,7 +53,9 @@ def test_its_way_to_add_a_message_loses_none(default_store: Store) -> None:
     exec(blocks("python")[2], found)  # noqa: S102 - our own page
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(found["add_message"], [CHAT] * 40, range(40)))
-    assert sorted(default_store.read_json(CHAT)["messages"]) == list(range(40))
+    chat = default_store.read_json(CHAT)
+    assert chat is not None
+    assert sorted(chat["messages"]) == list(range(40))
     assert default_store.counters["write_if.ok"] == 40
 
 

@@ -18,14 +18,15 @@ PATH = "sessions/a/session.json"
 USER = "7c0b0d3e-0000-4000-8000-000000000001"
 
 
-def said(store: Store, path: str = PATH) -> str:
+def said(store: Store) -> str:
     """Return what a failed read and a failed write say, and what a log keeps of them."""
-    words = ""
-    for call in (lambda: store.read_version(path), lambda: store.write_if(path, {}, None)):
-        with pytest.raises(StoreError) as caught:
-            call()
-        words += "".join(traceback.format_exception(caught.value))
-    return words
+    with pytest.raises(StoreError) as read:
+        store.read_version(PATH)
+    with pytest.raises(StoreError) as written:
+        store.write_if("sessions/b/session.json", {}, None)
+    return "".join(
+        line for each in (read, written) for line in traceback.format_exception(each.value)
+    )
 
 
 @pytest.mark.parametrize(
