@@ -3,7 +3,8 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from loaders.pipeline import configured_kinds, prune_by_policy
 from loaders.project.document_kinds import SYSTEM_OF_RECORD
 from loaders.sample.generate import generate
 from loaders.sample.plan import SamplePlan
+from loaders.sample.proportions import Proportions
 from pulse_store import Store
 from tests.conftest import RunCommand, Server, create_database, drop_database
 from tests.marts.comparison import marts_of
@@ -29,6 +31,14 @@ def other_database(server: Server, template: str) -> Iterator[DatabaseSettings]:
     name = "pulse_of_files"
     yield create_database(server, name, template)
     drop_database(server, name)
+
+
+def sample(tree: Path, sessions: int, seed: int) -> None:
+    """Write sessions that all have a conversation and both states, which nights prune."""
+    plan = SamplePlan(
+        sessions, 8, seed=seed, bad_share=0, proportions=Proportions(state_files=1, wrong_shape=0)
+    )
+    generate(plan, tree, workers=1)
 
 
 def documents_in(tree: Path) -> Iterator[tuple[str, Any]]:
@@ -49,6 +59,14 @@ def play(store: Store, path: str, document: Any, turns: int) -> None:  # noqa: A
         for turn in range(1, turns):
             store.write_json(path, {**document, "turn": turn})
     store.write_json(path, document)
+
+
+def play_all(store: Store, documents: Iterable[tuple[str, Any]], turns: int) -> None:
+    """Play many at once, as the threads of an application do."""
+    with ThreadPoolExecutor(store.settings.connections) as threads:
+        played = [threads.submit(play, store, path, each, turns) for path, each in documents]
+        for each in played:
+            each.result()
 
 
 def write_as_files(connection: psycopg.Connection, tree: Path) -> None:
@@ -82,6 +100,7 @@ def run(pulse_elt: RunCommand, database: DatabaseSettings, *source: object) -> d
 
 
 def test_nights_over_the_store_give_the_marts_of_files_and_keep_one_version(
+    server: Server,
     store: Store,
     database: DatabaseSettings,
     other_database: DatabaseSettings,
@@ -90,25 +109,27 @@ def test_nights_over_the_store_give_the_marts_of_files_and_keep_one_version(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:
-    sessions, turns = (1_000, 30) if request.config.getoption("--thorough") else (40, 5)
+    # Four minutes on one version are enough.
+    is_large = request.config.getoption("--thorough") and server.version == 18
+    sessions, turns = (1_000, 30) if is_large else (40, 5)
     tree = tmp_path / "sample"
-    generate(SamplePlan(sessions, 8, seed=14, bad_share=0), tree, workers=1)
-    for path, document in documents_in(tree):
-        play(store, path, document, turns)
+    sample(tree, sessions, seed=14)
+    play_all(store, documents_in(tree), turns)
     assert versions_per_path(connection) == {turns}
+    written = connection.execute("select count(*) from raw.documents").fetchone()
+    assert written is not None
+    assert written[0] > sessions * turns * 2.5
     first = run(pulse_elt, database, "--no-source")
     assert [stage["stage"] for stage in first["run"]["stages"]] == [
         "migrate", "landing_gate", "build", "mart_checks",
     ]  # fmt: skip
     assert versions_per_path(connection) == {1}
-    # A day of the application: the same sessions once more, and those of tomorrow.
-    for path, document in documents_in(tree):
-        if KINDS.match(path).kind in KINDS.latest_only:
-            play(store, path, document, turns)
+    # The next day goes on with some sessions, and begins others.
+    latest = [each for each in documents_in(tree) if KINDS.match(each[0]).kind in KINDS.latest_only]
+    play_all(store, latest[:300], turns)
     shutil.rmtree(tree)
-    generate(SamplePlan(sessions + 5, 8, seed=15, bad_share=0), tree, workers=1)
-    for path, document in documents_in(tree):
-        play(store, path, document, turns)
+    sample(tree, 5 + sessions // 20, seed=15)
+    play_all(store, documents_in(tree), turns)
     before = versions_per_path(connection)
     # The standing marts are as of what was replaced since.
     prune_by_policy(is_dry_run=False)

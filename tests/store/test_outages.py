@@ -1,14 +1,11 @@
 """The database dies, hangs or loses an answer: no call lies, and none takes long."""
 
-import ctypes
 import itertools
 import os
 import signal
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,10 +20,11 @@ from loaders.database.settings import DatabaseSettings
 from loaders.pipeline import configured_kinds
 from pulse_store import BlindWrite, Settings, Store, StoreConflict, StoreUnavailable
 from tests.conftest import Server
-from tests.loaders.faults import children, until
+from tests.loaders.faults import until
 from tests.loaders.writing import settings_of_the_app
 from tests.store.conftest import MakeStore
-from tests.store.proxy import LOSE_ANSWER, LOSE_REQUEST, Proxy, proxy_to
+from tests.store.proxy import LOSE_ANSWER, LOSE_REQUEST, Proxy
+from tests.store.servers import kill, processes
 
 CHAT = "sessions/a/conversation.json"
 WRITE = "raw.write_document"
@@ -34,49 +32,11 @@ WRITE = "raw.write_document"
 LONGEST_CALL = 2.5
 BACK_WITHIN = 5.0
 
-_PR_SET_CHILD_SUBREAPER = 36
-
-
-@pytest.fixture
-def proxy(app: DatabaseSettings) -> Iterator[Proxy]:
-    # A socket's path is short.
-    with tempfile.TemporaryDirectory() as folder:
-        parameters = app.parameters
-        with proxy_to(Path(folder), parameters["host"], parameters["port"]) as running:
-            running.folder = folder  # type: ignore[attr-defined]
-            yield running
-
 
 @pytest.fixture
 def store(proxy: Proxy, make_store: MakeStore, app: DatabaseSettings) -> Store:
     folder = proxy.folder  # type: ignore[attr-defined]
     return make_store(parameters={**app.parameters, "host": folder})
-
-
-@pytest.fixture
-def own_server(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that may be killed."""
-    # Its orphans become ours, and are reaped: PostgreSQL does not start while its predecessor's
-    # number lives on.
-    assert ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
-    data = tmp_path_factory.mktemp(f"store{server.version}") / "postgres"
-    yield Server(server.version, data, embedded.start(data, server.version))
-    embedded.stop(data)
-
-
-def processes(server: Server) -> list[int]:
-    """Return the postmaster and all that it started."""
-    postmaster = int((server.data / "postmaster.pid").read_text().split()[0])
-    return [postmaster, *children(postmaster)]
-
-
-def kill(everybody: Sequence[int]) -> None:
-    for pid in everybody:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    for pid in everybody:
-        with suppress(ChildProcessError):
-            os.waitpid(pid, 0)
 
 
 def payloads(connection: psycopg.Connection) -> list[Any]:

@@ -1,4 +1,16 @@
-"""PULSE's documents in PostgreSQL: what an application reads and writes instead of JSON files."""
+"""PULSE's documents in PostgreSQL: what an application reads and writes instead of JSON files.
+
+    chat = pulse_store.read_json("sessions/…/conversation.json")    # None: there is none
+    pulse_store.write_json("sessions/…/conversation.json", chat)    # returns after the commit
+
+Documents: read_json, write_json, exists, list_names; read_version and write_if compare versions.
+Of learners, from the marts: latest_readiness, readiness_history, skills, low_skills.
+Errors, each a StoreError: StoreUnavailable (answer 503), BlindWrite, StoreConflict, NotStorable,
+ReadOnlyPath. None only says that there is no such document.
+
+The environment says where: PULSE_ANALYTICS_DATABASE_URL, PULSE_STORE_FILES; or `configure` does.
+`pulse_store.helpers` has the application's own names.
+"""
 
 import threading
 from typing import Any

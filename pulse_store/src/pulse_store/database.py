@@ -14,10 +14,12 @@ from typing import Any
 
 import psycopg
 from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg.waiting import Ready
 
 from pulse_store.errors import StoreUnavailable
+from pulse_store.settings import CONNECTIONS, URL
 
 # An idle connection is asked after so many seconds; closed ones are noticed without asking.
 _ASK_AFTER = 30.0
@@ -109,6 +111,7 @@ class Pool:
     """The connections of one process; never more than it is allowed."""
 
     def __init__(self, conninfo: str, parameters: Mapping[str, str], connections: int) -> None:
+        _refuse_misread(conninfo)
         self._conninfo = conninfo
         self._parameters = {
             "connect_timeout": "2",
@@ -128,7 +131,9 @@ class Pool:
             StoreUnavailable: none could be made, or all are at work, before the deadline.
         """
         if not self._slots.acquire(timeout=deadline.left):
-            raise StoreUnavailable(f"All {self._connections} connections are at work.")
+            raise StoreUnavailable(
+                f"All {self._connections} connections are at work; {CONNECTIONS} allows more."
+            )
         try:
             connection = self._take(deadline)
             try:
@@ -209,6 +214,28 @@ class Pool:
         connection.process = connection.pgconn.backend_pid
         connection.connected_at = connection.used_at = time.monotonic()
         return connection
+
+
+def _refuse_misread(conninfo: str) -> None:
+    """Refuse a connection string that libpq reads otherwise than it was meant.
+
+    A password whose special characters are not escaped becomes a part of the host, the port or the
+    name, which errors repeat.
+
+    Raises:
+        StoreUnavailable: it is one; the message does not repeat it.
+    """
+    try:
+        ports = str(conninfo_to_dict(conninfo).get("port") or "").split(",")
+    except psycopg.ProgrammingError:
+        ports = ["unread"]
+    authority, _, name = conninfo.partition("://")[2].partition("?")[0].partition("/")
+    is_spilt = authority.count("@") > 1 or "@" in name
+    if is_spilt or not all(port == "" or (port.isascii() and port.isdigit()) for port in ports):
+        raise StoreUnavailable(
+            f"{URL} is no connection URL of PostgreSQL (postgresql://user:password@host:5432/name, "
+            "special characters percent-escaped)."
+        )
 
 
 class _Attempt:

@@ -38,6 +38,10 @@ _NO_SUCH_KIND = "PU002"
 _NEVER_STORABLE = ("PU001", "PU004", "PU005")
 # Data that jsonb cannot hold, and documents beyond a limit of the server.
 _DATA_CLASSES = ("22", "54")
+# Schemas, relations or functions are missing.
+_NOT_PREPARED = ("3F000", "42P01", "42883")
+_NOT_ALLOWED = "42501"
+_LOCKED = "55P03"
 # Nothing was written, and the next attempt may succeed.
 _PASSING = ("40001", "40P01", "23505")
 
@@ -174,7 +178,9 @@ def _asked_twice(
                 return ask(connection)
         except psycopg.Error as error:
             if is_last or not _is_lost(error) or isinstance(error, TimedOut):
-                raise StoreUnavailable(f"The database did not answer: {words(error)}") from error
+                raise StoreUnavailable(
+                    f"The database did not answer: {words(error)}{_what_to_do(error)}"
+                ) from error
     raise AssertionError  # pragma: no cover - the last attempt returns or raises
 
 
@@ -192,14 +198,28 @@ def _meaning(error: psycopg.Error, path: str, process: int) -> StoreError:
         said = f"The connection was lost while {path} was written: {words(error)}"
         return CommitUnknown(said, process)
     if state == _CONFLICT:
-        return StoreConflict(words(error))
+        return StoreConflict(
+            f"{words(error)} Read it again and decide anew (0 is the version of no document)."
+        )
     if state == _NO_SUCH_KIND:
         return RulesChanged(words(error))
     if state in _NEVER_STORABLE or state[:2] in _DATA_CLASSES:
         return NotStorable(f"{path} cannot be stored: {words(error)}")
     if state in _PASSING:
         return Passing(words(error))
-    return StoreUnavailable(f"{path} was not written: {words(error)}")
+    return StoreUnavailable(f"{path} was not written: {words(error)}{_what_to_do(error)}")
+
+
+def _what_to_do(error: psycopg.Error) -> str:
+    """Return what its operator has to do about a database that answers, but not the store."""
+    state = error.sqlstate or ""
+    if state in _NOT_PREPARED:
+        return " Prepare the database with 'pulse-elt db roles'; 'pulse-elt run' builds the marts."
+    if state == _NOT_ALLOWED:
+        return " Grant pulse_app to the login."
+    if state == _LOCKED:
+        return " Another transaction has written that path and is still open."
+    return ""
 
 
 class Passing(StoreUnavailable):

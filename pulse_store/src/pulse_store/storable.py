@@ -44,6 +44,7 @@ def _has_nul(text: str) -> bool:
 
 def why_no_path(path: str) -> str | None:
     """Return why a path can name no document, None if it can: by the rules of write_document."""
+    refuse_no_text(path)
     try:
         size = len(path.encode())
     except UnicodeEncodeError:
@@ -53,6 +54,16 @@ def why_no_path(path: str) -> str | None:
     if _NO_PATH.search(path):
         return "it has an empty segment, '.', '..', a backslash or a control character"
     return None
+
+
+def refuse_no_text(path: object) -> None:
+    """Refuse what is no text, such as a pathlib.Path: its document may well be there.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(path, str):
+        raise TypeError(f"A path of the store is text, not {type(path).__name__}.")
 
 
 def refuse_no_path(path: str) -> None:

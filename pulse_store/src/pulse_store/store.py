@@ -21,7 +21,7 @@ from pulse_store.files import Files, read_document
 from pulse_store.process import Process
 from pulse_store.rules import Rules
 from pulse_store.settings import FILES, Settings
-from pulse_store.storable import as_stored, refuse_no_path, why_no_path
+from pulse_store.storable import as_stored, refuse_no_path, refuse_no_text, why_no_path
 
 if TYPE_CHECKING:
     from pulse_store import statements
@@ -326,6 +326,7 @@ def _parsed(text: str, path: str) -> Any:  # noqa: ANN401 - any JSON
 
 def _begins_no_path(prefix: str) -> bool:
     """Return whether no path can begin so; a directory would list what lies outside of it."""
+    refuse_no_text(prefix)
     try:
         prefix.encode()
     except UnicodeEncodeError:
