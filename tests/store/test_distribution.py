@@ -18,7 +18,7 @@ FOLDER = ROOT / "pulse_store"
 MODULES = sorted((FOLDER / "src").rglob("*.py"))
 ALONE = {**os.environ, "PYTHONPATH": str(FOLDER / "src")}
 # Those that an application may have installed: they are imported where they are used.
-OPTIONAL = {"azure"}
+OPTIONAL = {"azure", "redis"}
 
 
 def test_it_depends_on_psycopg_and_its_extra_on_redis() -> None:
@@ -45,7 +45,7 @@ def test_a_module_imports_nothing_else(module: Path) -> None:
 def test_an_import_waits_for_nothing_that_a_call_may_bring() -> None:
     code = (
         "import sys, pulse_store; "
-        "print(*(name for name in ('psycopg', 'asyncio', 'azure') if name in sys.modules))"
+        "print(*(name for name in ('psycopg', 'asyncio', 'azure', 'redis') if name in sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ALONE
