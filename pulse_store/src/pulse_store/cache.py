@@ -116,7 +116,7 @@ class Cache:
         return answer
 
     def _current_state(self, deadline: "Deadline") -> MartsState | None:
-        """Return the state of the marts, at most a second old; None: the cache is not to be used."""
+        """Return the state of the marts, at most a second old; None: leave the cache alone."""
         now = time.monotonic()
         with self._lock:
             if now < self._state_until:

@@ -29,7 +29,8 @@ class Settings:
     """What a store needs to know.
 
     conninfo is libpq's (a URL, or empty) and parameters override parts of it. files is a
-    directory or az://container/prefix, redis the URL of a cache. A call fails after call_seconds at the latest.
+    directory or az://container/prefix, redis the URL of a cache. A call fails after
+    call_seconds at the latest.
     """
 
     conninfo: str = field(default="", repr=False)
