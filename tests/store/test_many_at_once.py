@@ -15,7 +15,6 @@ from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from pulse_store import Store, StoreConflict, StoreUnavailable
 from tests.conftest import Tree
-from tests.store.conftest import MakeStore
 
 # Transactions that meet each other.
 pytestmark = pytest.mark.every_server
@@ -207,8 +206,7 @@ def test_one_that_was_forgotten_holds_up_nobody_of_its_path_nor_loads_nor_builds
     store: Store, app: DatabaseSettings, connection: psycopg.Connection, busy: None, seconds: float
 ) -> None:
     forgotten = ("sessions/of-files/session.json", "sessions/a/session.json")
-    # Of no limit of the login's, such as one that was created after 'db roles'.
-    connection.execute(f"alter role {app.parameters['user']} reset all")
+    # The login has no limit of its own: it was created after 'db roles'.
     with psycopg.connect(**app.parameters) as open_one:  # type: ignore[arg-type]
         began = time.monotonic()
         for path in forgotten:
