@@ -60,9 +60,7 @@ class Settings:
             raise StoreUnavailable(f"{CONNECTIONS} is not a number of connections.")
         redis = found.get(REDIS) or None
         if redis is not None and not redis.startswith(_REDIS_SCHEMES):
-            raise StoreUnavailable(
-                f"{REDIS} begins with {', '.join(_REDIS_SCHEMES)}, or is not set."
-            )
+            raise StoreUnavailable(f"{REDIS} begins with one of {', '.join(_REDIS_SCHEMES)}.")
         return cls(
             conninfo=url,
             parameters=parts,
