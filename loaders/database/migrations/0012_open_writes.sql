@@ -3,13 +3,13 @@
 do $$
 declare
     before constant text := pg_get_functiondef('raw.write_document(text, text, bigint, timestamptz)'::regprocedure);
-    locks constant text := '    perform pg_advisory_xact_lock(';
+    anchor constant text := '    -- Writers of one path come one after the other.';
     after constant text := replace(
         before,
-        locks,
+        anchor,
         E'    -- To the end of the transaction: one that then idles is ended.\n'
         '    perform set_config(''idle_in_transaction_session_timeout'', ''300ms'', true);\n'
-        || locks
+        || anchor
     );
 begin
     if after = before then
