@@ -97,12 +97,12 @@ format: $(INSTALLED) ## Lay out Python as ruff does
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(INSTALLED) ## Time loads next to tar, find, \copy and dlt (SESSIONS=50000), then builds (MART_SESSIONS=200000)
+bench: $(INSTALLED) bench-writes ## Time writes, loads next to tar, find, \copy and dlt (SESSIONS=50000), builds (MART_SESSIONS=200000)
 	$(BIN)/python -m benchmarks.pipeline --sessions $(SESSIONS) $(OPTIONS)
 	$(BIN)/python -m benchmarks.marts --sessions $(MART_SESSIONS) $(MART_OPTIONS)
 
-bench-writes: $(INSTALLED) ## Time writes of the application beside bare inserts, by eight writers and by one
-	$(BIN)/python -m benchmarks.writes $(OPTIONS)
+bench-writes: $(INSTALLED) ## Time writes through pulse_store alone, beside bare inserts: by eight threads and by one
+	$(BIN)/python -m benchmarks.writes $(WRITE_OPTIONS)
 
 bench-million: $(INSTALLED) ## The same, and watch memory while a million files are loaded
 	$(BIN)/python -m benchmarks.pipeline --sessions $(SESSIONS) --million $(OPTIONS)

@@ -309,6 +309,9 @@ begin
             raw.report_store(text, jsonb)
         to pulse_app;
     end if;
+    if to_regprocedure('raw.state_of_marts()') is not null then
+        grant execute on function raw.state_of_marts() to pulse_app;
+    end if;
     -- The build that creates a mart grants it later (macros/app_grants.sql).
     foreach mart in array array[ -- written by 'make marts'
         'learners', 'learner_focus', 'user_skill_agg', 'user_skill_trend', 'user_readiness',

@@ -275,6 +275,7 @@ def test_names_are_never_looked_up_where_somebody_else_can_put_some(house: House
             ("move_sequence", "search_path=pg_catalog, pg_temp"),
             ("read_document", "search_path=pg_catalog, pg_temp"),
             ("report_store", "search_path=pg_catalog, pg_temp"),
+            ("state_of_marts", "search_path=pg_catalog, pg_temp"),
             ("write_document", "search_path=pg_catalog, pg_temp"),
             ("written_version", "search_path=pg_catalog, pg_temp"),
         ]

@@ -4,17 +4,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 
 import psycopg
 import pytest
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
+from loaders.errors import LoadInProgress
 from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from pulse_store import Store, StoreConflict, StoreUnavailable
 from tests.conftest import Tree
-from tests.store.conftest import MakeStore
 
 # Transactions that meet each other.
 pytestmark = pytest.mark.every_server
@@ -47,7 +48,9 @@ def busy(database: DatabaseSettings, tree: Tree) -> Iterator[None]:
         while not stop.is_set():
             tree.write("sessions/of-files/session.json", {"n": number})
             tree.write("sessions/shared/transcript.json", {"n": number})
-            load_source(tree.root, None, Scope(), workers=1)
+            # The server may not have ended the session of the load before.
+            with suppress(LoadInProgress):
+                load_source(tree.root, None, Scope(), workers=1)
             number += 1
 
     def builds() -> None:
@@ -144,37 +147,77 @@ def test_whoever_reads_and_writes_by_version_loses_no_turn(store: Store, writes:
     assert len(found["messages"]) == turns * THREADS
 
 
-def test_an_open_transaction_of_the_application_holds_up_nobody_else(
-    store: Store, app: DatabaseSettings, database: DatabaseSettings, make_store: MakeStore
-) -> None:
-    store.write_json("sessions/b/session.json", {})
+@pytest.fixture
+def seconds(request: pytest.FixtureRequest) -> float:
+    """How long a transaction is left open; several attempts of a build at least."""
+    return 60 if request.config.getoption("--thorough") else 3
+
+
+@contextmanager
+def writing(store: Store, *paths: str) -> Iterator[list[float]]:
+    """Write paths all the time, a thread each; yields the longest that a write took."""
     longest = [0.0]
     stop = threading.Event()
+
+    def write(path: str) -> None:
+        number = 0
+        while not stop.is_set():
+            began = time.monotonic()
+            store.write_json(path, {"n": number})
+            longest[0] = max(longest[0], time.monotonic() - began)
+            number += 1
+
+    with ThreadPoolExecutor(len(paths)) as threads:
+        writers = [threads.submit(write, path) for path in paths]
+        yield longest
+        stop.set()
+        for writer in writers:
+            writer.result()
+
+
+def test_an_open_transaction_of_the_application_holds_up_nobody_else(
+    store: Store, app: DatabaseSettings, database: DatabaseSettings, seconds: float
+) -> None:
+    store.write_json("sessions/b/session.json", {})
 
     def build() -> None:
         with connect(database) as connection, connection.transaction():
             connection.execute("select raw.await_writers()")
 
+    def stay_at_work() -> None:
+        with suppress(psycopg.errors.QueryCanceled):
+            open_one.execute("select pg_sleep(600)")
+
     builder = threading.Thread(target=build)
-
-    def write() -> None:
-        number = 0
-        while not stop.is_set():
-            began = time.monotonic()
-            store.write_json("sessions/b/session.json", {"n": number})
-            longest[0] = max(longest[0], time.monotonic() - began)
-            number += 1
-
-    writer = threading.Thread(target=write)
     with psycopg.connect(**app.parameters) as open_one:  # type: ignore[arg-type]
         open_one.execute("select raw.write_document('sessions/a/session.json', '{}')")
-        builder.start()
-        writer.start()
-        # As long as several attempts of the build take.
-        builder.join(3)
-        assert builder.is_alive()
-        stop.set()
-        writer.join()
+        # The server would end one that idles.
+        worker = threading.Thread(target=stay_at_work)
+        worker.start()
+        with writing(store, "sessions/b/session.json") as longest:
+            builder.start()
+            builder.join(seconds)
+            assert builder.is_alive()
+        open_one.cancel_safe()
+        worker.join()
         open_one.rollback()
     builder.join()
     assert longest[0] < 0.5
+
+
+def test_one_that_was_forgotten_holds_up_nobody_of_its_path_nor_loads_nor_builds(
+    store: Store, app: DatabaseSettings, connection: psycopg.Connection, busy: None, seconds: float
+) -> None:
+    forgotten = ("sessions/of-files/session.json", "sessions/a/session.json")
+    # The login has no limit of its own: it was created after 'db roles'.
+    with psycopg.connect(**app.parameters) as open_one:  # type: ignore[arg-type]
+        began = time.monotonic()
+        for path in forgotten:
+            open_one.execute('select raw.write_document(%s, \'{"n": "forgotten"}\')', (path,))
+        with writing(store, *forgotten, "sessions/b/session.json") as longest:
+            time.sleep(began + seconds - time.monotonic())
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            open_one.execute("select")
+    assert longest[0] < 0.5
+    written = "select count(*) from raw.documents where payload ->> 'n' = 'forgotten'"
+    assert connection.execute(written).fetchone() == (0,)

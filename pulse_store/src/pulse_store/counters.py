@@ -11,7 +11,8 @@ from dataclasses import dataclass
 class Event:
     """A call that ended, or something noted on its way; never a path, a user or a document.
 
-    name is the function, or what was noted: blind_write, overwritten_unseen, settled, swallowed.
+    name is the function, or what was noted: blind_write, overwritten_unseen, settled, swallowed,
+    report_failed; cache_hit, cache_miss, cache_failed, cache_refused, cache_off.
     outcome is ok, noted, or the error's class.
     """
 

@@ -12,6 +12,7 @@ from pulse_store.rules import Rules
 from pulse_store.settings import Settings
 
 if TYPE_CHECKING:
+    from pulse_store.cache import Cache, MartsState
     from pulse_store.database import Deadline, Pool
     from pulse_store.path_queues import PathQueues
 
@@ -34,6 +35,7 @@ class Process:
         self._pool: Pool | None = None
         self._queues: PathQueues | None = None
         self._files: Files | None = None
+        self._cache: Cache | None = None
         self._rules: Rules | None = None
         self._rules_until = 0.0
 
@@ -69,6 +71,28 @@ class Process:
             if self._files is None and self._settings.files is not None:
                 self._files = open_files(self._settings.files)
             return self._files
+
+    @property
+    def cache(self) -> "Cache | None":
+        """The cache of readers' answers, None if none is named."""
+        if self._settings.redis is None:
+            return None
+        from pulse_store.cache import Cache
+
+        with self._lock:
+            if self._cache is None:
+                self._cache = Cache(self._settings.redis, self.counters.note, self._marts_state)
+            return self._cache
+
+    def _marts_state(self, deadline: "Deadline") -> "MartsState | None":
+        from pulse_store import statements
+
+        try:
+            return statements.read_marts_state(self.pool, deadline)
+        except StoreUnavailable:
+            # As a database does that is older than this store.
+            self.counters.note("cache_failed")
+            return None
 
     def rules(self, deadline: "Deadline") -> Rules:
         """Return the rules, read anew once a minute; old ones are better than none.
@@ -107,3 +131,5 @@ class Process:
         """Close idle connections."""
         if self._pool is not None:
             self._pool.close()
+        if self._cache is not None:
+            self._cache.close()

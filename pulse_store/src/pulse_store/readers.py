@@ -1,6 +1,6 @@
 """What the application's endpoints answer of a learner, from the marts: computed readiness only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -39,14 +39,14 @@ order by avg_last_5, skill_tag
 
 def latest_readiness(store: Store, user: str) -> dict[str, Any] | None:
     """Return a learner's latest snapshot as readiness_history has it, None if there is none."""
-    rows = _of_learner(store, "latest_readiness", _LATEST, user)
-    return _snapshot(rows[0]) if rows else None
+    found = _of_learner(store, "latest_readiness", _LATEST, user, _snapshot, is_cached=True)
+    return found[0] if found else None
 
 
 def readiness_history(store: Store, user: str, limit: int = 20) -> dict[str, Any]:
     """Return {userId, latest, history}: snapshots, the newest first; scores are 0 to 100."""
-    rows = _of_learner(store, "readiness_history", _HISTORY, user, (max(0, limit),))
-    history = [_snapshot(row) for row in rows]
+    limits = (max(0, limit),)
+    history = _of_learner(store, "readiness_history", _HISTORY, user, _snapshot, after=limits)
     # Of no limit's doing: a history of none has a latest all the same.
     latest = history[0] if history else latest_readiness(store, user)
     return {"userId": user, "latest": latest, "history": history}
@@ -54,14 +54,17 @@ def readiness_history(store: Store, user: str, limit: int = 20) -> dict[str, Any
 
 def skills(store: Store, user: str, window: str = "30d") -> dict[str, Any]:
     """Return {userId, window, skills} with the average of each skill in a window of the seeds."""
-    rows = _of_learner(store, "skills", _SKILLS, user, (window,))
-    return {"userId": user, "window": window, "skills": [_skill(row) for row in rows]}
+    found = _of_learner(store, "skills", _SKILLS, user, _skill, after=(window,), is_cached=True)
+    return {"userId": user, "window": window, "skills": found}
 
 
 def low_skills(store: Store, user: str) -> dict[str, Any]:
     """Return the same for skills that need attention (analytics.learner_focus), lowest first."""
-    rows = _of_learner(store, "low_skills", _LOW_SKILLS, user, before=(_LOW_WINDOW,))
-    return {"userId": user, "window": _LOW_WINDOW, "skills": [_skill(row) for row in rows]}
+    windows = (_LOW_WINDOW,)
+    found = _of_learner(
+        store, "low_skills", _LOW_SKILLS, user, _skill, before=windows, is_cached=True
+    )
+    return {"userId": user, "window": _LOW_WINDOW, "skills": found}
 
 
 def _of_learner(
@@ -69,15 +72,22 @@ def _of_learner(
     name: str,
     query: str,
     user: str,
-    after: tuple[object, ...] = (),
+    shaped: Callable[[Sequence[Any]], dict[str, Any]],
+    *,
     before: tuple[object, ...] = (),
-) -> list[tuple[Any, ...]]:
-    """Return a query's rows; marts know learners by UUID, and nobody by another key."""
+    after: tuple[object, ...] = (),
+    is_cached: bool = False,
+) -> list[dict[str, Any]]:
+    """Return a query's rows as answers; marts know learners by UUID, and nobody by another key."""
     try:
         learner = UUID(user)
     except ValueError:
         return []
-    return store.query(name, query, (*before, learner, *after))
+    found: list[dict[str, Any]] = store.query(
+        name, query, (*before, learner, *after), lambda rows: [shaped(row) for row in rows],
+        is_cached=is_cached,
+    )  # fmt: skip
+    return found
 
 
 def _snapshot(row: Sequence[Any]) -> dict[str, Any]:

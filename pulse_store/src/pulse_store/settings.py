@@ -17,6 +17,8 @@ PARTS = {
 }
 FILES = "PULSE_STORE_FILES"
 CONNECTIONS = "PULSE_STORE_CONNECTIONS"
+REDIS = "PULSE_STORE_REDIS_URL"
+_REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
 # Azure's name of an instance of an application; elsewhere the machine's.
 _INSTANCE = "WEBSITE_INSTANCE_ID"
@@ -27,12 +29,14 @@ class Settings:
     """What a store needs to know.
 
     conninfo is libpq's (a URL, or empty) and parameters override parts of it. files is a
-    directory or az://container/prefix. A call fails after call_seconds at the latest.
+    directory or az://container/prefix, redis the URL of a cache. A call fails after
+    call_seconds at the latest.
     """
 
     conninfo: str = field(default="", repr=False)
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     files: str | None = None
+    redis: str | None = field(default=None, repr=False)
     connections: int = 8
     call_seconds: float = 2.0
     rules_seconds: float = 60.0
@@ -44,7 +48,7 @@ class Settings:
         """Return the settings by the variables of pulse-elt and of the application.
 
         Raises:
-            StoreUnavailable: no database is named, or a number is none.
+            StoreUnavailable: no database is named, a number is none, or a URL not Redis's.
         """
         found = os.environ if environment is None else environment
         url = found.get(URL, "").strip()
@@ -54,10 +58,14 @@ class Settings:
         connections = found.get(CONNECTIONS) or "8"
         if not connections.isascii() or not connections.isdigit() or int(connections) < 1:
             raise StoreUnavailable(f"{CONNECTIONS} is not a number of connections.")
+        redis = found.get(REDIS) or None
+        if redis is not None and not redis.startswith(_REDIS_SCHEMES):
+            raise StoreUnavailable(f"{REDIS} begins with one of {', '.join(_REDIS_SCHEMES)}.")
         return cls(
             conninfo=url,
             parameters=parts,
             files=found.get(FILES) or None,
+            redis=redis,
             connections=int(connections),
             instance=found.get(_INSTANCE) or socket.gethostname(),
         )

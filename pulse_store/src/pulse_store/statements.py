@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from pulse_store import rules
+from pulse_store.cache import MartsState
 from pulse_store.database import BoundedConnection, Deadline, Pool, TimedOut, words
 from pulse_store.errors import NotStorable, StoreConflict, StoreError, StoreUnavailable
 
@@ -20,6 +21,17 @@ _EXISTS = "select exists (select from raw.read_document(%s))"
 _WRITE = "raw.write_document(%s, %s, %s)"
 _SETTLE = "select raw.written_version(%s, %s, %s, make_interval(secs => %s), %s)"
 _REPORT = "select raw.report_store(%s, %s::jsonb)"
+# What a login may not read, and how it has times written, Redis cannot know.
+_MARTS_STATE = """
+select
+    to_char(cutoff_at at time zone 'UTC', 'YYYYMMDD"T"HH24MISS.US"Z"'),
+    identity || '.' || current_setting('TimeZone')
+from raw.state_of_marts()
+where
+    has_table_privilege('analytics.user_readiness_latest', 'select')
+    and has_table_privilege('analytics.user_skill_agg', 'select')
+    and has_table_privilege('analytics.learner_focus', 'select')
+"""
 # The operator that finds a prefix by the index, of which its escaped form in LIKE knows nothing.
 _LIST = """
 select source_path
@@ -92,6 +104,12 @@ def names(
 def read_rules(pool: Pool, deadline: Deadline) -> rules.Rules:
     """Return the rules that are in force."""
     return rules.Rules.of_rows(rows(pool, rules.QUERY, (), deadline))
+
+
+def read_marts_state(pool: Pool, deadline: Deadline) -> MartsState | None:
+    """Return which build the marts are of, None while that changes."""
+    found = rows(pool, _MARTS_STATE, (), deadline)
+    return MartsState(*found[0]) if found else None
 
 
 def report(pool: Pool, instance: str, counters: str, deadline: Deadline) -> None:

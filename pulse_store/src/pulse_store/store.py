@@ -4,7 +4,7 @@ import json
 import os
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -161,8 +161,16 @@ class Store:
             self._fence.written(path, number)
             return Version(document, number)
 
-    def query(self, name: str, query: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        """Return the rows of a reader's query, counted under its name.
+    def query(
+        self,
+        name: str,
+        query: str,
+        parameters: tuple[object, ...],
+        shaped: Callable[[list[tuple[Any, ...]]], Any],
+        *,
+        is_cached: bool = False,
+    ) -> Any:  # noqa: ANN401 - any JSON
+        """Return what is made of the rows of a reader's query, counted under its name.
 
         Raises:
             StoreUnavailable: there is no answer; or the marts were never built.
@@ -170,7 +178,15 @@ class Store:
         with self._process.counters.call(name):
             from pulse_store import statements
 
-            return statements.rows(self._process.pool, query, parameters, self._deadline())
+            process, deadline = self._process, self._deadline()
+
+            def ask() -> Any:  # noqa: ANN401 - any JSON
+                return shaped(statements.rows(process.pool, query, parameters, deadline))
+
+            if not is_cached or process.cache is None:
+                return ask()
+            question = [name, *map(str, parameters)]
+            return process.cache.answer(question, ask, deadline)
 
     def note(self, name: str) -> None:
         """Count something that happened around the store, such as an error that was swallowed."""
