@@ -167,7 +167,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items
         if (item.get_closest_marker("by_chance") and not is_soaking)
         or (
-            not is_thorough
+            (item.get_closest_marker("newest_server") or not is_thorough)
             and not item.get_closest_marker("every_server")
             and _is_on_other(item, newest)
         )

@@ -19,6 +19,8 @@ from loaders.cli.main import cli
 from loaders.database import embedded
 from tests.conftest import EXAMPLES, ROOT, RunCommand, Tree
 
+pytestmark = pytest.mark.newest_server
+
 PATH = "sessions/a/scorecard.json"
 # What each command is called with on a tree that is loaded; OUT is a folder of the test's own.
 ARGUMENTS: dict[str, list[str]] = {

@@ -11,6 +11,8 @@ import pytest
 
 from tests.conftest import ROOT, RunCommand, Tree
 
+pytestmark = pytest.mark.newest_server
+
 # A terminal in Latin-1; a machine on which nobody chose a locale, as Python 3.6 saw it.
 LOCALES: tuple[Mapping[str, str], ...] = (
     {"PYTHONIOENCODING": "iso8859-1"},

@@ -13,6 +13,8 @@ import pytest
 from tests.conftest import ROOT, RunCommand, Tree
 from tests.loaders.faults import one
 
+pytestmark = pytest.mark.newest_server
+
 # Where each is told to write, by variable.
 FOLDERS = {
     "DBT_LOG_PATH": "logs/dbt.log",
