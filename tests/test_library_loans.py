@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 EXAMPLE = ROOT / "examples" / "library_loans"
 OPERATIONS = {"read", "write", "list", "exists", "delete", "-"}
 DISPOSITIONS = {"SYSTEM_OF_RECORD", "CONFIG_STATIC", "CACHE", "UNCERTAIN", "-"}
-LABELS = sorted((ROOT / "tests" / "advisor" / "unseen").glob("*.tsv"))
+LABELS = sorted((ROOT / "tests" / "advisor" / "unseen").rglob("*.tsv"))
 
 
 def rows(path: Path) -> list[dict[str, str]]:
