@@ -139,7 +139,13 @@ def test_an_app_transaction_that_commits_in_mid_copy_is_met_again(
         with app.transaction():
             app_writes(app, {"v": 1})
             running = pool.submit(load, tree)
-            until(lambda: one(connection, "select count(*) from pg_locks where not granted"))
+            # It stays at work: one that has written and then idles is ended by the server.
+            until(
+                lambda: (
+                    app.execute("select 1")
+                    and one(connection, "select count(*) from pg_locks where not granted")
+                )
+            )
         result = counters(running.result(60))
     assert (result.landed, result.changed, result.quarantined) == (2, 0, 0)
     assert current(connection) == {PATH: {"v": 1}, "sessions/b/scorecard.json": {}}

@@ -1,6 +1,7 @@
 """What a stranger reads: each message says what happened and what to do, and holds no password."""
 
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -85,10 +86,13 @@ def test_what_keeps_a_call_waiting_is_named(
     make_store: MakeStore, connection: psycopg.Connection
 ) -> None:
     store = make_store(connections=1)
-    with connection.transaction():
+    with ThreadPoolExecutor(1) as pool, connection.transaction():
         connection.execute("select raw.write_document(%s, '{}')", (PATH,))
+        # At work: one that idles is ended.
+        busy = pool.submit(connection.execute, "select pg_sleep(4)")
         with pytest.raises(StoreUnavailable, match="Another transaction has written that path"):
             store.write_json(PATH, {})
+        busy.result()
     with (
         store._process.pool.connection(Deadline(60)),
         pytest.raises(StoreUnavailable, match="at work; PULSE_STORE_CONNECTIONS allows more"),

@@ -1,6 +1,7 @@
 """What a store's calls answer and refuse, on a server that is well."""
 
 import asyncio
+import contextvars
 import json
 import os
 import threading
@@ -21,6 +22,7 @@ from pulse_store import (
     Version,
     helpers,
 )
+from pulse_store.rules import Rules
 from tests.store.conftest import MakeStore
 
 CHAT = "sessions/a/conversation.json"
@@ -309,6 +311,59 @@ def test_a_request_that_works_in_other_threads_is_fenced_as_one(
                 await asyncio.to_thread(store.write_json, CHAT, {})
 
     asyncio.run(request())
+
+
+def test_no_way_of_calling_loses_the_fence(store: Store, broken: Broken) -> None:
+    def read_fails() -> None:
+        with pytest.raises(StoreUnavailable):
+            store.read_json(CHAT)
+
+    # As wrappers that trace a call run it.
+    contextvars.copy_context().run(read_fails)
+    with pytest.raises(BlindWrite):
+        store.write_json(CHAT, {})
+    with pulse_store.one_request(), pytest.raises(BlindWrite):
+        store.write_json(CHAT, {})
+    broken.is_on = False
+    assert store.read_json(CHAT) is None
+    broken.is_on = True
+    with pulse_store.one_request():
+        read_fails()
+    with pytest.raises(BlindWrite):
+        store.write_json(CHAT, {})
+
+
+def test_what_only_failed_to_be_asked_for_is_written_once_it_was_found(
+    store: Store, broken: Broken
+) -> None:
+    broken.is_on = False
+    store.write_json(CHAT, {"messages": [1]})
+    broken.is_on = True
+    with pytest.raises(StoreUnavailable):
+        store.exists(CHAT)
+    broken.is_on = False
+    assert store.exists(CHAT)
+    store.write_json(CHAT, {"messages": [1, 2]})
+
+
+def test_a_path_that_moved_to_the_database_after_its_read_takes_no_blind_write(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rules in force say that it is stored; those of the read, a minute old, do not."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(Rules, "is_stored", lambda self, path: False)
+        assert store.read_json(CHAT) is None
+    with pytest.raises(BlindWrite, match="moved to the database"):
+        store.write_json(CHAT, {"messages": []})
+    assert store.read_json(CHAT) is None
+    store.write_json(CHAT, {"messages": []})
+
+
+def test_configuration_without_files_is_no_empty_list(make_store: MakeStore) -> None:
+    store = make_store(files=None)
+    with pytest.raises(StoreUnavailable, match="no files are named"):
+        store.list_names("prompts/")
+    assert store.list_names("sessions/") == []
 
 
 def test_the_helpers_answer_as_before_but_count_and_destroy_nothing(

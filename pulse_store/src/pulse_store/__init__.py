@@ -12,6 +12,7 @@ The environment says where: PULSE_ANALYTICS_DATABASE_URL, PULSE_STORE_FILES; or 
 `pulse_store.helpers` has the application's own names.
 """
 
+import os
 import threading
 from typing import Any
 
@@ -58,6 +59,16 @@ __all__ = [
 
 _default: Store | None = None
 _lock = threading.Lock()
+
+
+def _new_lock() -> None:
+    """Replace a lock that another thread may have held when this process was forked."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_lock)
 
 
 def configure(settings: Settings | None = None, *, on_event: OnEvent | None = None) -> Store:

@@ -145,8 +145,9 @@ class Pool:
 
     def close(self) -> None:
         """Close what is idle."""
-        while self._idle:
-            self._idle.pop().close()
+        with suppress(IndexError):
+            while True:
+                _close(self._idle.pop())
 
     def _take(self, deadline: Deadline) -> BoundedConnection:
         while True:
@@ -165,6 +166,9 @@ class Pool:
         is_idle = connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
         if connection.closed or not is_idle or len(self._idle) >= self._connections:
             _close(connection)
+            if not is_idle:
+                # It was lost, or nobody answered: a network that drops one drops the others, too.
+                self.close()
             return
         connection.used_at = time.monotonic()
         self._idle.append(connection)

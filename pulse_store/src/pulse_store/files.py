@@ -1,6 +1,7 @@
 """Configuration in files: a directory, or a blob container; read-only."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,10 +77,12 @@ class _Directory:
         folder = self._root / prefix.rpartition("/")[0]
         with self._explained(prefix):
             self._refuse_missing_root()
-            for file in folder.rglob("*"):
-                name = file.relative_to(self._root).as_posix()
-                if name.startswith(prefix) and file.is_file():
-                    yield name
+            for at, _, names in os.walk(folder, onerror=_raise_unless_missing):
+                for each in names:
+                    file = Path(at) / each
+                    name = file.relative_to(self._root).as_posix()
+                    if name.startswith(prefix) and file.is_file():
+                        yield name
 
     def _refuse_missing_root(self) -> None:
         # A share that is not mounted is no empty one.
@@ -92,6 +95,12 @@ class _Directory:
             yield
         except OSError as error:
             raise StoreUnavailable(f"Cannot read configuration at {path}: {error}.") from error
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    # A folder that cannot be read is no empty one.
+    if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        raise error
 
 
 class _Container:

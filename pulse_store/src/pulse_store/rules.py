@@ -69,3 +69,11 @@ class Rules:
             for rule in self.rules
             if not rule.is_stored
         )
+
+    def are_files(self, prefix: str) -> bool:
+        """Return whether names that begin so can only be configuration."""
+        return any(
+            rule.beginning and prefix.startswith(rule.beginning)
+            for rule in self.rules
+            if not rule.is_stored
+        )

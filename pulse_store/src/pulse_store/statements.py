@@ -103,7 +103,11 @@ def names(
 
 def read_rules(pool: Pool, deadline: Deadline) -> rules.Rules:
     """Return the rules that are in force."""
-    return rules.Rules.of_rows(rows(pool, rules.QUERY, (), deadline))
+    found = rows(pool, rules.QUERY, (), deadline)
+    if not found:
+        # By no rules every path would be of no kind, and absent.
+        raise StoreUnavailable("raw.document_kinds is empty: run 'pulse-elt migrate'.")
+    return rules.Rules.of_rows(found)
 
 
 def read_marts_state(pool: Pool, deadline: Deadline) -> MartsState | None:

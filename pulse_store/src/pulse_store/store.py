@@ -4,7 +4,8 @@ import json
 import os
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from pulse_store.errors import (
     StoreConflict,
     StoreUnavailable,
 )
-from pulse_store.fence import Fence
+from pulse_store.fence import ELSEWHERE, Fence
 from pulse_store.files import Files, read_document
 from pulse_store.process import Process
 from pulse_store.rules import Rules
@@ -72,19 +73,18 @@ class Store:
             StoreUnavailable: it could not be read; writes of the path are refused until a read
                 of it succeeds.
         """
-        with self._process.counters.call("read_json"):
+        with self._call("read_json"):
             found = self._read(path)
-        self._report_if_due()
         return None if found is None else found.document
 
     def read_version(self, path: str) -> Version | None:
         """Return the document with its version, None if there is none; see read_json."""
-        with self._process.counters.call("read_version"):
+        with self._call("read_version"):
             return self._read(path)
 
     def exists(self, path: str) -> bool:
         """Return whether there is such a document; a failure is one of read_json."""
-        with self._process.counters.call("exists"):
+        with self._call("exists"):
             if why_no_path(path):
                 return False
             from pulse_store import statements
@@ -97,9 +97,11 @@ class Store:
                     return files is not None and files.exists(path)
                 is_there = statements.exists(self._process.pool, path, deadline)
             except BaseException:
-                self._fence.read_failed(path)
+                self._fence.read_failed(path, of_existence=True)
                 raise
-            if not is_there:
+            if is_there:
+                self._fence.found(path)
+            else:
                 self._fence.read_succeeded(path, 0)
             return is_there
 
@@ -109,7 +111,7 @@ class Store:
         Raises:
             StoreUnavailable: they could not be listed.
         """
-        with self._process.counters.call("list_names"):
+        with self._call("list_names"):
             if _begins_no_path(prefix):
                 return []
             from pulse_store import statements
@@ -118,8 +120,13 @@ class Store:
             rules = self._process.rules(deadline)
             found = statements.names(self._process.pool, prefix, deadline, self._deadline)
             names = {name for name in found if rules.is_stored(name)}
-            if rules.may_list_files(prefix) and self._process.files is not None:
-                listed = self._process.files.list(prefix)
+            files = self._process.files
+            if files is None and rules.are_files(prefix):
+                raise StoreUnavailable(
+                    f"{prefix} is configuration, and no files are named: set {FILES}."
+                )
+            if files is not None and rules.may_list_files(prefix):
+                listed = files.list(prefix)
                 names.update(name for name in listed if not rules.is_stored(name))
             # The order of code points is that of UTF-8.
             return sorted(names)
@@ -132,11 +139,17 @@ class Store:
             BlindWrite: the last read of the path failed in this thread or task.
             StoreUnavailable: it was not written, or the message says that nobody knows.
         """
-        with self._process.counters.call("write_json"):
+        with self._call("write_json"):
             text = self._checked(path, document)
             deadline = self._deadline()
             # A write that was sent long ago, and is thought lost, does not replace newer ones.
             seen = self._fence.version_seen(path)
+            if seen == ELSEWHERE:
+                self._refuse_unwritable(path, self._process.rules(deadline))
+                self._process.counters.note("blind_write")
+                raise BlindWrite(
+                    f"{path} has moved to the database since it was read here. Read it again first."
+                )
             try:
                 version = self._write(path, text, seen, deadline)
             except StoreConflict:
@@ -145,7 +158,6 @@ class Store:
                 version = self._write(path, text, None, deadline)
             if seen is not None:
                 self._fence.written(path, version)
-        self._report_if_due()
 
     def write_if(self, path: str, document: Any, version: Version | None) -> Version:  # noqa: ANN401
         """Write a document if its path still has that version; None: if there is none yet.
@@ -154,7 +166,7 @@ class Store:
             StoreConflict: somebody else was faster; read it again and decide anew.
             NotStorable, ReadOnlyPath, BlindWrite, StoreUnavailable: as write_json.
         """
-        with self._process.counters.call("write_if"):
+        with self._call("write_if"):
             text = self._checked(path, document)
             expected = 0 if version is None else version.number
             number = self._write(path, text, expected, self._deadline())
@@ -175,7 +187,7 @@ class Store:
         Raises:
             StoreUnavailable: there is no answer; or the marts were never built.
         """
-        with self._process.counters.call(name):
+        with self._call(name):
             from pulse_store import statements
 
             process, deadline = self._process, self._deadline()
@@ -191,6 +203,13 @@ class Store:
     def note(self, name: str) -> None:
         """Count something that happened around the store, such as an error that was swallowed."""
         self._process.counters.note(name)
+
+    @contextmanager
+    def _call(self, name: str) -> Iterator[None]:
+        """Count a call, and report the counters after one that succeeded."""
+        with self._process.counters.call(name):
+            yield
+        self._report_if_due()
 
     def _deadline(self) -> "Deadline":
         from pulse_store.database import Deadline
@@ -208,6 +227,7 @@ class Store:
             if not rules.is_stored(path):
                 files = self._files_for(path, rules)
                 document = None if files is None else read_document(files, path)
+                self._fence.read_succeeded(path, ELSEWHERE)
                 return None if document is None else Version(document, 0)
             row = statements.read(self._process.pool, path, deadline)
             found = None if row is None else Version(_parsed(row[1], path), row[0])
