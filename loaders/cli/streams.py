@@ -49,11 +49,12 @@ def prepare() -> None:
     with suppress(locale.Error):
         locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
     codecs.register_error("in_ascii", _in_ascii)
-    sys.stdout = _prepared(sys.stdout, 1)
-    sys.stderr = _prepared(sys.stderr, 2)
+    sys.stdout = prepared(sys.stdout, 1)
+    sys.stderr = prepared(sys.stderr, 2)
 
 
-def _prepared(stream: TextIO | None, descriptor: int) -> TextIO:
+def prepared(stream: TextIO | None, descriptor: int) -> TextIO:
+    """Return a stream in place of a standard one, or of a closed one, whose writes never fail."""
     encoding = "utf-8" if stream is None else stream.encoding
     return io.TextIOWrapper(
         io.BufferedWriter(_Output(descriptor, "wb", closefd=False)),

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from loaders.checks.evaluation import read_query
 from loaders.cli import run as command
 from loaders.cli.run_display import JsonWatch, TextWatch
+from loaders.cli.streams import prepared
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.nightly.model import Details, RunResult, StageResult
@@ -63,10 +64,12 @@ def test_a_stage_is_over_though_nobody_can_be_told(
     watch: TextWatch | JsonWatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Path("/dev/full").open("w") as full:
-        monkeypatch.setattr("sys.stdout", full)
-        monkeypatch.setattr("sys.stderr", full)
+        shown = prepared(full, full.fileno())
+        monkeypatch.setattr("sys.stdout", shown)
+        monkeypatch.setattr("sys.stderr", shown)
         watch.begins("migrate")
         watch.ends(StageResult("migrate", "succeeded"), Details(notices=("A sentence.",)))
+        shown.flush()
         monkeypatch.undo()
 
 
