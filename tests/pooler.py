@@ -3,8 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from loaders.database.settings import DatabaseSettings
+from tests.daemons import free_port, running
 
 _CONFIGURATION = """
 [databases]
@@ -37,9 +36,7 @@ def pooler(
     if program is None:
         pytest.skip("pgbouncer is not installed (Debian: apt-get install pgbouncer)")
     host, user = settings.parameters["host"], settings.parameters["user"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     (folder / "users.txt").write_text(f'"{user}" ""\n')
     configuration = folder / "pgbouncer.ini"
     configuration.write_text(
@@ -55,16 +52,5 @@ def pooler(
         for path in (folder, folder / "users.txt", configuration):
             os.chown(path, owner.pw_uid, owner.pw_gid)
         command = [program, "-u", owner.pw_name, str(configuration)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr
-        said = []
-        for line in process.stderr:
-            said.append(line)
-            if _READY in line:
-                break
-        assert process.poll() is None, "".join(said)
+    with running(command, _READY):
         yield DatabaseSettings({**settings.parameters, "host": "127.0.0.1", "port": str(port)})
-    finally:
-        process.terminate()
-        process.communicate()

@@ -2,8 +2,6 @@
 
 import datetime
 import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from tests.daemons import free_port, running
 
 HOST = "localhost"
 _LONG_ENOUGH = datetime.timedelta(days=1)
@@ -100,23 +100,10 @@ def tls_front(authority: Authority, folder: Path, unix_socket: Path) -> Iterator
     if program is None:
         pytest.skip("stunnel4 is not installed (Debian: apt-get install stunnel4)")
     certificate, key = _write_certificate(authority, folder)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port()
     configuration = folder / "stunnel.conf"
     configuration.write_text(
         _CONFIGURATION.format(port=port, socket=unix_socket, certificate=certificate, key=key)
     )
-    process = subprocess.Popen([program, str(configuration)], stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr
-        said = []
-        for line in process.stderr:
-            said.append(line)
-            if _READY in line:
-                break
-        assert process.poll() is None, "".join(said)
+    with running([program, str(configuration)], _READY):
         yield port
-    finally:
-        process.terminate()
-        process.communicate()

@@ -18,7 +18,6 @@ from loaders.advisor.classify_names import (
 )
 from loaders.advisor.classify_signs import Template
 from loaders.advisor.dispositions import CONFIG_STATIC, SYSTEM_OF_RECORD
-from loaders.advisor.words import WORDS
 from loaders.project import document_kinds as reviewed
 
 _RULES = Path("config/document_kinds.json")
@@ -55,11 +54,6 @@ def propose(found: Sequence[tuple[Template, Verdict]], project: Path | None) -> 
         return Proposal(tuple(rules), left_out, None, ())
     known = reviewed.read_document_kinds(project / _RULES)
     return Proposal(tuple(rules), left_out, str(_RULES), tuple(_differences(found, known)))
-
-
-def quoted(name: str) -> str:
-    """Return a name as SQL takes it."""
-    return f'"{name}"' if name in WORDS["sql"] else name
 
 
 def _why_left_out(verdict: Verdict) -> str | None:

