@@ -27,9 +27,9 @@ _OFFICE_OPENS, _OFFICE_HOURS = 7 * 3_600, 13 * 3_600
 # Learners in other time zones practise around midnight UTC.
 _LATE_SHARE, _LATE_OPENS, _LATE_HOURS = 0.06, 23 * 3_600, 2 * 3_600
 
-# A session teaches for ten days; what is not practised for two weeks fades.
-_LASTING = 10 * DAY
-_KEPT = 14 * DAY
+# A session teaches for a week; what is not practised for ten days fades.
+_LASTING = 7 * DAY
+_KEPT = 10 * DAY
 _FADING = 45 * DAY  # to lose 63 % of what was learned
 
 
