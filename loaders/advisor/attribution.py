@@ -37,11 +37,15 @@ _COPIES = ("shutil.copy", "fs.copy", "fs.copyFile")
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An access at the line that counts, its path as far as it is known there."""
+    """An access at the line that counts, its path as far as it is known there.
+
+    What is not shown is evidence for its template, and reported under another.
+    """
 
     access: Access
     path: Text
     form: str
+    is_shown: bool = True
 
 
 class Attribution:
