@@ -1,7 +1,7 @@
 """From accesses to places: which line tells a file's path, the sink's, a call's, or a wrapper's."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from loaders.advisor.context import Context
@@ -10,7 +10,14 @@ from loaders.advisor.paths import same
 from loaders.advisor.substitution import filled
 from loaders.advisor.summaries import Access, root_of, symbols_of
 from loaders.advisor.syntax import FunctionDef
-from loaders.advisor.templates import ends_as_json, is_identifying, is_settled, normal, shape
+from loaders.advisor.templates import (
+    ends_as_json,
+    is_identifying,
+    is_settled,
+    normal,
+    shape,
+    written,
+)
 from loaders.advisor.values import (
     Hole,
     Instance,
@@ -20,6 +27,7 @@ from loaders.advisor.values import (
     Text,
     Value,
     as_texts,
+    base_name,
     is_json_text,
 )
 from loaders.advisor.words import WORDS
@@ -83,12 +91,18 @@ class Attribution:
             key=lambda p: (p.access.file, p.access.line, p.access.operation, shape(p.path), p.form),
         )
 
-    def is_json(self, access: Access) -> bool:
+    def way_of(self, access: Access) -> Iterator[str]:
+        """Yield the accesses that one passes on, down to the sink's."""
         at: Access | None = access
         while at is not None:
-            if at.is_json or at.id in self.engine.json_ids or is_json_text(at.content):
-                return True
+            yield at.id
             at = self.by_id.get(at.via) if at.via else None
+
+    def is_json(self, access: Access) -> bool:
+        for name in self.way_of(access):
+            at = self.by_id.get(name, access)
+            if at.is_json or name in self.engine.json_ids or is_json_text(at.content):
+                return True
         return False
 
     def is_side_effect(self, access: Access) -> bool:
@@ -100,7 +114,8 @@ class Attribution:
         ]
         if access.operation == "exists":
             return any(
-                other.operation != "exists" and same(other.path, access.path)
+                other.operation != "exists"
+                and (same(other.path, access.path) or is_other_source(other, access))
                 for other in self.engine.summaries[access.function].accesses
             )
         written = [other for other in others if other.operation == "write"]
@@ -193,7 +208,8 @@ class Attribution:
         callers = self.callers_of(access)
         function = self.engine.project.functions[access.function]
         if self.with_defaults(access, path, form):
-            for caller in callers:
+            # Where a parameter is but a folder, its callers say nothing new of the file.
+            for caller in callers if not is_settled(path) else ():
                 self.place(caller)
             return
         is_open = not (
@@ -273,6 +289,13 @@ def is_backup(path: Text, of: Text) -> bool:
         names == tuple(hole.name for hole in of.holes)
         and _BACKUP.fullmatch(said[len(stem) :]) is not None
     )
+
+
+def is_other_source(access: Access, asked: Access) -> bool:
+    """Say whether a file of the same name is read, from wherever it was found."""
+    name = base_name(asked.path)
+    is_alike = ends_as_json(name) and written(base_name(access.path)) == written(name)
+    return is_alike and access.operation in ("read", "open")
 
 
 def name_of(path: Text) -> str:
