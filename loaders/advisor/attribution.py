@@ -24,6 +24,7 @@ from loaders.advisor.values import (
     Member,
     Nothing,
     Param,
+    Symbol,
     Text,
     Value,
     as_texts,
@@ -272,8 +273,17 @@ class Attribution:
         free = len(path.holes) - len(symbols)
         return all(len(normal(caller.path).holes) <= free for caller in callers)
 
+    def by_default(self, mode: Symbol | None) -> str:
+        """Return what open does where nobody hands in a mode."""
+        summary = self.engine.summaries.get(mode.owner) if isinstance(mode, Param) else None
+        default = summary.defaults.get(mode.name) if summary and isinstance(mode, Param) else None
+        said = default.literal or "" if isinstance(default, Text) else ""
+        return "write" if set("wax") & set(said) else "read"
+
     def put(self, access: Access, path: Text, form: str) -> None:
         operation = "write" if access.operation == "copied" else access.operation
+        if operation == "open" and isinstance(access.mode, Text):
+            operation = self.by_default(access.mode.symbol)
         known = replace(access, is_json=self.is_json(access), operation=operation)
         self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
 

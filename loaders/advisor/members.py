@@ -16,6 +16,7 @@ from loaders.advisor.values import (
     Member,
     Method,
     ModuleValue,
+    Nothing,
     Param,
     Sequence,
     Text,
@@ -42,6 +43,8 @@ _USER_FOLDERS = tuple(NAMES["user_folders"])
 _MOST_NESTED = 8
 # The member of a list that is its items, joined to a path: os.path.join(*names).
 JOINED = "*/"
+# The name under which a module keeps the library all of whose names it takes.
+STAR = "*"
 INITS = ("__init__", "constructor")
 
 
@@ -162,6 +165,8 @@ def module_member(ev: Context, path: str, name: str) -> Value:
     names = ev.engine.names(path, key)
     if name in names:
         return names[name]
+    if isinstance(library := names.get(STAR), External):
+        return External(f"{library.name}.{name}")
     dotted = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     inner = ev.engine.project.resolve(ev.function.path, f"{dotted}.{name}")
     return ModuleValue(inner) if inner is not None else hole(name)
@@ -246,7 +251,7 @@ def _assigned(ev: Context, definition: ClassDef, key: str) -> Value | None:
         value = ev.engine.summary(method.key, ev.function.key).attributes.get(key)
         if value is not None:
             found.append(value)
-            if method.name in INITS:
+            if method.name in INITS and not isinstance(value, Nothing):
                 break
     if not found:
         home = ev.engine.homes.get(definition.key)
