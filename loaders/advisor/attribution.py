@@ -257,11 +257,13 @@ class Attribution:
             return False
         context = self.context(self.engine, self.engine.project.functions[access.function])
         # A constructor's default: objects built with it are known by the calls of their methods.
-        known = set() if is_own else {shape(normal(c.path)) for c in self.callers_of(access)}
+        callers = self.callers_of(access)
+        known = set() if is_own else {shape(normal(c.path)) for c in callers}
         found = False
         for each in as_texts(filled(context, path, bindings, {})):
             if is_settled(each := normal(each)) and shape(each) not in known:
-                self.put(access, each, form)
+                is_named = bool(callers) and self.is_named_by_callers(access, each, callers)
+                self.put(access, each, "wrapper" if is_named and symbols_of(each) else form)
                 found = True
         return found and is_own
 
