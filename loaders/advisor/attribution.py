@@ -16,7 +16,6 @@ from loaders.advisor.templates import (
     is_settled,
     normal,
     shape,
-    written,
 )
 from loaders.advisor.values import (
     Hole,
@@ -28,7 +27,6 @@ from loaders.advisor.values import (
     Text,
     Value,
     as_texts,
-    base_name,
     is_json_text,
 )
 from loaders.advisor.words import WORDS
@@ -115,8 +113,7 @@ class Attribution:
         ]
         if access.operation == "exists":
             return any(
-                other.operation != "exists"
-                and (same(other.path, access.path) or is_other_source(other, access))
+                other.operation != "exists" and same(other.path, access.path)
                 for other in self.engine.summaries[access.function].accesses
             )
         written = [other for other in others if other.operation == "write"]
@@ -301,13 +298,6 @@ def is_backup(path: Text, of: Text) -> bool:
         names == tuple(hole.name for hole in of.holes)
         and _BACKUP.fullmatch(said[len(stem) :]) is not None
     )
-
-
-def is_other_source(access: Access, asked: Access) -> bool:
-    """Say whether a file of the same name is read, from wherever it was found."""
-    name = base_name(asked.path)
-    is_alike = ends_as_json(name) and written(base_name(access.path)) == written(name)
-    return is_alike and access.operation in ("read", "open")
 
 
 def name_of(path: Text) -> str:

@@ -259,21 +259,6 @@ def rules():
     ]
 
 
-def test_a_question_about_another_source_of_a_file_belongs_to_its_read(tmp_path: Path) -> None:
-    source = """
-import json, os
-
-def theme(name):
-    path = os.path.join(os.path.expanduser("~/.paint/themes"), name + ".json")
-    if not os.path.exists(path):
-        path = os.path.join("themes", name + ".json")
-    with open(path) as file:
-        return json.load(file)
-"""
-    rows = places(audited(tmp_path, {"paint.py": source}))
-    assert [row[1:3] for row in rows] == [(8, "read")]
-
-
 def test_files_of_other_formats_are_no_places_whatever_goes_into_them(tmp_path: Path) -> None:
     endings = ("txt", "md", "css", "html", "svg", "yaml", "yml", "toml", "ini", "log", "zip")
     lines = [
