@@ -188,7 +188,7 @@ def _listed_key(placed: Placed, plain: dict[str, list[Placed]], is_wrapper: bool
             continue
         if is_wrapper and other.access.file != placed.access.file:
             continue
-        fits = matches(placed.path, other.path)
+        fits = max(matches(placed.path, member.path) for member in members)
         if fits >= least and (best is None or fits > best[0]):
             best = (fits, key)
     return best[1] if best is not None else None
