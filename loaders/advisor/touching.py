@@ -27,6 +27,7 @@ from loaders.advisor.values import (
     literal,
     options_of,
     reads_of,
+    renamed,
     slash,
     text,
 )
@@ -144,6 +145,8 @@ class Toucher(Context):
                 return ()
             name = a.names[position] if position < len(a.names) else "?"
             texts = as_texts(where, name)
+            if sink.operation == "list":
+                texts = tuple(renamed(each, name) for each in texts)
         pattern = a.at(sink.pattern) if sink.pattern is not None else None
         if pattern is not None:
             texts = tuple(

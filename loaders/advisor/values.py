@@ -259,7 +259,7 @@ def joined(values: list[Value], names: list[str]) -> Value:
     # Texts put together of many alternatives (a date, padded) are no path that anybody tells apart.
     is_vague = sum(isinstance(value, Options) for value in values) > 2
     for value, name in zip(values, names, strict=True):
-        choices = as_texts(value, name)
+        choices = tuple(renamed(each, name) for each in as_texts(value, name))
         if is_vague and len(choices) > 1:
             choices = (hole(name),)
         if len(results) * len(choices) > MOST_OPTIONS:
@@ -272,7 +272,7 @@ def slashed(values: list[Value], names: list[str]) -> Value:
     """Return paths joined by slashes; an absolute one begins anew."""
     results: list[Text] = [Text(())]
     for value, name in zip(values, names, strict=True):
-        choices = as_texts(value, name)
+        choices = tuple(renamed(each, name) for each in as_texts(value, name))
         if len(results) * len(choices) > MOST_OPTIONS:
             choices = choices[:1]
         results = [slash(before, choice) for before in results for choice in choices]
