@@ -272,6 +272,36 @@ rename(Path("reels"))
     assert {row[1] for row in found} == {13, 17, 21, 30}
 
 
+def test_an_attribute_of_the_class_above_is_not_open_because_of_a_subclass(tmp_path: Path) -> None:
+    source = """
+import json
+from pathlib import Path
+
+class Described:
+    NAME = "about.json"
+
+    def __init__(self, folder):
+        self.file = folder / self.NAME
+        self.read()
+
+    def read(self):
+        return json.loads(self.file.read_text())
+
+class Boat(Described):
+    def __init__(self, folder):
+        super().__init__(folder)
+
+    def read(self):
+        return super().read()["boat"]
+
+def boat(name):
+    return Boat(Path("boats") / name).read()
+"""
+    assert places(audited(tmp_path, {"boats.py": source})) == [
+        ("boats.py", 13, "read", "sink", "{folder}/about.json")
+    ]
+
+
 def test_parts_of_a_path_in_a_list_are_followed_whatever_their_number(tmp_path: Path) -> None:
     source = """
 import json
