@@ -120,7 +120,9 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
             if is_known or any(_is_listed(placed.path, other) for other in templates):
                 kept.append(placed)
         elif operation in ("exists", "delete") and _key(placed, is_wrapper=False) in shapes:
-            kept.append(placed)
+            # A helper that looks for files tells nothing of one that nobody knows.
+            if operation == "delete" or not placed.access.via or is_settled(placed.path):
+                kept.append(placed)
     return kept
 
 
@@ -180,7 +182,7 @@ def _key(placed: Placed, is_wrapper: bool) -> str:
 
 def _listed_key(placed: Placed, plain: dict[str, list[Placed]], is_wrapper: bool) -> str | None:
     """Return the key of the template to which a listing, or a file of one, belongs."""
-    best: tuple[int, str] | None = None
+    best: tuple[tuple[int, bool], str] | None = None
     least = 1 if placed.access.operation == "list" else 2
     for key, members in plain.items():
         other = members[0]
@@ -189,8 +191,9 @@ def _listed_key(placed: Placed, plain: dict[str, list[Placed]], is_wrapper: bool
         if is_wrapper and other.access.file != placed.access.file:
             continue
         fits = max(matches(placed.path, member.path) for member in members)
-        if fits >= least and (best is None or fits > best[0]):
-            best = (fits, key)
+        is_near = any(member.access.function == placed.access.function for member in members)
+        if fits >= least and (best is None or (fits, is_near) > best[0]):
+            best = ((fits, is_near), key)
     return best[1] if best is not None else None
 
 

@@ -304,7 +304,7 @@ def parent(path: Text) -> Text:
         last = parts.pop()
         if isinstance(last, str) and "/" in last:
             return text(*parts, last.rsplit("/", 1)[0])
-    return Text(())
+    return text(Hole(f"{path.holes[0].name}_parent")) if path.holes else Text(())
 
 
 def base_name(path: Text) -> Text:

@@ -343,3 +343,66 @@ class Years(plugins.Plugin):
         ("years.py", 10, "list", "sink", "{get_folder}/{year}.json"),
         ("years.py", 15, "read", "sink", "{get_folder}/{year}.json"),
     ]
+
+
+def test_writers_of_whole_files_are_known_by_their_names(tmp_path: Path) -> None:
+    source = """
+import geojson, json
+from garden.core.paths import secure_write
+from whole import AtomicFile
+
+def keep(bed_id, bed):
+    with secure_write(f"beds/{bed_id}") as file:
+        file.write(json.dumps(bed))
+
+def draw(bed_id, bed):
+    with AtomicFile(f"maps/{bed_id}") as file:
+        geojson.dump(bed, file)
+
+def beside(file_name, bed_id):
+    with open(f"{file_name}.geojson") as file:
+        return geojson.load(file)
+"""
+    assert places(audited(tmp_path, {"beds.py": source})) == [
+        ("beds.py", 7, "write", "sink", "beds/{bed_id}"),
+        ("beds.py", 11, "write", "sink", "maps/{bed_id}"),
+        ("beds.py", 15, "read", "wrapper", "{file_name}.geojson"),
+    ]
+
+
+def test_the_folder_of_a_name_that_nobody_knows_is_unknown_too(tmp_path: Path) -> None:
+    source = """
+import json, sys
+from pathlib import Path
+
+def split(target, rows):
+    for kind, values in rows.items():
+        with open(Path(target).parent / f"{kind}.json", "w") as file:
+            json.dump(values, file)
+
+split(sys.argv[1] + ".csv", {})
+"""
+    assert not any(name.startswith("/") for name in templates(audited(tmp_path, {"a.py": source})))
+
+
+def test_a_listing_belongs_to_the_files_that_its_function_reads(tmp_path: Path) -> None:
+    source = """
+import json, os
+import acts
+
+def keep(play_id, play):
+    with open(os.path.join(play.folder, "plays", f"{play_id}-draft.json"), "w") as file:
+        json.dump(play, file)
+
+def load(folder):
+    path = os.path.join(folder.name, "plays")
+    for name in acts.in_order(os.listdir(path)):
+        with open(os.path.join(path, name)) as file:
+            yield json.load(file)
+"""
+    found = places(audited(tmp_path, {"plays.py": source}))
+    assert {row[1]: row[4].rpartition("/")[2] for row in found} == {
+        6: "{play_id}-draft.json",
+        11: "{name}",
+        12: "{name}",
+    }
