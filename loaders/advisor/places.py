@@ -119,10 +119,12 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
             is_known = not listed.isdisjoint(attribution.way_of(placed.access))
             if is_known or any(_is_listed(placed.path, other) for other in templates):
                 kept.append(placed)
-        elif operation in ("exists", "delete") and _key(placed, is_wrapper=False) in shapes:
+        elif _key(placed, is_wrapper=False) in shapes and (
             # A helper that looks for files tells nothing of one that nobody knows.
-            if operation == "delete" or not placed.access.via or is_settled(placed.path):
-                kept.append(placed)
+            operation == "delete"
+            or (operation == "exists" and (not placed.access.via or is_settled(placed.path)))
+        ):
+            kept.append(placed)
     return kept
 
 
