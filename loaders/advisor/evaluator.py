@@ -119,11 +119,13 @@ class Evaluator(Importer):
         if given is not None:
             return given
         passed = self.engine.callbacks(self.function.key, parameter.name)
+        own = hole(parameter.name, Param(self.function.key, parameter.name))
         if passed is not None:
-            return passed
+            is_plain = (self.function.key, parameter.name) in self.engine.plain
+            return either(passed, own) if is_plain else passed
         if (found := self.annotated(parameter.annotation)) is not None:
             return found
-        return hole(parameter.name, Param(self.function.key, parameter.name))
+        return own
 
     def annotated(self, annotation: str) -> Instance | None:
         """Return an object of the class of ours that an annotation names, if it has methods."""

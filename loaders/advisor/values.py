@@ -238,7 +238,11 @@ def text(*parts: str | Hole) -> Text:
 def as_texts(value: Value, name: str = "?") -> tuple[Text, ...]:
     """Return the texts that a value may be, a hole of that name for what is none."""
     found: list[Text] = []
-    for option in options_of(value):
+    options = options_of(value)
+    if any(isinstance(option, Text) for option in options):
+        # What may be a text is that where a text is wanted, not an object.
+        options = tuple(o for o in options if not isinstance(o, Func | Class | Instance))
+    for option in options:
         match option:
             case Text():
                 said = option
