@@ -56,6 +56,7 @@ class Engine:
         self.json_ids: set[str] = set()
         self.pickle_ids: set[str] = set()
         self.passed: dict[tuple[str, str], list[Value]] = {}
+        self.plain: set[tuple[str, str]] = set()
         self.constructions: dict[str, list[tuple[tuple[str, Value], ...]]] = {}
         self.calls: dict[str, dict[CallSite, None]] = {}
         self.parents: dict[str, str] = {}
@@ -79,6 +80,15 @@ class Engine:
         for key in order:
             if key not in self.summaries:
                 self.evaluate(key)
+        self.settle()
+        # Whose budget went while its imports were still in a circle is asked once more.
+        starved = [key for key, rounds in self.rounds.items() if rounds >= MOST_ROUNDS]
+        self.rounds.clear()
+        self.requeue(starved)
+        self.settle()
+
+    def settle(self) -> None:
+        """Evaluate what waits, until nothing does."""
         while self.waiting:
             _, key = heappop(self.waiting)
             self.is_waiting.discard(key)
@@ -165,6 +175,10 @@ class Engine:
         """Remember functions and objects that somebody passes as an argument."""
         known = self.passed.setdefault((function, parameter), [])
         for option in options_of(value):
+            if isinstance(option, Text) and known and (function, parameter) not in self.plain:
+                # Others pass objects: this one knows a text, or a path.
+                self.plain.add((function, parameter))
+                self.requeue([function])
             if not isinstance(option, Func | Instance | Class) or len(known) >= MOST_PASSED:
                 continue
             general = without_origins(option)

@@ -55,6 +55,9 @@ class Evaluator(Importer):
     def __init__(self, engine: Engine, function: FunctionDef) -> None:
         super().__init__(engine, function)
         self.returned: list[Value] = []
+        self.is_context_manager = any(
+            "contextmanager" in said or "fixture" in said for said in function.decorators
+        )
 
     def summary(self) -> Summary:
         defaults: dict[str, Value] = {}
@@ -116,11 +119,13 @@ class Evaluator(Importer):
         if given is not None:
             return given
         passed = self.engine.callbacks(self.function.key, parameter.name)
+        own = hole(parameter.name, Param(self.function.key, parameter.name))
         if passed is not None:
-            return passed
+            is_plain = (self.function.key, parameter.name) in self.engine.plain
+            return either(passed, own) if is_plain else passed
         if (found := self.annotated(parameter.annotation)) is not None:
             return found
-        return hole(parameter.name, Param(self.function.key, parameter.name))
+        return own
 
     def annotated(self, annotation: str) -> Instance | None:
         """Return an object of the class of ours that an annotation names, if it has methods."""
@@ -145,8 +150,11 @@ class Evaluator(Importer):
                 case Do():
                     self.value(statement.value)
                 case Return():
-                    self.returned.append(self.value(statement.value))
-                    return True
+                    value = self.value(statement.value)
+                    is_several = statement.is_item and not self.is_context_manager
+                    self.returned.append(Sequence((value,)) if is_several else value)
+                    if not statement.is_item:
+                        return True
                 case Branch():
                     if self.branch(statement):
                         return True

@@ -16,6 +16,7 @@ from loaders.advisor.values import (
     Member,
     Method,
     ModuleValue,
+    Nothing,
     Param,
     Sequence,
     Text,
@@ -28,6 +29,7 @@ from loaders.advisor.values import (
     literal,
     parent,
     reads_of,
+    slashed,
     variable,
     without_suffix,
 )
@@ -39,6 +41,10 @@ _ENVIRONMENTS = ("os.environ", "process.env", "import.meta.env", "Deno.env", "Bu
 _PROPERTIES = ("property", "cached_property", "functools.cached_property", "computed_field", "get")
 _USER_FOLDERS = tuple(NAMES["user_folders"])
 _MOST_NESTED = 8
+# The member of a list that is its items, joined to a path: os.path.join(*names).
+JOINED = "*/"
+# The name under which a module keeps the library all of whose names it takes.
+STAR = "*"
 INITS = ("__init__", "constructor")
 
 
@@ -95,6 +101,8 @@ def member(ev: Context, of: Value, name: str) -> Value:
             return held if held is not None else text_member(of, name)
         case Handle():
             return of.path if name in ("name", "path") else content(of.reads, name)
+        case Sequence() if name == JOINED:
+            return slashed(list(of.items), ["?"] * len(of.items))
         case Sequence() | Listing():
             return Method(of, name)
         case _:
@@ -157,6 +165,8 @@ def module_member(ev: Context, path: str, name: str) -> Value:
     names = ev.engine.names(path, key)
     if name in names:
         return names[name]
+    if isinstance(library := names.get(STAR), External):
+        return External(f"{library.name}.{name}")
     dotted = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     inner = ev.engine.project.resolve(ev.function.path, f"{dotted}.{name}")
     return ModuleValue(inner) if inner is not None else hole(name)
@@ -199,9 +209,17 @@ def instance_member(ev: Context, of: Instance, name: str) -> Value:
 def _is_open(ev: Context, definition: ClassDef, name: str) -> bool:
     """Say whether classes below decide what an attribute is."""
     below = ev.engine.below(definition)
-    return any(
-        name in other.methods or attribute(ev, other, name) is not None for other in below
-    ) and not (name in definition.methods and definition.methods[name].name in INITS)
+    is_set_at_first = name in definition.methods and definition.methods[name].name in INITS
+    return any(_defines(ev, other, name) for other in below) and not is_set_at_first
+
+
+def _defines(ev: Context, definition: ClassDef, name: str) -> bool:
+    """Say whether a class itself says what an attribute is, not the one above it."""
+    if name in definition.methods or name in ev.engine.assigners(definition):
+        return True
+    home = ev.engine.homes.get(definition.key)
+    key = f"{definition.key}.{name}"
+    return home is not None and key in ev.engine.summary(home, ev.function.key).attributes
 
 
 def bound(ev: Context, of: Instance, value: Value) -> Value:
@@ -241,7 +259,7 @@ def _assigned(ev: Context, definition: ClassDef, key: str) -> Value | None:
         value = ev.engine.summary(method.key, ev.function.key).attributes.get(key)
         if value is not None:
             found.append(value)
-            if method.name in INITS:
+            if method.name in INITS and not isinstance(value, Nothing):
                 break
     if not found:
         home = ev.engine.homes.get(definition.key)

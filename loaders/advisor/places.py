@@ -15,7 +15,7 @@ from loaders.advisor.templates import (
     shape,
     written,
 )
-from loaders.advisor.values import Text
+from loaders.advisor.values import Text, base_name
 from loaders.advisor.words import WORDS
 
 NEIGHBOURS = ("shelve", "sqlite", "pickle")
@@ -75,7 +75,7 @@ def group(attribution: Attribution) -> Grouped:
     code = [placed for placed in kept if placed.access.file not in engine.tests]
     groups = _unified([placed for placed in code if placed.form != "wrapper"], is_wrapper=False)
     wrappers = _unified([placed for placed in code if placed.form == "wrapper"], is_wrapper=True)
-    reached = _reached(attribution, groups)
+    reached = reached_by(attribution, groups)
     needed = {
         key: each
         for key, each in wrappers.items()
@@ -116,22 +116,26 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
         if placed.form == "wrapper" or is_json_file(placed):
             kept.append(placed)
         elif operation == "list":
-            root = placed.access.root or placed.access.id
-            is_known = placed.access.id in listed or root in listed
+            is_known = not listed.isdisjoint(attribution.way_of(placed.access))
             if is_known or any(_is_listed(placed.path, other) for other in templates):
                 kept.append(placed)
-        elif operation in ("exists", "delete") and _key(placed, is_wrapper=False) in shapes:
+        elif _key(placed, is_wrapper=False) in shapes and (
+            # A helper that looks for files tells nothing of one that nobody knows.
+            operation == "delete"
+            or (operation == "exists" and (not placed.access.via or is_settled(placed.path)))
+        ):
             kept.append(placed)
     return kept
 
 
 def _is_listed(path: Text, other: Placed) -> bool:
-    return (
-        other.form != "wrapper"
-        and other.access.operation != "list"
-        and not any(hole.name == "*" for hole in other.path.holes)
-        and matches(path, other.path) > 0
-    )
+    """Say whether a listing's names are of files that carry ids, or of folders of such files."""
+    if other.form == "wrapper" or other.access.operation == "list":
+        return False
+    if any(hole.name == "*" for hole in other.path.holes):
+        return False
+    fits = matches(path, other.path)
+    return fits > 1 or (fits == 1 and bool(base_name(other.path).holes))
 
 
 def _unified(places: list[Placed], *, is_wrapper: bool) -> dict[str, Group]:
@@ -180,7 +184,7 @@ def _key(placed: Placed, is_wrapper: bool) -> str:
 
 def _listed_key(placed: Placed, plain: dict[str, list[Placed]], is_wrapper: bool) -> str | None:
     """Return the key of the template to which a listing, or a file of one, belongs."""
-    best: tuple[int, str] | None = None
+    best: tuple[tuple[int, bool], str] | None = None
     least = 1 if placed.access.operation == "list" else 2
     for key, members in plain.items():
         other = members[0]
@@ -188,13 +192,14 @@ def _listed_key(placed: Placed, plain: dict[str, list[Placed]], is_wrapper: bool
             continue
         if is_wrapper and other.access.file != placed.access.file:
             continue
-        fits = matches(placed.path, other.path)
-        if fits >= least and (best is None or fits > best[0]):
-            best = (fits, key)
+        fits = max(matches(placed.path, member.path) for member in members)
+        is_near = any(member.access.function == placed.access.function for member in members)
+        if fits >= least and (best is None or (fits, is_near) > best[0]):
+            best = ((fits, is_near), key)
     return best[1] if best is not None else None
 
 
-def _reached(attribution: Attribution, groups: dict[str, Group]) -> dict[str, tuple[str, ...]]:
+def reached_by(attribution: Attribution, groups: dict[str, Group]) -> dict[str, tuple[str, ...]]:
     """Return, for each access on the way, the templates that its callers reach."""
     found: dict[str, dict[str, None]] = {}
     for key, each in groups.items():
