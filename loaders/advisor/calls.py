@@ -190,7 +190,8 @@ class Caller(Library):
                 given = a.at(position, name)
                 if given is not None:
                     pairs.append((f"{owner}|{name}", given))
-        if not self.is_test:
+        # A constructor that is called without 'new' calls itself anew.
+        if not self.is_test and self.function.class_key != definition.key:
             self.engine.construct(definition, tuple(pairs))
         instance = Instance(definition, tuple(pairs))
         if init is not None:

@@ -133,6 +133,13 @@ class Engine:
             self.assigning[definition.key] = found
         return self.assigning[definition.key]
 
+    def assign(self, definition: ClassDef, name: str, function: FunctionDef) -> None:
+        """Remember a function that assigns to an attribute of a lone object from outside."""
+        known = self.assigners(definition).setdefault(name, [])
+        if function not in known:
+            known.append(function)
+            self.requeue(self.asked.get(f"{definition.key}.{name}", ()))
+
     def names(self, path: str, by: str) -> dict[str, Value]:
         """Return the names of a module."""
         return self.summary(f"{path}:", by).names
@@ -146,6 +153,8 @@ class Engine:
             if name == "default":
                 return whole
             for option in options_of(whole):
+                if isinstance(option, Instance) and name in option.definition.methods:
+                    return Func(option.definition.methods[name], option)
                 if hasattr(option, "get") and (member := option.get(name)) is not None:
                     result: Value = member
                     return result

@@ -224,7 +224,12 @@ class Evaluator(Importer):
                 if not self.is_test:
                     self.engine.hold(target.name, value)
                 for option in options_of(of):
-                    if isinstance(option, Instance) and option.arguments is None:
+                    if not isinstance(option, Instance):
+                        continue
+                    is_outside = option.arguments is not None
+                    if is_outside and option.definition.is_single:
+                        self.engine.assign(option.definition, target.name, self.function)
+                    if not is_outside or option.definition.is_single:
                         kept = renamed(value, target.name) if isinstance(value, Text) else value
                         # A name of its own: the last assignment counts.
                         self.env[f"@{option.definition.key}.{target.name}"] = kept

@@ -16,6 +16,7 @@ from loaders.advisor.values import (
     Member,
     Method,
     ModuleValue,
+    Nothing,
     Param,
     Sequence,
     Text,
@@ -226,6 +227,8 @@ def attribute(ev: Context, definition: ClassDef, name: str) -> Value | None:
     key = f"{definition.key}.{name}"
     if (own := ev.env.get(f"@{key}", ev.attributes.get(key))) is not None:
         return own
+    if definition.is_single:
+        ev.engine.asked.setdefault(key, {})[ev.function.key] = None
     if key not in ev.looked_up:
         ev.looked_up[key] = _assigned(ev, definition, key)
     return ev.looked_up[key]
@@ -241,7 +244,8 @@ def _assigned(ev: Context, definition: ClassDef, key: str) -> Value | None:
         value = ev.engine.summary(method.key, ev.function.key).attributes.get(key)
         if value is not None:
             found.append(value)
-            if method.name in INITS:
+            # What a constructor leaves empty, another method fills.
+            if method.name in INITS and not isinstance(value, Nothing):
                 break
     if not found:
         home = ev.engine.homes.get(definition.key)

@@ -212,6 +212,7 @@ class ClassDef:
     fields: tuple[tuple[str, str], ...]
     line: int
     is_interface: bool = False
+    is_single: bool = False
 
 
 @dataclass(frozen=True, slots=True)
