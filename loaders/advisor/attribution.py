@@ -31,17 +31,22 @@ _BACKUP = re.compile(
 # A function that tells formats apart reads JSON at the other paths.
 _OTHER_FORMATS = (
     ".yaml", ".yml", ".toml", ".ini", ".csv", ".xml", ".css", ".html", ".htm", ".md", ".svg",
+    ".txt", ".log", ".rst", ".zip", ".tar", ".tgz", ".whl", ".pdf", ".png", ".jpg", ".env",
 )  # fmt: skip
 _COPIES = ("shutil.copy", "fs.copy", "fs.copyFile")
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An access at the line that counts, its path as far as it is known there."""
+    """An access at the line that counts, its path as far as it is known there.
+
+    What is not shown is evidence for its template, and reported under another.
+    """
 
     access: Access
     path: Text
     form: str
+    is_shown: bool = True
 
 
 class Attribution:
@@ -191,7 +196,9 @@ class Attribution:
             for caller in callers:
                 self.place(caller)
             return
-        is_open = not is_settled(path) and not is_named_by_member(path)
+        is_open = not (
+            is_settled(path) or is_named_by_member(path) or is_filled_with_ids(path, callers)
+        )
         if is_open and not callers and (function.decorators or function.name == "lambda"):
             # A framework calls it: nobody else will say more.
             self.put(access, path, form)
@@ -281,6 +288,15 @@ def is_named_by_member(path: Text) -> bool:
     is_pattern = root_of(first.origin).name.startswith("parameter ")
     is_generic = first.origin.name in WORDS["generic"] or first.origin.name == "parent"
     return not is_generic and not (is_pattern and isinstance(first.origin.of, Param))
+
+
+def is_filled_with_ids(path: Text, callers: list[Access]) -> bool:
+    """Say whether no caller decides the folder of a JSON file, nor writes a part of its name."""
+    first, *rest = path.parts or ("",)
+    is_whole = bool(rest) and isinstance(rest[0], str) and rest[0].startswith("/")
+    is_known = isinstance(first, Hole) and first.origin is None and first.name != "?"
+    is_named = any(len(normal(caller.path).holes) < len(path.holes) for caller in callers)
+    return is_whole and is_known and ends_as_json(path) and not is_named
 
 
 def is_json_file(placed: Placed) -> bool:

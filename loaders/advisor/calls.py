@@ -26,6 +26,7 @@ from loaders.advisor.values import (
     Method,
     Nothing,
     Param,
+    Sequence,
     Text,
     Value,
     as_texts,
@@ -34,6 +35,8 @@ from loaders.advisor.values import (
 )
 
 MOST_DEPTH = 8
+# Who takes the parts of a path one by one.
+_JOINING = ("join", "joinpath", "resolve", "Path", "PurePath")
 # Functions handed to functions, one inside the other.
 MOST_NESTED = 12
 
@@ -54,8 +57,10 @@ class Caller(Library):
         args: list[Value] = []
         for arg in expr.args:
             value = self.value(arg)
-            if isinstance(arg, Spread) and hasattr(value, "items"):
+            if isinstance(arg, Spread) and isinstance(value, Sequence):
                 args.extend(value.items)
+            elif isinstance(arg, Spread) and name_of(expr.of) in _JOINING:
+                args.append(self.member(value, members.JOINED))
             else:
                 args.append(value)
         arguments = Arguments(
@@ -216,6 +221,8 @@ class Caller(Library):
             if parameter.name in named:
                 found[param] = named[parameter.name]
             elif parameter.is_rest:
+                if position < len(given):
+                    found[param] = Sequence(tuple(given[position:]))
                 position = len(given)
             elif position < len(given):
                 found[param] = given[position]

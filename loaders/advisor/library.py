@@ -2,6 +2,7 @@
 
 from loaders.advisor import clients, paths
 from loaders.advisor.context import Arguments
+from loaders.advisor.members import ROOT
 from loaders.advisor.substitution import json_hole
 from loaders.advisor.touching import Toucher
 from loaders.advisor.values import (
@@ -13,20 +14,25 @@ from loaders.advisor.values import (
     Listing,
     Mapping,
     Method,
+    ModuleValue,
     Options,
     Sequence,
     Text,
     Value,
     content,
     either,
+    hole,
     is_item,
     is_json_text,
     literal,
+    one_of,
     options_of,
+    parent,
     reads_of,
+    slashed,
     text,
 )
-from loaders.advisor.words import COUNTS, NAMES
+from loaders.advisor.words import COUNTS, NAMES, RESOURCES
 
 _CALLERS = COUNTS["callers"]
 _CALLING_METHODS = COUNTS["calling_methods"]
@@ -50,6 +56,10 @@ class Library(Toucher):
             return self.touch(sink, UNKNOWN, a)
         if (found := self.json_call(name, a)) is not None:
             return found
+        if (reading := RESOURCES.get(name)) is not None:
+            path = slashed([self.package(a), *a.args[1:]], ["?", *(["?"] * len(a.args[1:]))])
+            here = Arguments((), {}, a.line, a.column)
+            return self.library_method(path, reading, here) if reading else path
         if (found := paths.function(name, a, self.function.path)) is not None:
             return found
         if (found := clients.function(name, a)) is not None:
@@ -64,6 +74,19 @@ class Library(Toucher):
             return self.touch(method, External(name), a)
         self.call_closures(a)
         return External(f"{name}()") if name.count("()") < 4 else UNKNOWN
+
+    def package(self, a: Arguments) -> Value:
+        """Return the folder of the package whose files are asked for."""
+        of = a.at(0, "package", "anchor") or UNKNOWN
+        named = of.literal if isinstance(of, Text) else None
+        path = self.engine.project.resolve(self.function.path, named) if named else None
+        if isinstance(of, ModuleValue):
+            path = of.path
+        elif isinstance(of, External) and of.name in ("__name__", "__package__"):
+            path = self.function.path
+        if path is not None:
+            return parent(literal(f"{ROOT}/{path}"))
+        return literal(f"{ROOT}/{named.replace('.', '/')}") if named else hole("package")
 
     def json_call(self, name: str, a: Arguments) -> Value | None:
         for table, ids in (
@@ -225,7 +248,7 @@ class Library(Toucher):
                 default = a.args[1] if len(a.args) > 1 else NOTHING
                 if said is not None:
                     return of.get(said) or default
-                return either(*values, default)
+                return either(one_of(values), default)
             if name == "values" and values:
                 return Sequence((either(*values),))
             if name in ("items", "entries") and values:

@@ -29,6 +29,7 @@ from loaders.advisor.values import (
     literal,
     parent,
     reads_of,
+    slashed,
     variable,
     without_suffix,
 )
@@ -40,6 +41,8 @@ _ENVIRONMENTS = ("os.environ", "process.env", "import.meta.env", "Deno.env", "Bu
 _PROPERTIES = ("property", "cached_property", "functools.cached_property", "computed_field", "get")
 _USER_FOLDERS = tuple(NAMES["user_folders"])
 _MOST_NESTED = 8
+# The member of a list that is its items, joined to a path: os.path.join(*names).
+JOINED = "*/"
 INITS = ("__init__", "constructor")
 
 
@@ -96,6 +99,8 @@ def member(ev: Context, of: Value, name: str) -> Value:
             return held if held is not None else text_member(of, name)
         case Handle():
             return of.path if name in ("name", "path") else content(of.reads, name)
+        case Sequence() if name == JOINED:
+            return slashed(list(of.items), ["?"] * len(of.items))
         case Sequence() | Listing():
             return Method(of, name)
         case _:

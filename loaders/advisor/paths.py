@@ -95,17 +95,7 @@ def function(name: str, a: Arguments, module: str) -> Value | None:
             if last[:1].isupper()
             else text(Hole(last if _FOLDER.fullmatch(last) else "user_folder"))
         )
-    if name in ("importlib.resources.files", "pkg_resources.resource_filename"):
-        return _resource(a)
     return None
-
-
-def _resource(a: Arguments) -> Value:
-    package = a.args[0].literal if a.args and isinstance(a.args[0], Text) else None
-    if package is None:
-        return hole("package")
-    folder = literal(f"{_ROOT}/{package.replace('.', '/')}")
-    return slashed([folder, a.args[1]], ["?", "?"]) if len(a.args) > 1 else folder
 
 
 def environment(a: Arguments) -> Value:

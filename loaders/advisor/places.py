@@ -75,7 +75,7 @@ def group(attribution: Attribution) -> Grouped:
     code = [placed for placed in kept if placed.access.file not in engine.tests]
     groups = _unified([placed for placed in code if placed.form != "wrapper"], is_wrapper=False)
     wrappers = _unified([placed for placed in code if placed.form == "wrapper"], is_wrapper=True)
-    reached = _reached(attribution, groups)
+    reached = reached_by(attribution, groups)
     needed = {
         key: each
         for key, each in wrappers.items()
@@ -194,7 +194,7 @@ def _listed_key(placed: Placed, plain: dict[str, list[Placed]], is_wrapper: bool
     return best[1] if best is not None else None
 
 
-def _reached(attribution: Attribution, groups: dict[str, Group]) -> dict[str, tuple[str, ...]]:
+def reached_by(attribution: Attribution, groups: dict[str, Group]) -> dict[str, tuple[str, ...]]:
     """Return, for each access on the way, the templates that its callers reach."""
     found: dict[str, dict[str, None]] = {}
     for key, each in groups.items():

@@ -1,5 +1,7 @@
 """Notes what a sink touches: paths, operations, content, moves."""
 
+import re
+
 from loaders.advisor import clients, paths
 from loaders.advisor.context import Arguments, Context
 from loaders.advisor.sinks import Sink
@@ -13,6 +15,7 @@ from loaders.advisor.values import (
     Listing,
     Mapping,
     Nothing,
+    Options,
     Sequence,
     Text,
     Value,
@@ -27,6 +30,17 @@ from loaders.advisor.values import (
     text,
 )
 
+_ENCODING = r"(utf|latin|iso|cp|ascii|us-ascii|windows|mac|big5|gb|euc|shift|koi|locale)[\w-]*"
+
+
+def names_a_part(sink: Sink, a: Arguments) -> bool:
+    """Say whether a method is told what to read: that is no path, but a package or an archive."""
+    if sink.name not in ("read_text", "read_bytes") or not a.args:
+        return False
+    first = a.args[0]
+    said = first.literal if isinstance(first, Text) else None
+    return said is None or re.fullmatch(_ENCODING, said, re.IGNORECASE) is None
+
 
 class Toucher(Context):
     """The part of an evaluator that notes accesses."""
@@ -36,7 +50,7 @@ class Toucher(Context):
         if sink.arguments is not None and len(a.args) != sink.arguments:
             return False
         if sink.path == "self":
-            return isinstance(of, Text) and not is_json_text(of)
+            return isinstance(of, Text) and not is_json_text(of) and not names_a_part(sink, a)
         if sink.needs_client or sink.path == "object":
             return isinstance(of, Handle) or not sink.needs_client
         if isinstance(sink.path, int) and a.at(sink.path, *sink.path_names) is None:
@@ -151,6 +165,9 @@ class Toucher(Context):
         """Return what a mode of open does; None if only a caller knows."""
         if isinstance(mode, Nothing):
             return "read"
+        if isinstance(mode, Options):
+            known = {self.operation_of(option) or "open" for option in options_of(mode)}
+            return "read+write" if len(known) > 1 else known.pop()
         if not isinstance(mode, Text) or mode.literal is None:
             is_open = isinstance(mode, Text) and mode.symbol is not None
             return None if is_open else "read"

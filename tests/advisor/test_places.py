@@ -106,3 +106,73 @@ def keep(vat):
         ("dairy.py", 7, "read", "sink", "data/vat.json"),
         ("dairy.py", 12, "write", "sink", "data/vat.json"),
     ]
+
+
+def test_one_read_of_a_path_with_several_sources_is_one_place(tmp_path: Path) -> None:
+    source = """
+import json, os
+from pathlib import Path
+
+class Kiln:
+    def __init__(self, given, folder):
+        self.given = given
+        self.folder = folder
+
+    def path(self):
+        if self.given:
+            return Path(self.given)
+        if self.folder:
+            return Path(self.folder) / ".kiln.json"
+        return Path.home() / "kiln" / "state.json"
+
+def firings(kiln: Kiln):
+    with open(kiln.path()) as file:
+        return json.load(file)
+
+def keep(firings):
+    with open(os.path.expanduser("~/kiln/state.json"), "w") as file:
+        json.dump(firings, file)
+
+def replay(name):
+    ending = "" if name.endswith(".json") else ".json"
+    with open(f"firings/{name}{ending}") as file:
+        return json.load(file)
+"""
+    assert places(audited(tmp_path, {"kiln.py": source})) == [
+        ("kiln.py", 18, "read", "sink", "~/kiln/state.json"),
+        ("kiln.py", 22, "write", "sink", "~/kiln/state.json"),
+        ("kiln.py", 27, "read", "sink", "firings/{name}.json"),
+    ]
+
+
+def test_a_loop_over_the_names_of_files_is_one_place(tmp_path: Path) -> None:
+    source = """
+import json
+
+KINDS = ("bowls", "plates", "vases")
+
+def load(kind):
+    with open(f"stock/{kind}.json") as file:
+        return json.load(file)
+
+def save(path, rows):
+    with open(path, "w") as file:
+        json.dump(rows, file)
+
+def everything():
+    for kind in KINDS:
+        save(f"counted/{kind}.json", load(kind))
+
+def vases():
+    return load("vases")
+"""
+    found = audited(tmp_path, {"stock.py": source})
+    assert [row[1:] for row in places(found, "call", "sink")] == [
+        (16, "read", "call", "stock/vases.json"),
+        (16, "write", "call", "counted/{name}.json"),
+        (19, "read", "call", "stock/vases.json"),
+    ]
+    assert templates(found) == {
+        "counted/{name}.json": "UNCERTAIN",
+        "stock/vases.json": "CONFIG_STATIC",
+    }
