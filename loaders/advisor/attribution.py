@@ -308,6 +308,6 @@ def is_json_file(placed: Placed) -> bool:
     first = placed.path.parts[0] if placed.path.parts else ""
     if isinstance(first, str) and first.startswith(("http:/", "https:/", "data:")):
         return False
-    if access.store in ("browser", "shelve", "sqlite", "pickle"):
+    if access.store not in ("file", "blob", "s3"):
         return True
     return access.is_json or ends_as_json(placed.path)

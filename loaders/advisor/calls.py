@@ -196,7 +196,9 @@ class Caller(Library):
                 if given is not None:
                     pairs.append((f"{owner}|{name}", given))
         # A constructor that is called without 'new' calls itself anew.
-        if not self.is_test and self.function.class_key != definition.key:
+        if not self.is_test and not (
+            self.function.class_key == definition.key and self.function.name in members.INITS
+        ):
             self.engine.construct(definition, tuple(pairs))
         instance = Instance(definition, tuple(pairs))
         if init is not None:

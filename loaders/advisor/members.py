@@ -117,7 +117,12 @@ def text_member(of: Text, name: str) -> Value:
         return parent(of)
     if name == "parents":
         return Method(of, name)
+    if len(of.parts) == 1 and name == "name" and of.holes and of.holes[0].name == "*":
+        # An entry of a listing: it is worth its name.
+        return of
     is_path = len(of.parts) > 1 or of.literal is not None
+    if is_path and name in ("pathname", "href"):
+        return of
     if is_path and name in ("name", "path"):
         return base_name(of) if name == "name" else of
     if name in ("stem", "suffix"):
@@ -144,9 +149,9 @@ def external_member(ev: Context, of: External, name: str) -> Value:
     full = f"{of.name}.{name}"
     if of.name.startswith(_USER_FOLDERS) and name.endswith(("_dir", "_path")):
         return hole(name)
-    if full == "import.meta.url":
+    if full in ("import.meta.url", "import.meta.filename", "import.meta.path"):
         return literal(f"{ROOT}/{ev.function.path}")
-    if full == "import.meta.dirname":
+    if full in ("import.meta.dirname", "import.meta.dir"):
         return parent(literal(f"{ROOT}/{ev.function.path}"))
     if "(" not in full and ev.language == "python":
         path = ev.engine.project.resolve(ev.function.path, full)

@@ -56,8 +56,11 @@ def function(name: str, a: Arguments, module: str) -> Value | None:
         if name.endswith(".resolve") and len(values) == 1:
             return values[0]
         return slashed(list(values), names[: len(values)])
-    if name == "URL" and len(a.args) == 2:
-        return slashed([_each(parent, a.args[1]), a.args[0]], ["base", "?"])
+    if name in ("URL", "url.URL") and len(a.args) == 2:
+        # A folder of a module keeps its slash: names are added to it as texts.
+        said = a.args[0].literal if isinstance(a.args[0], Text) else None
+        inner = literal("./") if said in (".", "./") else a.args[0]
+        return slashed([_each(parent, a.args[1]), inner], ["base", "?"])
     if name in _SAME and a.args:
         value = a.args[0]
         if isinstance(value, Text | Options | Listing | Handle):

@@ -18,7 +18,9 @@ from loaders.advisor.templates import (
 from loaders.advisor.values import Text
 from loaders.advisor.words import WORDS
 
-NEIGHBOURS = ("shelve", "sqlite", "pickle")
+NEIGHBOURS = (
+    "shelve", "sqlite", "pickle", "AsyncStorage", "chrome.storage", "browser.storage", "indexedDB",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
