@@ -101,7 +101,8 @@ class Attribution:
         if access.operation == "exists":
             return any(
                 other.operation != "exists" and same(other.path, access.path)
-                for other in self.engine.summaries[access.function].accesses
+                for function in self.engine.family(access.function)
+                for other in self.engine.summaries[function].accesses
             )
         written = [other for other in others if other.operation == "write"]
         if any(is_backup(access.path, other.path) for other in written):

@@ -71,6 +71,7 @@ class Engine:
         self.keys: dict[str, dict[str, None]] = {}
         self.item_keys: dict[str, dict[str, None]] = {}
         self.grown: set[str] = set()
+        self.globals: dict[str, Value] = {}
 
     def run(self) -> None:
         """Evaluate everything, modules first."""
@@ -226,6 +227,33 @@ class Engine:
         if function.key not in self.parents:
             self.parents[function.key] = parent
             self.children.setdefault(parent, []).append(function.key)
+
+    def family(self, function: str) -> list[str]:
+        """Return a function, the one in which it is written as a callback, and all in between."""
+        while (parent := self.parents.get(function)) is not None and not parent.endswith(":"):
+            function = parent
+        found = [function]
+        for key in found:
+            found += self.children.get(key, ())
+        return [key for key in found if key in self.summaries]
+
+    def set_global(self, name: str, value: Value) -> None:
+        """Remember what somebody makes a global of all modules."""
+        general = without_origins(value)
+        known = self.globals.get(name)
+        merged = general if known is None else either(known, general)
+        if merged != known:
+            self.globals[name] = merged
+            self.requeue(self.asked.get(f"global {name}", ()))
+
+    def global_name(self, name: str, by: str) -> Value | None:
+        """Return what a name means that no module imports: globals of browsers, and scripts'."""
+        self.asked.setdefault(f"global {name}", {})[by] = None
+        found = self.globals.get(name)
+        path = self.project.scripts.get(name)
+        if found is None and path is not None and f"{path}:" != by:
+            found = self.names(path, by).get(name)
+        return found
 
     def bases_of(self, definition: ClassDef, by: str) -> tuple[ClassDef, ...]:
         """Return a class and those it inherits from, nearest first."""

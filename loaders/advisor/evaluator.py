@@ -32,6 +32,7 @@ from loaders.advisor.values import (
     NOTHING,
     UNKNOWN,
     Class,
+    External,
     Func,
     Instance,
     Param,
@@ -224,6 +225,8 @@ class Evaluator(Importer):
                 if not self.is_test:
                     self.engine.hold(target.name, value)
                 for option in options_of(of):
+                    if isinstance(option, External) and option.name in members.GLOBALS:
+                        self.engine.set_global(target.name, value)
                     if not isinstance(option, Instance):
                         continue
                     is_outside = option.arguments is not None

@@ -137,7 +137,9 @@ class Expressions(Caller):
             return special
         if expr.id == "⟨expires⟩":
             self.is_expiring = True
-        return External(expr.id)
+        if self.language == "script" and not expr.id.startswith("⟨"):
+            found = self.engine.global_name(expr.id, self.function.key)
+        return External(expr.id) if found is None else found
 
     def opaque(self, expr: Opaque) -> Value:
         reads: frozenset[str] = frozenset()

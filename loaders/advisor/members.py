@@ -43,6 +43,8 @@ _USER_FOLDERS = tuple(NAMES["user_folders"])
 _MOST_NESTED = 8
 # The member of a list that is its items, joined to a path: os.path.join(*names).
 JOINED = "*/"
+# Objects whose attributes are names of every module.
+GLOBALS = ("global", "globalThis", "window", "self")
 INITS = ("__init__", "constructor")
 
 
@@ -147,6 +149,10 @@ def external_member(ev: Context, of: External, name: str) -> Value:
     if of.name in _ENVIRONMENTS and name not in ("get", "setdefault", "items", "copy"):
         return variable(name)
     full = f"{of.name}.{name}"
+    if ev.language == "script" and of.name in GLOBALS:
+        known = ev.engine.global_name(name, ev.function.key)
+        if known is not None:
+            return known
     if of.name.startswith(_USER_FOLDERS) and name.endswith(("_dir", "_path")):
         return hole(name)
     if full in ("import.meta.url", "import.meta.filename", "import.meta.path"):

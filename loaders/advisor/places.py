@@ -84,13 +84,23 @@ def group(attribution: Attribution) -> Grouped:
         if any(_is_needed(member, reached) for member in each.members)
     }
     for each in needed.values():
-        each.members = [member for member in each.members if _is_needed(member, reached)]
+        each.members = [
+            member
+            for member in each.members
+            if _is_needed(member, reached) or _is_beside(member)
+        ]
     return Grouped(groups, needed, tests, reached)
 
 
 def _is_needed(placed: Placed, reached: dict[str, tuple[str, ...]]) -> bool:
     """A wrapper counts where it is about JSON itself, or one of its callers is."""
     return bool(reached.get(placed.access.id)) or placed.access.is_json or ends_as_json(placed.path)
+
+
+def _is_beside(placed: Placed) -> bool:
+    """A wrapper that takes away what another one of its file writes counts with that one."""
+    is_own = not placed.access.via and placed.access.operation in ("delete", "exists")
+    return is_own and len(placed.path.parts) > 1
 
 
 def _named(placed: Placed, engine: Engine) -> Placed:

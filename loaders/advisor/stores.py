@@ -125,7 +125,8 @@ def touched(name: str, a: Arguments) -> Touch | None:
     """Return what a function of such a package does to a file that it finds itself."""
     if name in _PACKAGES:
         folder = _option(a, "cwd") or literal("\0")
-        return Touch("read", as_texts(slashed([folder, literal("package.json")], ["cwd", "?"]))[0])
+        path = as_texts(slashed([folder, literal("package.json")], ["cwd", "?"]))[0]
+        return Touch("read", path if path.literal else text(Hole("cwd"), "/package.json"))
     of, _, method = name.rpartition(".")
     if of == "electron-settings" and method in _METHODS:
         return Touch(_METHODS[method], text(Hole("user_data"), "/settings.json"))
