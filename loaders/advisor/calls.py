@@ -50,9 +50,6 @@ class Caller(Library):
     @abstractmethod
     def called(self, expr: Expr) -> Value: ...
 
-    @abstractmethod
-    def require(self, what: Value, arguments: Arguments) -> Value: ...
-
     def call(self, expr: Call) -> Value:
         args: list[Value] = []
         for arg in expr.args:
@@ -199,7 +196,8 @@ class Caller(Library):
         if not self.is_test and not (
             self.function.class_key == definition.key and self.function.name in members.INITS
         ):
-            self.engine.construct(definition, tuple(pairs))
+            site = f"{self.function.path}:{a.line}:{a.column}"
+            self.engine.construct(definition, tuple(pairs), site)
         instance = Instance(definition, tuple(pairs))
         if init is not None:
             self.apply(Func(init, instance), a)

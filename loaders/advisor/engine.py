@@ -57,6 +57,7 @@ class Engine:
         self.pickle_ids: set[str] = set()
         self.passed: dict[tuple[str, str], list[Value]] = {}
         self.constructions: dict[str, list[tuple[tuple[str, Value], ...]]] = {}
+        self.sites: dict[str, dict[str, tuple[tuple[str, Value], ...]]] = {}
         self.calls: dict[str, dict[CallSite, None]] = {}
         self.parents: dict[str, str] = {}
         self.children: dict[str, list[str]] = {}
@@ -72,6 +73,8 @@ class Engine:
         self.item_keys: dict[str, dict[str, None]] = {}
         self.grown: set[str] = set()
         self.globals: dict[str, Value] = {}
+        # Functions of scripts that are called by a name, wherever they are written.
+        self.named: set[str] = set()
 
     def run(self) -> None:
         """Evaluate everything, modules first."""
@@ -197,12 +200,18 @@ class Engine:
                 if function.key in self.summaries:
                     self.requeue([function.key])
 
-    def construct(self, definition: ClassDef, arguments: tuple[tuple[str, Value], ...]) -> None:
-        """Remember how a class is built."""
-        known = self.constructions.setdefault(definition.key, [])
+    def construct(
+        self, definition: ClassDef, arguments: tuple[tuple[str, Value], ...], site: str
+    ) -> None:
+        """Remember how a class is built; what a line says last counts, once more is known."""
         general = tuple((name, without_origins(value)) for name, value in arguments)
-        if general not in known and len(known) < MOST_PASSED:
-            known.append(general)
+        sites = self.sites.setdefault(definition.key, {})
+        sites[site] = general
+        known: list[tuple[tuple[str, Value], ...]] = []
+        for each in sites.values():
+            if each not in known and len(known) < MOST_PASSED:
+                known.append(each)
+        self.constructions[definition.key] = known
 
     def hold(self, attribute: str, value: Value) -> None:
         """Remember objects of ours that attributes of that name hold."""
@@ -230,12 +239,19 @@ class Engine:
 
     def family(self, function: str) -> list[str]:
         """Return a function, the one in which it is written as a callback, and all in between."""
-        while (parent := self.parents.get(function)) is not None and not parent.endswith(":"):
-            function = parent
-        found = [function]
+        found = [self.outermost(function)]
         for key in found:
-            found += self.children.get(key, ())
+            found += (child for child in self.children.get(key, ()) if child not in self.named)
         return [key for key in found if key in self.summaries]
+
+    def outermost(self, function: str) -> str:
+        """Return the function in which a callback is written."""
+        at = function
+        while at not in self.named and (parent := self.parents.get(at)) is not None:
+            if parent.endswith(":"):
+                break
+            at = parent
+        return at
 
     def set_global(self, name: str, value: Value) -> None:
         """Remember what somebody makes a global of all modules."""

@@ -185,6 +185,7 @@ class Evaluator(Importer):
         if isinstance(what, FunctionDef):
             self.engine.define(what, self.function.key)
             self.env[what.name] = Func(what)
+            self.call_by_name(Func(what))
             return
         self.env[what.name] = Class(what)
         self.engine.homes[what.key] = self.function.key
@@ -198,6 +199,7 @@ class Evaluator(Importer):
         self.env = outside
         for method in what.methods.values():
             self.engine.define(method, self.function.key)
+            self.call_by_name(Func(method))
 
     def lookup(self, name: str) -> Value | None:
         """Return what a name means here, in the functions around, or in the module."""
@@ -217,11 +219,13 @@ class Evaluator(Importer):
     def bind(self, target: Expr, value: Value) -> None:
         match target:
             case Name():
+                self.call_by_name(value)
                 if isinstance(value, Text):
                     value = renamed(value, target.id)
                 self.env[target.id] = value
             case Attr():
                 of = self.value(target.of)
+                self.call_by_name(value)
                 if not self.is_test:
                     self.engine.hold(target.name, value)
                 for option in options_of(of):

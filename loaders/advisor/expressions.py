@@ -178,6 +178,11 @@ class Expressions(Caller):
                 names.append("?")
         return joined(parts, names)
 
+    def call_by_name(self, value: Value) -> None:
+        """Remember that a function of a script has a name to call it by: it is no callback."""
+        if self.language == "script" and isinstance(value, Func):
+            self.engine.named.add(value.function.key)
+
     def table(self, expr: Table) -> Value:
         entries: list[tuple[str, Value]] = []
         for key, inner in expr.entries:
@@ -187,6 +192,7 @@ class Expressions(Caller):
                     if isinstance(option, Mapping):
                         entries.extend(option.entries)
             elif key is not None:
+                self.call_by_name(value)
                 entries.append((key, value))
         return Mapping(tuple(entries[:MOST_ENTRIES]))
 

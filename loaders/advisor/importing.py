@@ -93,6 +93,9 @@ class Importer(Expressions):
         where = what.literal
         if where is None:
             return self.computed_module(what, arguments)
+        if where.startswith("~/") and arguments.names[:1] not in ((), ("?",)):
+            # Put together from the user's folder: no alias.
+            return self.computed_module(what, arguments)
         path = self.engine.project.resolve(self.function.path, where)
         if path is None:
             found = self.json_module(where, arguments.line)

@@ -85,9 +85,7 @@ def group(attribution: Attribution) -> Grouped:
     }
     for each in needed.values():
         each.members = [
-            member
-            for member in each.members
-            if _is_needed(member, reached) or _is_beside(member)
+            member for member in each.members if _is_needed(member, reached) or _is_beside(member)
         ]
     return Grouped(groups, needed, tests, reached)
 
@@ -221,10 +219,7 @@ def reached_by(attribution: Attribution, groups: dict[str, Group]) -> dict[str, 
 
 def outermost(engine: Engine, function: str) -> str:
     """Return the function in which a callback is written."""
-    at = function
-    while (parent := engine.parents.get(at)) is not None and not parent.endswith(":"):
-        at = parent
-    return at
+    return engine.outermost(function)
 
 
 def facts_of(engine: Engine, function: str) -> tuple[str, ...]:
@@ -234,5 +229,5 @@ def facts_of(engine: Engine, function: str) -> tuple[str, ...]:
     while waiting:
         key = waiting.pop()
         found.append(key)
-        waiting += engine.children.get(key, ())
+        waiting += (child for child in engine.children.get(key, ()) if child not in engine.named)
     return tuple(found)
