@@ -1,7 +1,7 @@
 """From accesses to places: which line tells a file's path, the sink's, a call's, or a wrapper's."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from loaders.advisor.context import Context
@@ -10,13 +10,20 @@ from loaders.advisor.paths import same
 from loaders.advisor.substitution import filled
 from loaders.advisor.summaries import Access, root_of, symbols_of
 from loaders.advisor.syntax import FunctionDef
-from loaders.advisor.templates import ends_as_json, is_identifying, is_settled, normal, shape
+from loaders.advisor.templates import (
+    ends_as_json,
+    is_identifying,
+    is_settled,
+    normal,
+    shape,
+)
 from loaders.advisor.values import (
     Hole,
     Instance,
     Member,
     Nothing,
     Param,
+    Symbol,
     Text,
     Value,
     as_texts,
@@ -83,12 +90,18 @@ class Attribution:
             key=lambda p: (p.access.file, p.access.line, p.access.operation, shape(p.path), p.form),
         )
 
-    def is_json(self, access: Access) -> bool:
+    def way_of(self, access: Access) -> Iterator[str]:
+        """Yield the accesses that one passes on, down to the sink's."""
         at: Access | None = access
         while at is not None:
-            if at.is_json or at.id in self.engine.json_ids or is_json_text(at.content):
-                return True
+            yield at.id
             at = self.by_id.get(at.via) if at.via else None
+
+    def is_json(self, access: Access) -> bool:
+        for name in self.way_of(access):
+            at = self.by_id.get(name, access)
+            if at.is_json or name in self.engine.json_ids or is_json_text(at.content):
+                return True
         return False
 
     def is_side_effect(self, access: Access) -> bool:
@@ -194,7 +207,8 @@ class Attribution:
         callers = self.callers_of(access)
         function = self.engine.project.functions[access.function]
         if self.with_defaults(access, path, form):
-            for caller in callers:
+            # Where a parameter is but a folder, its callers say nothing new of the file.
+            for caller in callers if not is_settled(path) else ():
                 self.place(caller)
             return
         is_open = not (
@@ -241,11 +255,13 @@ class Attribution:
             return False
         context = self.context(self.engine, self.engine.project.functions[access.function])
         # A constructor's default: objects built with it are known by the calls of their methods.
-        known = set() if is_own else {shape(normal(c.path)) for c in self.callers_of(access)}
+        callers = self.callers_of(access)
+        known = set() if is_own else {shape(normal(c.path)) for c in callers}
         found = False
         for each in as_texts(filled(context, path, bindings, {})):
             if is_settled(each := normal(each)) and shape(each) not in known:
-                self.put(access, each, form)
+                is_named = bool(callers) and self.is_named_by_callers(access, each, callers)
+                self.put(access, each, "wrapper" if is_named and symbols_of(each) else form)
                 found = True
         return found and is_own
 
@@ -257,8 +273,17 @@ class Attribution:
         free = len(path.holes) - len(symbols)
         return all(len(normal(caller.path).holes) <= free for caller in callers)
 
+    def by_default(self, mode: Symbol | None) -> str:
+        """Return what open does where nobody hands in a mode."""
+        summary = self.engine.summaries.get(mode.owner) if isinstance(mode, Param) else None
+        default = summary.defaults.get(mode.name) if summary and isinstance(mode, Param) else None
+        said = default.literal or "" if isinstance(default, Text) else ""
+        return "write" if set("wax") & set(said) else "read"
+
     def put(self, access: Access, path: Text, form: str) -> None:
         operation = "write" if access.operation == "copied" else access.operation
+        if operation == "open" and isinstance(access.mode, Text):
+            operation = self.by_default(access.mode.symbol)
         known = replace(access, is_json=self.is_json(access), operation=operation)
         self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
 

@@ -36,6 +36,7 @@ from loaders.advisor.values import (
 
 MOST_DEPTH = 8
 # Who takes the parts of a path one by one.
+_METHODS_OF_PATHS = ("read_text", "read_bytes", "write_text", "write_bytes", "unlink")
 _JOINING = ("join", "joinpath", "resolve", "Path", "PurePath")
 # Functions handed to functions, one inside the other.
 MOST_NESTED = 12
@@ -53,7 +54,7 @@ class Caller(Library):
     def call(self, expr: Call) -> Value:
         args: list[Value] = []
         for arg in expr.args:
-            value = self.value(arg)
+            value = self.handed(arg)
             if isinstance(arg, Spread) and isinstance(value, Sequence):
                 args.extend(value.items)
             elif isinstance(arg, Spread) and name_of(expr.of) in _JOINING:
@@ -84,6 +85,14 @@ class Caller(Library):
         if isinstance(expr.of, Name):
             self.notice(expr.of.id, callee, arguments)
         return either(*(self.call_value(each, arguments) for each in options_of(callee)))
+
+    def handed(self, arg: Expr) -> Value:
+        """Evaluate an argument; a method of a path may be handed on: to_thread(path.read_text)."""
+        if isinstance(arg, Attr) and arg.name in _METHODS_OF_PATHS:
+            of = self.value(arg.of)
+            if isinstance(of, Text):
+                return Method(of, arg.name)
+        return self.value(arg)
 
     def notice(self, name: str, receiver: Value, arguments: Arguments) -> None:
         """Remember locks, statements of SQL and requests, by the names of what is called."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from loaders.advisor.context import Arguments
 from loaders.advisor.expressions import Expressions
-from loaders.advisor.members import ROOT
+from loaders.advisor.members import ROOT, STAR
 from loaders.advisor.sinks import Sink
 from loaders.advisor.syntax import (
     Import,
@@ -43,7 +43,9 @@ class Importer(Expressions):
                 self.env[statement.local] = found
                 return
         if statement.symbol == "*" and is_python:
-            if path is not None and path != self.function.path:
+            if path is None:
+                self.env[STAR] = External(where)
+            elif path != self.function.path:
                 names = engine.names(path, key)
                 public = names.get("__all__")
                 only = (
@@ -75,14 +77,17 @@ class Importer(Expressions):
                 name = self.library(where).name
                 return External(name if symbol == "default" else f"{name}.{symbol}")
             return engine.exported(path, symbol, key) or hole(symbol)
+        names: dict[str, Value] = {}
         if path is not None and path != self.function.path:
-            found = engine.names(path, key).get(symbol)
-            if found is not None:
+            names = engine.names(path, key)
+            if (found := names.get(symbol)) is not None:
                 return found
         dotted = f"{where}{symbol}" if where.endswith(".") else f"{where}.{symbol}"
         inner = engine.project.resolve(self.function.path, dotted)
         if inner is not None:
             return ModuleValue(inner)
+        if isinstance(library := names.get(STAR), External):
+            return External(f"{library.name}.{symbol}")
         return hole(symbol) if path is not None else External(f"{where}.{symbol}".lstrip("."))
 
     def require(self, what: Value, arguments: Arguments) -> Value:

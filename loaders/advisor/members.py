@@ -45,6 +45,8 @@ _MOST_NESTED = 8
 JOINED = "*/"
 # Objects whose attributes are names of every module.
 GLOBALS = ("global", "globalThis", "window", "self")
+# The name under which a module keeps the library all of whose names it takes.
+STAR = "*"
 INITS = ("__init__", "constructor")
 
 
@@ -174,6 +176,8 @@ def module_member(ev: Context, path: str, name: str) -> Value:
     names = ev.engine.names(path, key)
     if name in names:
         return names[name]
+    if isinstance(library := names.get(STAR), External):
+        return External(f"{library.name}.{name}")
     dotted = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     inner = ev.engine.project.resolve(ev.function.path, f"{dotted}.{name}")
     return ModuleValue(inner) if inner is not None else hole(name)

@@ -15,7 +15,7 @@ from loaders.advisor.templates import (
     shape,
     written,
 )
-from loaders.advisor.values import Text
+from loaders.advisor.values import Text, base_name
 from loaders.advisor.words import WORDS
 
 NEIGHBOURS = (
@@ -126,8 +126,7 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
         if placed.form == "wrapper" or is_json_file(placed):
             kept.append(placed)
         elif operation == "list":
-            root = placed.access.root or placed.access.id
-            is_known = placed.access.id in listed or root in listed
+            is_known = not listed.isdisjoint(attribution.way_of(placed.access))
             if is_known or any(_is_listed(placed.path, other) for other in templates):
                 kept.append(placed)
         elif operation in ("exists", "delete") and _key(placed, is_wrapper=False) in shapes:
@@ -136,12 +135,13 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
 
 
 def _is_listed(path: Text, other: Placed) -> bool:
-    return (
-        other.form != "wrapper"
-        and other.access.operation != "list"
-        and not any(hole.name == "*" for hole in other.path.holes)
-        and matches(path, other.path) > 0
-    )
+    """Say whether a listing's names are of files that carry ids, or of folders of such files."""
+    if other.form == "wrapper" or other.access.operation == "list":
+        return False
+    if any(hole.name == "*" for hole in other.path.holes):
+        return False
+    fits = matches(path, other.path)
+    return fits > 1 or (fits == 1 and bool(base_name(other.path).holes))
 
 
 def _unified(places: list[Placed], *, is_wrapper: bool) -> dict[str, Group]:

@@ -3,6 +3,7 @@
 import json
 import posixpath
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -74,7 +75,8 @@ class Project:
             path = posixpath.join(folder, *rest.split(".")) if rest else folder
             return self._python_file(path)
         found = self.by_dotted.get(module)
-        if not found:
+        if not found or module.partition(".")[0] in sys.stdlib_module_names:
+            # A module of the tree may be called json or os: Python's own is meant.
             return None
         # The same name twice: the one that shares most of the importer's folders.
         return min(found, key=lambda path: (-_shared(path, importer), len(path), path))

@@ -116,6 +116,8 @@ class _Python(PythonExpressions):
             if target is None:
                 return
             says = text_of(annotation) if annotation is not None else ""
+            if value is None and target.type == "attribute":
+                return
             if value is None:
                 out.append(Assign(self.expr(target), Opaque(), line, says))
             elif value.type == "assignment":
