@@ -5,7 +5,7 @@ from dataclasses import replace
 from loaders.advisor.dispositions import UNCERTAIN
 from loaders.advisor.engine import Engine
 from loaders.advisor.places import Group
-from loaders.advisor.templates import ends_as_json, shape
+from loaders.advisor.templates import ends_as_json, shape, snake
 from loaders.advisor.values import Hole, Text
 from loaders.advisor.verdicts import NOT_READ, NOT_WRITTEN, Verdict, judge
 from loaders.advisor.words import WORDS
@@ -39,8 +39,30 @@ def _with_kin(engine: Engine, own: Group, groups: dict[str, Group], verdict: Ver
 def _is_same(one: Group, other: Group) -> bool:
     """Say whether one path ends as the other does, below a folder that is a placeholder."""
     return one.store == other.store and (
-        _is_below(one.path, other.path) or _is_below(other.path, one.path)
+        _is_below(one.path, other.path)
+        or _is_below(other.path, one.path)
+        or _is_one_of(one.path, other.path)
+        or _is_one_of(other.path, one.path)
     )
+
+
+def _is_one_of(one: Text, other: Text) -> bool:
+    """Say whether a path is one of another's files: in the same folder, under a name of its own."""
+    if not _head(one) or _head(one) != _head(other):
+        return False
+    mine, theirs = shape(one).split("/"), shape(other).split("/")
+    if len(mine) < 2 or len(mine) != len(theirs) or mine[:-1] != theirs[:-1]:
+        return False
+    before, mark, after = theirs[-1].partition("\1")
+    name = mine[-1]
+    is_longer = len(name) > len(before) + len(after)
+    return bool(mark) and is_longer and name.startswith(before) and name.endswith(after)
+
+
+def _head(path: Text) -> str:
+    """Return the folder at the head of a path: its name, or that of its placeholder."""
+    first = path.parts[0] if path.parts else ""
+    return first.rpartition("/")[0] if isinstance(first, str) else f"{{{snake(first.name)}}}"
 
 
 def _is_below(short: Text, long: Text) -> bool:
