@@ -28,11 +28,9 @@ def editor_of(engine: Engine, group: Group) -> str | None:
             return f"a handler of requests writes it ({function.path}:{function.line})"
         if depth < _FURTHEST:
             callers = {site.caller for site in engine.calls.get(key, ())}
-            callers |= (
-                {engine.parents[key]} & {k for k in (engine.parents[key],) if not k.endswith(":")}
-                if key in engine.parents
-                else set()
-            )
+            outer = engine.parents.get(key)
+            if outer is not None and not outer.endswith(":"):
+                callers.add(outer)
             waiting += [(each, depth + 1) for each in sorted(callers - seen)]
             seen |= callers
     return None

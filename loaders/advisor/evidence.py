@@ -41,6 +41,7 @@ _AGE = re.compile(
     r"^(last_?(update|updated|check|checked|fetch|fetched|refresh|refreshed)(_(at|date|time|ts))?|"
     r"(fetched|cached|checked|refreshed)_?(at|on|date)|cache_?time|etag|ttl|max_age)$"
 )
+_FEW = 8
 # A program so large in one function is a bundle: what stands in it says nothing of the rest.
 _MOST_INNER = 40
 
@@ -57,6 +58,8 @@ class Evidence:
     is_fresh: bool
     is_locked: bool
     is_changed_in_place: bool
+    is_read_elsewhere: bool
+    is_of_ids: bool
     is_rooted: bool
     is_fixed: bool
     is_based: bool
@@ -101,6 +104,8 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         is_changed_in_place=any(
             outermost(engine, member.access.function) in writing for member in reads
         ),
+        is_read_elsewhere=bool(readers),
+        is_of_ids=any(_ID.search(snake(hole.name)) for hole in group.path.holes[_head(group) :]),
         is_rooted=rooted or group.store in ("browser", "s3", "blob"),
         is_fixed=not group.path.holes,
         is_based=_is_based(group),
@@ -162,7 +167,9 @@ def _people(
     names = [hole.name for hole in group.path.holes[_head(group) :]]
     names += _noted((engine.keyed,), group)
     found = [snake(name) for name in names if _PERSON.search(snake(name))]
-    found += [key for key in (*written, *assigned) if _LOGIN.search(snake(key))]
+    # Among many keys a token is one setting of them, and empty until somebody fills it in.
+    few = written if len(written) <= _FEW else ()
+    found += [key for key in (*few, *assigned) if _LOGIN.search(snake(key))]
     found += [key for key in (*written, *assigned, *taken) if snake(key) in WORDS["people"]]
     return tuple(dict.fromkeys(found))
 

@@ -11,7 +11,7 @@ from loaders.advisor.values import Hole, Text
 from loaders.advisor.words import WORDS
 
 _CONFIG_ENDINGS = ("config", "configs", "settings", "preferences", "prefs", "options")
-_CACHE = re.compile(r"^cached?(s|dir|dirs|file|files|path|home|folder|root)?$")
+_CACHE = re.compile(r"^cache(s|dir|dirs|file|files|path|home|folder|root)?$")
 _RC = re.compile(r"^\.?[a-z0-9_-]+rc$")
 # What may stand beside a manifest's name: package-lock.json, tsconfig.build.json.
 _KINDS = frozenset({"lock", "npm", "base", "build", "dev", "prod", "node", "app"})
@@ -46,6 +46,21 @@ class Hints:
     def is_manifest(self) -> bool:
         """Say whether tools know a project by the file, whatever writes it."""
         return bool(self.stem) and not self.is_whole and self.stem - _KINDS <= WORDS["manifest"]
+
+    @property
+    def is_plural(self) -> bool:
+        """Say whether the file is named as many of something are: builds, recentPaths."""
+        return any(re.search(r"[a-rt-z]s$", word) for word in self.stem) and not self.is_whole
+
+    @property
+    def is_index(self) -> bool:
+        """Say whether it is named as what is made of other data, to find it again."""
+        return bool(self.stem & WORDS["index"])
+
+    @property
+    def is_scaffold(self) -> bool:
+        """Say whether it describes a project, and a command puts it there to be filled in."""
+        return bool(self.stem & WORDS["description"] and self.code & WORDS["scaffolding"])
 
     @property
     def is_cache(self) -> bool:

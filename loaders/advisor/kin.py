@@ -39,24 +39,22 @@ def _with_kin(engine: Engine, own: Group, groups: dict[str, Group], verdict: Ver
 def _is_same(one: Group, other: Group) -> bool:
     """Say whether one path ends as the other does, below a folder that is a placeholder."""
     return one.store == other.store and (
-        _is_below(one.path, other.path)
-        or _is_below(other.path, one.path)
-        or _is_one_of(one.path, other.path)
-        or _is_one_of(other.path, one.path)
+        _is_below(one.path, other.path) or _is_below(other.path, one.path) or _is_one_of(one, other)
     )
 
 
-def _is_one_of(one: Text, other: Text) -> bool:
-    """Say whether a path is one of another's files: in the same folder, under a name of its own."""
-    if not _head(one) or _head(one) != _head(other):
+def _is_one_of(one: Group, other: Group) -> bool:
+    """Say whether files are among another's: in the same folder, and what is read was written."""
+    head = _head(one.path)
+    mine, theirs = shape(one.path).split("/"), shape(other.path).split("/")
+    if not head or head != _head(other.path) or len(mine) < 2 or mine[:-1] != theirs[:-1]:
         return False
-    mine, theirs = shape(one).split("/"), shape(other).split("/")
-    if len(mine) < 2 or len(mine) != len(theirs) or mine[:-1] != theirs[:-1]:
-        return False
+    if mine[-1] == theirs[-1]:
+        return True
     before, mark, after = theirs[-1].partition("\1")
-    name = mine[-1]
-    is_longer = len(name) > len(before) + len(after)
-    return bool(mark) and is_longer and name.startswith(before) and name.endswith(after)
+    is_longer = len(mine[-1]) > len(before) + len(after)
+    is_named_so = mine[-1].startswith(before) and mine[-1].endswith(after)
+    return bool(mark and one.of("write") and is_longer and is_named_so)
 
 
 def _head(path: Text) -> str:

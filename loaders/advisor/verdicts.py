@@ -54,7 +54,10 @@ def _decide(e: Evidence, group: Group) -> Decision:
     if e.hints.is_whole and (not e.is_read or e.hints.is_made):
         return UNCERTAIN, "unknown", "a path that only its caller knows"
     if e.is_written and e.is_read:
-        sure = "certain" if e.ids and not _may_be_configuration(e) else "likely"
+        if "download" in e.hints.code and not e.is_read_elsewhere:
+            return UNCERTAIN, "unknown", "a download, which only its caller reads"
+        is_sure = bool(e.is_of_ids or e.people or e.entries) and not _may_be_configuration(e)
+        sure = "certain" if is_sure else "likely"
         return SYSTEM_OF_RECORD, sure, "written and read at run time"
     if e.ids and not (e.hints.is_made and not e.is_read):
         said = ", ".join(e.ids[:3])
@@ -71,9 +74,13 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return CACHE, "likely", "read only while it is fresh, and made anew in the same function"
     if (hints.is_cache or e.is_temporary) and not (e.ids and group.store != "file"):
         return CACHE, "likely", "its path says that it is a cache"
+    if "cached" in hints.stem and e.is_fetched:
+        return CACHE, "likely", "what is fetched is kept under the name of a cache"
+    if e.is_answer and group.store == "browser":
+        return CACHE, "likely", "a copy of what a server answered"
     if not e.is_written or e.is_appended or e.is_grown or hints.stem & WORDS["login"]:
         return None
-    if e.is_answer and (group.store == "browser" or not e.people):
+    if e.is_answer and not e.people:
         return CACHE, "likely", "a copy of what a server answered"
     is_kept = bool(e.people or hints.stem & WORDS["record"]) or hints.is_configuration
     if is_kept or group.store == "browser" or not e.is_read:
@@ -82,6 +89,8 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return CACHE, "likely", "the code that keeps it calls it a cache"
     if e.ages and e.is_fixed and not hints.stem & WORDS["login"]:
         return CACHE, "likely", f"it keeps when it was asked for ({e.ages[0]})"
+    if hints.is_index and not e.ids and not e.entries:
+        return CACHE, "likely", "an index, which is made of other data"
     if e.is_fetched and hints.code & WORDS["fetching"] and not e.ids:
         return CACHE, "likely", "a server is asked for it, and its answer is kept"
     return None
@@ -96,8 +105,13 @@ def _only_read(e: Evidence, group: Group) -> Decision:
     is_taken_in = hints.is_whole and "import" in hints.code
     if e.is_based and hints.is_configuration and not is_taken_in:
         return CONFIG_STATIC, "likely", "named as configuration, and only read"
-    if e.is_based and e.is_read and not hints.is_whole:
-        if says_configuration(hints.homes | hints.code) and not hints.stem & WORDS["record"]:
+    if e.is_read and not hints.is_whole and not e.people:
+        is_said = e.is_based and not hints.is_plural
+        if (
+            is_said
+            and says_configuration(hints.homes | hints.code)
+            and not hints.stem & WORDS["record"]
+        ):
             return CONFIG_STATIC, "likely", "read as configuration, and only read"
         if (hints.head | hints.folders) & WORDS["content"]:
             return CONFIG_STATIC, "likely", "content that is delivered, and only read"
@@ -109,19 +123,21 @@ def _configuration(e: Evidence) -> Decision | None:
     hints = e.hints
     if hints.is_manifest and e.is_written and not e.people:
         return CONFIG_STATIC, "likely", "the manifest of a project, and written at run time"
-    if not e.is_written or not e.is_based or e.is_appended:
+    if not e.is_based or e.is_appended:
         return None
     is_named = hints.is_configuration and not hints.stem & WORDS["login"]
     if e.people or e.entries or (e.is_grown and not is_named):
         return None
-    if is_named and (hints.head & WORDS["data"]) and not says_configuration(hints.homes):
+    if hints.head & WORDS["data"] and not (is_named and says_configuration(hints.homes)):
         return None
+    if hints.is_scaffold and e.is_written:
+        return CONFIG_STATIC, "likely", "the description of a project, made to be filled in"
     if is_named:
         return CONFIG_STATIC, "likely", "named as configuration, and written at run time"
     is_kept = e.is_locked or e.is_grown or bool(hints.stem & (WORDS["record"] | WORDS["login"]))
-    if is_kept or e.is_listed or any(e.ids):
+    if is_kept or e.is_listed or e.ids or not e.is_written:
         return None
-    if says_configuration(hints.homes | hints.code) and e.is_read:
+    if says_configuration(hints.homes | hints.code) and e.is_read and not hints.is_plural:
         return CONFIG_STATIC, "likely", "kept by what is named as configuration"
     if e.is_fixed and e.keys_read:
         said = ", ".join(e.keys_read[:3])
