@@ -75,6 +75,8 @@ class Engine:
         self.globals: dict[str, Value] = {}
         # Functions of scripts that are called by a name, wherever they are written.
         self.named: set[str] = set()
+        self.set_keys: dict[str, dict[str, None]] = {}
+        self.keyed: dict[str, dict[str, None]] = {}
 
     def run(self) -> None:
         """Evaluate everything, modules first."""
@@ -323,6 +325,16 @@ class Engine:
         """Remember a key that somebody takes out of what was read, or of one of its items."""
         for read in reads:
             (self.item_keys if is_item else self.keys).setdefault(read, {})[key] = None
+
+    def key_set(self, reads: Iterable[str], key: str) -> None:
+        """Remember a literal key that somebody assigns to in what was read."""
+        for read in reads:
+            self.set_keys.setdefault(read, {})[key] = None
+
+    def keyed_by(self, reads: Iterable[str], name: str) -> None:
+        """Remember the name of a variable by which somebody looks into what was read."""
+        for read in reads:
+            self.keyed.setdefault(read, {})[name] = None
 
     def callbacks(self, function: str, parameter: str) -> Value | None:
         """Return the functions and objects that callers pass for a parameter."""

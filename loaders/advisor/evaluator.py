@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from loaders.advisor import members
 from loaders.advisor.engine import Engine
 from loaders.advisor.importing import Importer
+from loaders.advisor.naming import name_of
 from loaders.advisor.summaries import MOST_ACCESSES, Summary, root_of, symbols_of
 from loaders.advisor.syntax import (
     Assign,
@@ -226,6 +227,8 @@ class Evaluator(Importer):
             case Attr():
                 of = self.value(target.of)
                 self.call_by_name(value)
+                if self.language == "script" and (reads := reads_of(of)):
+                    self.engine.key_set(reads, target.name)
                 if not self.is_test:
                     self.engine.hold(target.name, value)
                 for option in options_of(of):
@@ -247,13 +250,20 @@ class Evaluator(Importer):
                     member = self.member(value, key) if key and key != "..." else UNKNOWN
                     self.bind(inner, member)
             case Index():
-                self.value(target.of)
-                self.value(target.key)
+                self.bind_item(target)
             case Spread():
                 self.bind(target.of, UNKNOWN)
             case Either():
                 # A pattern with a default.
                 self.bind(target.options[0], either(value, self.value(target.options[1])))
+
+    def bind_item(self, target: Index) -> None:
+        reads, key = reads_of(self.value(target.of)), self.value(target.key)
+        if reads and isinstance(key, Text):
+            if key.literal is not None:
+                self.engine.key_set(reads, key.literal)
+            else:
+                self.engine.keyed_by(reads, name_of(target.key))
 
     def bind_items(self, target: Items, value: Value) -> None:
         for position, inner in enumerate(target.items):

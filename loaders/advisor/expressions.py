@@ -225,6 +225,8 @@ class Expressions(Caller):
         if reads := reads_of(of):
             if said is not None:
                 self.engine.keys_read(reads, said, is_item=is_item(of))
+            else:
+                self.engine.keyed_by(reads, name_of(expr.key))
             return content(reads, said or "?")
         name = said if said and not said.isdigit() else None
         if isinstance(of, Text) and of.symbol is not None and name:

@@ -251,6 +251,8 @@ class Library(Toucher):
                 said = a.args[0].literal if isinstance(a.args[0], Text) else None
                 if said is not None:
                     self.engine.keys_read(reads, said, is_item=is_item(of))
+                elif a.names:
+                    self.engine.keyed_by(reads, a.names[0])
             return content(reads, name if name not in _READING else "?")
         if isinstance(of, Mapping | Sequence | Listing):
             return self.collection_method(of, name, a)
