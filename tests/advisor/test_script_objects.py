@@ -202,3 +202,17 @@ export class Harbour {
     found = places(audited(tmp_path, files), "call")
     assert [row[:3] for row in found] == [("boat.js", 5, "write")]
     assert found[0][4].endswith("/boats/log_{host}")
+
+
+def test_a_folder_that_may_be_empty_is_the_one_that_is_given(tmp_path: Path) -> None:
+    source = """
+const fs = require("fs"), path = require("path");
+function expand(folder) {
+  if (!folder) { return ""; }
+  return path.resolve(folder);
+}
+const Where = { setHome(home) { this.HOME = expand(home); } };
+exports.keep = (name, crew) =>
+  fs.writeFileSync(path.join(Where.HOME, "crews", name + ".json"), JSON.stringify(crew));
+"""
+    assert list(templates(audited(tmp_path, {"app.js": source}))) == ["{home}/crews/{name}.json"]
