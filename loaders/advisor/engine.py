@@ -58,6 +58,7 @@ class Engine:
         self.passed: dict[tuple[str, str], list[Value]] = {}
         self.constructions: dict[str, list[tuple[tuple[str, Value], ...]]] = {}
         self.sites: dict[str, dict[str, tuple[tuple[str, Value], ...]]] = {}
+        self.arguments: dict[str, dict[str, Value]] = {}
         self.calls: dict[str, dict[CallSite, None]] = {}
         self.parents: dict[str, str] = {}
         self.children: dict[str, list[str]] = {}
@@ -207,6 +208,8 @@ class Engine:
     ) -> None:
         """Remember how a class is built; what a line says last counts, once more is known."""
         general = tuple((name, without_origins(value)) for name, value in arguments)
+        for name, value in arguments:
+            self.arguments.setdefault(name, {})[site] = value
         sites = self.sites.setdefault(definition.key, {})
         sites[site] = general
         known: list[tuple[tuple[str, Value], ...]] = []

@@ -216,3 +216,26 @@ exports.keep = (name, crew) =>
   fs.writeFileSync(path.join(Where.HOME, "crews", name + ".json"), JSON.stringify(crew));
 """
     assert list(templates(audited(tmp_path, {"app.js": source}))) == ["{home}/crews/{name}.json"]
+
+
+def test_what_an_object_hands_to_the_one_it_builds_is_known(tmp_path: Path) -> None:
+    source = """
+import fs from "fs"; import path from "path";
+class JsonFile {
+  private file: string;
+  constructor({ file }: { file: string }) { this.file = file; }
+  read() { return JSON.parse(fs.readFileSync(this.file, "utf8")); }
+}
+class Berths {
+  private folder: string;
+  constructor(folder: string) { this.folder = folder; }
+  all() { return new JsonFile({ file: path.join(this.folder, "berths.json") }).read(); }
+}
+class Harbour {
+  berths: Berths;
+  constructor(options: { dir: string }) { this.berths = new Berths(options.dir); }
+}
+export const harbour = new Harbour({ dir: "state" });
+"""
+    found = audited(tmp_path, {"app.ts": source})
+    assert list(templates(found)) == ["state/berths.json"]
