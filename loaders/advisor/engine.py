@@ -17,6 +17,7 @@ from loaders.advisor.syntax import (
     Statement,
 )
 from loaders.advisor.values import (
+    UNKNOWN,
     Class,
     Func,
     Instance,
@@ -74,6 +75,7 @@ class Engine:
         self.item_keys: dict[str, dict[str, None]] = {}
         self.grown: set[str] = set()
         self.globals: dict[str, Value] = {}
+        self.again: dict[tuple[str, str], dict[str, Value]] = {}
         # Functions of scripts that are called by a name, wherever they are written.
         self.named: set[str] = set()
         self.set_keys: dict[str, dict[str, None]] = {}
@@ -155,7 +157,7 @@ class Engine:
         """Return what a module offers under a name."""
         names = self.names(path, by)
         if (found := names.get(f"export:{name}")) is not None:
-            return found
+            return self.assigned_again(f"{path}:", name, found)
         if (whole := names.get("export:=")) is not None:
             if name == "default":
                 return whole
@@ -267,12 +269,30 @@ class Engine:
             self.globals[name] = merged
             self.requeue(self.asked.get(f"global {name}", ()))
 
+    def assign_again(self, owner: str, name: str, value: Value, site: str) -> None:
+        """Remember what a function makes of a variable of one around it."""
+        sites = self.again.setdefault((owner, name), {})
+        general = without_origins(value)
+        if sites.get(site) != general:
+            sites[site] = general
+            self.requeue(self.dependents.get(owner, ()))
+
+    def assigned_again(self, owner: str, name: str, before: Value) -> Value:
+        """Return what a variable is worth, with what functions make of it where it is empty."""
+        sites = self.again.get((owner, name))
+        if not sites:
+            return before
+        is_empty = before == UNKNOWN or (isinstance(before, Text) and not before.parts)
+        later = [value for value in sites.values() if value != before]
+        is_vague = isinstance(before, Text) and before.literal is None and not before.symbol
+        return either(*later) if later and (is_empty or is_vague) else either(before, *later)
+
     def global_name(self, name: str, by: str) -> Value | None:
         """Return what a name means that no module imports: globals of browsers, and scripts'."""
         self.asked.setdefault(f"global {name}", {})[by] = None
         found = self.globals.get(name)
         path = self.project.scripts.get(name)
-        if found is None and path is not None and f"{path}:" != by:
+        if found is None and path is not None and f"{path}:" != by and path not in self.tests:
             found = self.names(path, by).get(name)
         return found
 

@@ -143,6 +143,8 @@ class Evaluator(Importer):
                     value = self.value(statement.value)
                     if statement.annotation and not isinstance(value, Instance):
                         value = self.annotated(statement.annotation) or value
+                    if statement.is_again and isinstance(statement.target, Name):
+                        self.assign_outside(statement.target.id, value, statement.line)
                     self.bind(statement.target, value)
                 case Do():
                     self.value(statement.value)
@@ -193,7 +195,10 @@ class Evaluator(Importer):
         self.engine.subclass(what, [self.value(base) for base in what.bases])
         outside = self.env
         self.env = dict(outside)
+        if self.language == "script":
+            self.env["this"] = Instance(what)
         self.run(what.body)
+        self.env.pop("this", None)
         for name, value in self.env.items():
             if outside.get(name) is not value:
                 self.attributes[f"{what.key}.{name}"] = value
@@ -210,12 +215,26 @@ class Evaluator(Importer):
         while key is not None:
             names = self.engine.summary(key, self.function.key).names
             if name in names:
-                return names[name]
+                return self.engine.assigned_again(key, name, names[name])
             key = self.engine.parents.get(key)
         main = f"{self.function.path}:"
         if main != self.function.key:
-            return self.engine.summary(main, self.function.key).names.get(name)
+            found = self.engine.summary(main, self.function.key).names.get(name)
+            return None if found is None else self.engine.assigned_again(main, name, found)
         return None
+
+    def assign_outside(self, name: str, value: Value, line: int) -> None:
+        """Remember what a function assigns to a variable that was declared outside of it."""
+        if name in self.env or self.is_test:
+            return
+        key = self.engine.parents.get(self.function.key)
+        main = f"{self.function.path}:"
+        while key is not None and key != main:
+            if name in self.engine.summary(key, self.function.key).names:
+                break
+            key = self.engine.parents.get(key)
+        if self.function.key != main:
+            self.engine.assign_again(key or main, name, value, f"{self.function.key}:{line}")
 
     def bind(self, target: Expr, value: Value) -> None:
         match target:
@@ -232,7 +251,8 @@ class Evaluator(Importer):
                 if not self.is_test:
                     self.engine.hold(target.name, value)
                 for option in options_of(of):
-                    if isinstance(option, External) and option.name in members.GLOBALS:
+                    is_global = isinstance(option, External) and option.name in members.GLOBALS
+                    if is_global and not self.is_test:
                         self.engine.set_global(target.name, value)
                     if not isinstance(option, Instance):
                         continue

@@ -160,7 +160,8 @@ class ScriptExpressions(Builder):
         if left is not None and (found := stored(left, "setItem", self.expr, value)):
             return Block((Do(found),), value)
         target = self.part(node, "left")
-        return Block((Assign(target, value, node.start_point.row + 1),), value)
+        line = node.start_point.row + 1
+        return Block((Assign(target, value, line, is_again=True),), value)
 
     def call(self, node: Node) -> Expr:
         is_new = node.type == "new_expression"

@@ -159,7 +159,7 @@ class _Script(ScriptExpressions):
             elif written := stored(left, "setItem", self.expr, value):
                 out.append(Do(written))
             else:
-                out.append(Assign(self.expr(left), value, line))
+                out.append(Assign(self.expr(left), value, line, is_again=True))
         elif node.type == "sequence_expression":
             for child in node.named_children:
                 self.expression_statement(child, out)

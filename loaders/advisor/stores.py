@@ -37,6 +37,13 @@ _METHODS = {
     "setAll": "write",
     "write": "write",
     "trash": "delete",
+    "getData": "read",
+    "getObject": "read",
+    "getIndex": "read",
+    "exists": "read",
+    "reload": "read",
+    "push": "write",
+    "save": "write",
 }
 _STORES = ("conf", "electron-store", "configstore", "application-config")
 # Objects whose methods take keys: what stands before the key, as a neighbour.
@@ -111,6 +118,8 @@ def function(name: str, a: Arguments) -> Value | None:
     package = name.removesuffix(".default").removesuffix(".Conf")
     if package in _STORES:
         return Handle(_file_of(package, a), kind="store")
+    if package in ("node-json-db", "node-json-db.JsonDB", "node-json-db.Config"):
+        return _database(a)
     if name in ("Bun.file",):
         return Handle(as_texts(a.at(0) or UNKNOWN)[0], kind="bun")
     if name in _SEARCHES and a.args:
@@ -165,6 +174,17 @@ def _file_of(package: str, a: Arguments) -> Text:
     hole = Hole("user_data" if package == "electron-store" else "config_dir")
     head = as_texts(folder, "cwd")[0] if folder is not None else text(hole)
     return text(*head.parts, "/", *name.parts, ".", *ending.parts)
+
+
+def _database(a: Arguments) -> Handle:
+    """A database of node-json-db is one file, whose ending it adds."""
+    first = a.at(0) or UNKNOWN
+    if isinstance(first, Handle):
+        return first
+    path = as_texts(first, a.names[0] if a.names else "path")[0]
+    last = path.parts[-1] if path.parts else ""
+    is_whole = not isinstance(last, str) or last.endswith(".json")
+    return Handle(path if is_whole else text(*path.parts, ".json"), kind="store")
 
 
 def _option(a: Arguments, key: str) -> Value | None:

@@ -239,3 +239,48 @@ export const harbour = new Harbour({ dir: "state" });
 """
     found = audited(tmp_path, {"app.ts": source})
     assert list(templates(found)) == ["state/berths.json"]
+
+
+def test_a_variable_that_a_function_fills_later_has_that_worth(tmp_path: Path) -> None:
+    files = {
+        "where.ts": """
+import path from "path";
+export let berthsFile = "";
+let userData;
+export function setUserData(folder: string) { userData = folder; update(); }
+function update() { berthsFile = path.resolve(userData, "berths.json"); }
+""",
+        "berths.ts": """
+import fs from "fs";
+import { berthsFile } from "./where";
+let logFile: string;
+export const open = (boatId: string) => { logFile = `logs/${boatId}.json`; };
+export const load = () => JSON.parse(fs.readFileSync(berthsFile, "utf8"));
+export const log = () => JSON.parse(fs.readFileSync(logFile, "utf8"));
+""",
+    }
+    found = audited(tmp_path, files)
+    assert list(templates(found)) == ["logs/{boat_id}.json", "{folder}/berths.json"]
+
+
+def test_values_of_fields_use_the_object(tmp_path: Path) -> None:
+    source = """
+export class Helm {
+  muted = !!this.take("muted");
+  take(key) { return localStorage.getItem(key); }
+  keep(key, value) { localStorage.setItem(key, value); }
+  mute() { this.keep("muted", "1"); }
+}
+"""
+    assert places(audited(tmp_path, {"helm.js": source}), "call") == [
+        ("helm.js", 3, "read", "call", "localStorage:muted"),
+        ("helm.js", 6, "write", "call", "localStorage:muted"),
+    ]
+
+
+def test_what_a_test_makes_global_is_nothing_to_the_code(tmp_path: Path) -> None:
+    files = {
+        "tests/setup.js": "window.localStorage = { getItem: () => null };\n",
+        "app.js": 'export const best = () => window.localStorage.getItem("best");\n',
+    }
+    assert [row[4] for row in places(audited(tmp_path, files))] == ["localStorage:best"]

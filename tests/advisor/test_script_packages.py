@@ -226,3 +226,18 @@ def test_a_folder_of_output_is_read_where_it_is_all_there_is(tmp_path: Path) -> 
         [],
     ]
     assert [row[0] for row in places(below)] == ["index.js"]
+
+
+def test_a_database_of_one_file(tmp_path: Path) -> None:
+    source = """
+import path from "path";
+import { app } from "electron";
+import { Config, JsonDB } from "node-json-db";
+const db = new JsonDB(new Config(path.join(app.getPath("userData"), "/config/harbour"), true));
+db.push("/berths", []);
+db.getData("/berths");
+"""
+    assert _sinks(tmp_path, source) == [
+        (6, "write", "{user_folder}/config/harbour.json"),
+        (7, "read", "{user_folder}/config/harbour.json"),
+    ]
