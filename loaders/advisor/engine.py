@@ -156,8 +156,10 @@ class Engine:
     def exported(self, path: str, name: str, by: str) -> Value | None:
         """Return what a module offers under a name."""
         names = self.names(path, by)
-        if (found := names.get(f"export:{name}")) is not None:
-            return self.assigned_again(f"{path}:", name, found)
+        found = names.get(f"export:{name}")
+        if found is not None or (f"{path}:", f"exports.{name}") in self.again:
+            found = self.assigned_again(f"{path}:", name, UNKNOWN if found is None else found)
+            return self.assigned_again(f"{path}:", f"exports.{name}", found)
         if (whole := names.get("export:=")) is not None:
             if name == "default":
                 return whole

@@ -105,7 +105,11 @@ class Importer(Expressions):
         if path is None:
             found = self.json_module(where, arguments.line)
             return self.library(where) if found is None else found
-        whole = self.engine.names(path, self.function.key).get("export:=")
+        names = self.engine.names(path, self.function.key)
+        whole = names.get("export:=")
+        if isinstance(whole, External) and len([each for each in names if "export:" in each]) > 1:
+            # What a library gave, with properties of the module's own.
+            return ModuleValue(path)
         return whole if whole is not None else ModuleValue(path)
 
     def computed_module(self, what: Text, arguments: Arguments) -> Value:

@@ -159,6 +159,11 @@ def external_member(ev: Context, of: External, name: str) -> Value:
         return hole(name)
     if full in ("import.meta.url", "import.meta.filename", "import.meta.path"):
         return literal(f"{ROOT}/{ev.function.path}")
+    if full in ("path.sep", "path.posix.sep", "os.sep", "os.path.sep"):
+        return literal("/")
+    if ev.language == "script" and of.name in ("exports", "module.exports"):
+        own = ev.engine.exported(ev.function.path, name, ev.function.key)
+        return External(full) if own is None or isinstance(own, ModuleValue) else own
     if full in ("import.meta.dirname", "import.meta.dir"):
         return parent(literal(f"{ROOT}/{ev.function.path}"))
     if "(" not in full and ev.language == "python":

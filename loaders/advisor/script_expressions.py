@@ -42,6 +42,7 @@ class ScriptExpressions(Builder):
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self.shapes = Shapes()
+        self.export_aliases: set[str] = set()
 
     def build(self, node: Node) -> Expr:
         match node.type:

@@ -147,14 +147,14 @@ class _Script(ScriptExpressions):
             left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
             if left is None or right is None:
                 return
-            said = text_of(left)
+            said = self.without_alias(text_of(left))
             value = self.chained(right, out)
             if said == "module.exports":
                 out.append(Assign(Name("module.exports"), value, line))
                 out.append(Export("=", Name("module.exports")))
             elif said.startswith(("exports.", "module.exports.")):
                 name = said.rpartition(".")[2]
-                out.append(Assign(Name(f"exports.{name}"), value, line))
+                out.append(Assign(Name(f"exports.{name}"), value, line, is_again=True))
                 out.append(Export(name, Name(f"exports.{name}")))
             elif written := stored(left, "setItem", self.expr, value):
                 out.append(Do(written))
@@ -165,6 +165,12 @@ class _Script(ScriptExpressions):
                 self.expression_statement(child, out)
         else:
             out.append(Do(self.expr(node)))
+
+    def without_alias(self, said: str) -> str:
+        """Return what is assigned to where a variable stands for module.exports."""
+        owner, dot, name = said.partition(".")
+        is_alias = bool(dot) and "." not in name and owner in self.export_aliases
+        return f"exports.{name}" if is_alias else said
 
     def chained(self, node: Node, out: list[Statement]) -> Expr:
         """Return a value; of a chain of assignments, what the inner one assigned to is worth."""
@@ -183,6 +189,8 @@ class _Script(ScriptExpressions):
             return
         annotation = node.child_by_field_name("type")
         says = text_of(annotation).lstrip(": ") if annotation is not None else ""
+        if text_of(value) in ("exports", "module.exports"):
+            self.export_aliases.add(text_of(name))
         line = node.start_point.row + 1
         if value is not None and value.type in FUNCTIONS and name.type == "identifier":
             if (shape := self.shapes.known.get(value.id)) is not None:

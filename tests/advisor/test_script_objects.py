@@ -284,3 +284,33 @@ def test_what_a_test_makes_global_is_nothing_to_the_code(tmp_path: Path) -> None
         "app.js": 'export const best = () => window.localStorage.getItem("best");\n',
     }
     assert [row[4] for row in places(audited(tmp_path, files))] == ["localStorage:best"]
+
+
+def test_properties_of_exports_are_seen_under_every_name(tmp_path: Path) -> None:
+    files = {
+        "where.js": """
+var path = require("path");
+var where = module.exports;
+where.load = function () {
+  where.file = process.env.BOATS || path.resolve(process.cwd(), "boats.json");
+};
+exports.home = process.env.LOCALAPPDATA + path.sep + "boats" + path.sep + "home.json";
+""",
+        "settings.js": """
+const home = require("os").homedir();
+module.exports = require("rc")("boats", {});
+module.exports.home = home;
+""",
+        "use.js": """
+var fs = require("fs"), path = require("path"), where = require("./where");
+const settings = require("./settings");
+exports.a = function () { return JSON.parse(fs.readFileSync(where.file)); };
+exports.b = function () { return JSON.parse(fs.readFileSync(where.home)); };
+exports.c = () => JSON.parse(fs.readFileSync(path.join(settings.home, ".boats")));
+""",
+    }
+    assert [row[4] for row in places(audited(tmp_path, files))] == [
+        "boats.json",
+        "{localappdata}/boats/home.json",
+        "~/.boats",
+    ]
