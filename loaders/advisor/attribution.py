@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from loaders.advisor.context import Context
 from loaders.advisor.engine import Engine
-from loaders.advisor.paths import same
+from loaders.advisor.paths import is_temporary, same
 from loaders.advisor.substitution import filled
 from loaders.advisor.summaries import Access, root_of, symbols_of
 from loaders.advisor.syntax import FunctionDef
@@ -113,6 +113,8 @@ class Attribution:
             for other in self.engine.summaries[access.function].accesses
             if other.id != access.id and not other.sink.startswith(_COPIES)
         ]
+        if len(access.path.parts) == 1 and is_temporary(access.path):
+            return True
         if access.operation == "exists":
             return any(
                 other.operation != "exists" and same(other.path, access.path)
@@ -149,6 +151,8 @@ class Attribution:
             return
         form = "call" if access.via else "sink"
         for path in self.built(access):
+            if len(path.parts) == 1 and is_temporary(path):
+                continue
             known = normal(path, is_file)
             if not symbols_of(known):
                 self.put(access, known, form)

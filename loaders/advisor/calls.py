@@ -22,6 +22,7 @@ from loaders.advisor.values import (
     Class,
     External,
     Func,
+    Handle,
     Instance,
     Method,
     Nothing,
@@ -53,6 +54,7 @@ class Caller(Library):
 
     def call(self, expr: Call) -> Value:
         args: list[Value] = []
+        names: list[str] = []
         for arg in expr.args:
             value = self.handed(arg)
             if isinstance(arg, Spread) and isinstance(value, Sequence):
@@ -61,12 +63,13 @@ class Caller(Library):
                 args.append(self.member(value, members.JOINED))
             else:
                 args.append(value)
+            names += [name_of(arg)] * (len(args) - len(names))
         arguments = Arguments(
             tuple(args),
             {name: self.value(value) for name, value in expr.named},
             expr.line,
             expr.column,
-            tuple(name_of(arg) for arg in expr.args),
+            tuple(names),
             expr.is_new,
         )
         if isinstance(expr.of, Attr):
@@ -269,7 +272,8 @@ class Caller(Library):
                 if param.owner == key and param not in defaulted:
                     self.engine.pass_on(key, param.name, value)
         replaced: Replaced = {}
-        for access in summary.accesses:
+        # A function that calls itself says nothing new of its paths.
+        for access in summary.accesses if key != self.function.key else ():
             owners = owners_of(access)
             touched = owners & bindings.keys()
             if touched and not touched <= defaulted and access.depth < MOST_DEPTH:
@@ -313,7 +317,8 @@ class Caller(Library):
         content = substituted(self, access.content, bindings, replaced)
         found: list[str] = []
         path = filled(self, access.path, bindings, {})
-        if isinstance(path, Nothing):
+        if isinstance(path, Nothing | Handle):
+            # None is no path, and what is open already is opened where it is opened.
             return []
         mode = substituted(self, access.mode, bindings, {})
         is_called = any(isinstance(option, Func) for option in options_of(content))

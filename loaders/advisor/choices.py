@@ -23,8 +23,8 @@ def with_one_choice(grouped: Grouped, attribution: Attribution) -> Grouped:
         for choices in found.values()
         if len({group.key for group, _ in choices}) > 1 and not _are_files_of_two(choices)
     ]
+    hidden = _less_telling(found)
     vague = {id(member) for choices in several for _, member in choices}
-    hidden: set[int] = set()
     general: dict[str, Group] = {}
     for choices in several:
         best, member = max(choices, key=lambda choice: _telling(choice, vague))
@@ -53,6 +53,22 @@ def _mark(placed: Placed) -> tuple[str, ...]:
     """Return what alternatives of one operation have in common: where it stands, in code."""
     access = placed.access
     return (access.file, re.sub(r"#\d+", "", access.id), str(access.line), access.operation)
+
+
+def _less_telling(found: dict[tuple[str, ...], list[_Choice]]) -> set[int]:
+    """Return what one call touches at no known path, beside the same at a known one."""
+    calls: dict[tuple[str, ...], list[Placed]] = {}
+    for (file, mark, line, operation), choices in found.items():
+        at = re.match(r".*?:\d+:\d+", mark)
+        key = (file, at[0] if at else mark, line, operation)
+        calls.setdefault(key, []).extend(member for _, member in choices)
+    return {
+        id(member)
+        for members in calls.values()
+        if any(is_settled(member.path) for member in members)
+        for member in members
+        if not is_settled(member.path)
+    }
 
 
 def _are_files_of_two(choices: list[_Choice]) -> bool:

@@ -57,6 +57,9 @@ class Evaluator(Importer):
     def __init__(self, engine: Engine, function: FunctionDef) -> None:
         super().__init__(engine, function)
         self.returned: list[Value] = []
+        self.is_context_manager = any(
+            "contextmanager" in said or "fixture" in said for said in function.decorators
+        )
 
     def summary(self) -> Summary:
         defaults: dict[str, Value] = {}
@@ -149,8 +152,11 @@ class Evaluator(Importer):
                 case Do():
                     self.value(statement.value)
                 case Return():
-                    self.returned.append(self.value(statement.value))
-                    return True
+                    value = self.value(statement.value)
+                    is_several = statement.is_item and not self.is_context_manager
+                    self.returned.append(Sequence((value,)) if is_several else value)
+                    if not statement.is_item:
+                        return True
                 case Branch():
                     if self.branch(statement):
                         return True

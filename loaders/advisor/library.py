@@ -55,6 +55,9 @@ class Library(Toucher):
         if given:
             a = Arguments((*given, *a.args), a.named, a.line, a.column, a.names, a.is_new)
         sink = sinks.calls.get(name) or sinks.calls.get(name.removesuffix("Async"))
+        by_last_name = sinks.calls.get(name.rpartition(".")[2])
+        if sink is None and a.args and by_last_name is not None and by_last_name.is_atomic:
+            sink = by_last_name
         if sink is not None and not (name == "open" and self.language != "python"):
             return self.touch(sink, UNKNOWN, a)
         if (found := self.json_call(name, a)) is not None:

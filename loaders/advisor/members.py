@@ -225,9 +225,17 @@ def instance_member(ev: Context, of: Instance, name: str) -> Value:
 def _is_open(ev: Context, definition: ClassDef, name: str) -> bool:
     """Say whether classes below decide what an attribute is."""
     below = ev.engine.below(definition)
-    return any(
-        name in other.methods or attribute(ev, other, name) is not None for other in below
-    ) and not (name in definition.methods and definition.methods[name].name in INITS)
+    is_set_at_first = name in definition.methods and definition.methods[name].name in INITS
+    return any(_defines(ev, other, name) for other in below) and not is_set_at_first
+
+
+def _defines(ev: Context, definition: ClassDef, name: str) -> bool:
+    """Say whether a class itself says what an attribute is, not the one above it."""
+    if name in definition.methods or name in ev.engine.assigners(definition):
+        return True
+    home = ev.engine.homes.get(definition.key)
+    key = f"{definition.key}.{name}"
+    return home is not None and key in ev.engine.summary(home, ev.function.key).attributes
 
 
 def bound(ev: Context, of: Instance, value: Value) -> Value:

@@ -129,7 +129,11 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
             is_known = not listed.isdisjoint(attribution.way_of(placed.access))
             if is_known or any(_is_listed(placed.path, other) for other in templates):
                 kept.append(placed)
-        elif operation in ("exists", "delete") and _key(placed, is_wrapper=False) in shapes:
+        elif _key(placed, is_wrapper=False) in shapes and (
+            # A helper that looks for files tells nothing of one that nobody knows.
+            operation == "delete"
+            or (operation == "exists" and (not placed.access.via or is_settled(placed.path)))
+        ):
             kept.append(placed)
     return kept
 
@@ -190,7 +194,7 @@ def _key(placed: Placed, is_wrapper: bool) -> str:
 
 def _listed_key(placed: Placed, plain: dict[str, list[Placed]], is_wrapper: bool) -> str | None:
     """Return the key of the template to which a listing, or a file of one, belongs."""
-    best: tuple[int, str] | None = None
+    best: tuple[tuple[int, bool], str] | None = None
     least = 1 if placed.access.operation == "list" else 2
     for key, members in plain.items():
         other = members[0]
@@ -198,9 +202,10 @@ def _listed_key(placed: Placed, plain: dict[str, list[Placed]], is_wrapper: bool
             continue
         if is_wrapper and other.access.file != placed.access.file:
             continue
-        fits = matches(placed.path, other.path)
-        if fits >= least and (best is None or fits > best[0]):
-            best = (fits, key)
+        fits = max(matches(placed.path, member.path) for member in members)
+        is_near = any(member.access.function == placed.access.function for member in members)
+        if fits >= least and (best is None or (fits, is_near) > best[0]):
+            best = ((fits, is_near), key)
     return best[1] if best is not None else None
 
 

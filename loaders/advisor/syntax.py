@@ -160,7 +160,10 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class Return:
+    """What a function gives; yields, and goes on, if it is one item of several."""
+
     value: Expr
+    is_item: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Notes what a sink touches: paths, operations, content, moves."""
 
 import re
+from dataclasses import replace
 
 from loaders.advisor import clients, paths
 from loaders.advisor.context import Arguments, Context
@@ -26,6 +27,7 @@ from loaders.advisor.values import (
     literal,
     options_of,
     reads_of,
+    renamed,
     slash,
     text,
 )
@@ -64,6 +66,10 @@ class Toucher(Context):
         """Note what a sink touches, and return what it gives."""
         if sink.operation in ("move", "copy"):
             return self.carry(sink, of, a)
+        opened = a.at(0) if sink.returns == "handle" and sink.path == 0 else None
+        if isinstance(opened, Handle) and opened.kind == "file":
+            # gzip.open(file): one way to read what is open already.
+            return opened
         found: list[Value] = []
         for path in self.paths_of(sink, of, a):
             found.append(self.touch_one(sink, path, a))
@@ -142,6 +148,8 @@ class Toucher(Context):
                 return ()
             name = a.names[position] if position < len(a.names) else "?"
             texts = as_texts(where, name)
+            if sink.operation == "list":
+                texts = tuple(renamed(each, name) for each in texts)
         pattern = a.at(sink.pattern) if sink.pattern is not None else None
         if pattern is not None:
             texts = tuple(
@@ -206,22 +214,22 @@ class Toucher(Context):
         if source is None or target is None:
             return UNKNOWN
         is_move = sink.operation == "move"
-        for path in as_texts(target, "target"):
-            for origin in as_texts(source, "source"):
-                self.carry_one(sink, origin, path, a, is_move)
-        return target
-
-    def carry_one(self, sink: Sink, origin: Text, path: Text, a: Arguments, is_move: bool) -> None:
-        if is_move:
+        targets = as_texts(target, "target")
+        for origin in as_texts(source, "source"):
             before = [
                 each
                 for each in self.accesses.values()
-                if each.operation == "write" and paths.same(each.path, origin)
+                if is_move and each.operation in ("write", "open") and paths.same(each.path, origin)
             ]
-            if before:
+            for number, path in enumerate(targets):
                 for each in before:
-                    self.accesses[each.id] = paths.moved(each, path, a.line)
-                return
+                    name = f"{each.id}#{number}" if number else each.id
+                    self.add(replace(paths.moved(each, path, a.line), id=name))
+                if not before:
+                    self.carry_one(sink, origin, path, a, is_move)
+        return target
+
+    def carry_one(self, sink: Sink, origin: Text, path: Text, a: Arguments, is_move: bool) -> None:
         first, second = ("delete", "write") if is_move else ("copy", "copied")
         for one, where in ((first, origin), (second, path)):
             if paths.is_temporary(where):

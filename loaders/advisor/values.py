@@ -259,7 +259,7 @@ def joined(values: list[Value], names: list[str]) -> Value:
     # Texts put together of many alternatives (a date, padded) are no path that anybody tells apart.
     is_vague = sum(isinstance(value, Options) for value in values) > 2
     for value, name in zip(values, names, strict=True):
-        choices = as_texts(value, name)
+        choices = tuple(renamed(each, name) for each in as_texts(value, name))
         if is_vague and len(choices) > 1:
             choices = (hole(name),)
         if len(results) * len(choices) > MOST_OPTIONS:
@@ -273,7 +273,8 @@ def slashed(values: list[Value], names: list[str]) -> Value:
     results: list[Text] = [Text(())]
     for value, name in zip(values, names, strict=True):
         # A folder that may be empty is one that was not given: the other way tells the path.
-        choices = tuple(each for each in as_texts(value, name) if each.parts) or (Text(()),)
+        texts = as_texts(value, name)
+        choices = tuple(renamed(each, name) for each in texts if each.parts) or (Text(()),)
         if len(results) * len(choices) > MOST_OPTIONS:
             choices = choices[:1]
         results = [slash(before, choice) for before in results for choice in choices]
@@ -305,7 +306,7 @@ def parent(path: Text) -> Text:
         last = parts.pop()
         if isinstance(last, str) and "/" in last:
             return text(*parts, last.rsplit("/", 1)[0])
-    return Text(())
+    return text(Hole(f"{path.holes[0].name}_parent")) if path.holes else Text(())
 
 
 def base_name(path: Text) -> Text:

@@ -272,7 +272,7 @@ def test_tests_and_their_helpers_have_the_role_of_tests(tmp_path: Path) -> None:
     source = "import json\n\njson.dump({}, open('clubs/1.json', 'w'))\n"
     files = (
         "conftest.py", "club/conftest.py", "club/pytest/plugin.py", "club/test_club.py",
-        "club/club_test.py", "club/testing/fake.py", "e2e/run.py", "tests.py",
+        "club/club_test.py", "club/testing/fake.py", "club/pytest.py", "e2e/run.py", "tests.py",
     )  # fmt: skip
     found = audited(tmp_path, {**dict.fromkeys(files, source), "club/contest.py": source})
     assert [row[0] for row in places(found)] == ["club/contest.py"]

@@ -177,3 +177,232 @@ def test_python_s_own_modules_are_not_those_of_the_tree(tmp_path: Path) -> None:
         ("farm/barn.py", 4, "delete", "sink", "cows/{cow_id}.json"),
         ("farm/cows.py", 4, "read", "sink", "cows/{cow_id}.json"),
     ]
+
+
+def test_what_a_context_manager_yields_is_what_with_gives(tmp_path: Path) -> None:
+    source = """
+import contextlib, json, os, tempfile
+
+@contextlib.contextmanager
+def replacing(target, mode="w", overwrite=True):
+    descriptor, draft = tempfile.mkstemp()
+    file = os.fdopen(descriptor, mode)
+    yield file
+    if overwrite:
+        os.rename(draft, target)
+    else:
+        os.link(draft, target)
+        os.unlink(draft)
+
+def keep(loom_id, loom):
+    with replacing(f"looms/{loom_id}") as file:
+        json.dump(loom, file)
+
+def draft(loom):
+    with tempfile.NamedTemporaryFile("w") as file:
+        json.dump(loom, file)
+"""
+    assert places(audited(tmp_path, {"looms.py": source})) == [
+        ("looms.py", 10, "write", "wrapper", "{target}"),
+        ("looms.py", 16, "write", "call", "looms/{loom_id}"),
+    ]
+
+
+def test_what_a_generator_yields_is_what_a_loop_takes(tmp_path: Path) -> None:
+    source = """
+import json
+from pathlib import Path
+
+class Mill:
+    def files(self):
+        for path in Path("sacks").glob("*.json"):
+            yield path
+
+    def all_files(self):
+        yield from self.files()
+
+    def sacks(self):
+        for path in self.all_files():
+            yield json.loads(path.read_text())
+"""
+    assert places(audited(tmp_path, {"mill.py": source})) == [
+        ("mill.py", 7, "list", "sink", "sacks/*.json"),
+        ("mill.py", 15, "read", "sink", "sacks/*.json"),
+    ]
+
+
+def test_what_is_open_is_opened_once_and_recursion_adds_nothing(tmp_path: Path) -> None:
+    source = """
+import gzip, json
+from pathlib import Path
+
+class Lazy:
+    def __init__(self, file):
+        self.file = open(file) if isinstance(file, str) else file
+
+    def load(self):
+        return json.load(self.file)
+
+def reel(number):
+    with open(f"reels/{number}.json") as file:
+        return Lazy(file).load()
+
+def packed(number):
+    with open(f"packed/{number}", "rb") as file, gzip.open(file) as inside:
+        return json.load(inside)
+
+def first(number):
+    return Lazy(f"reels/{number}.json").load()
+
+def rename(folder):
+    for path in folder.glob("*.jsn"):
+        path.rename(path.with_suffix(".json"))
+    for path in folder.iterdir():
+        if path.is_dir():
+            rename(path)
+
+rename(Path("reels"))
+"""
+    found = places(audited(tmp_path, {"reels.py": source}), "sink", "call")
+    assert [row for row in found if row[2] == "read"] == [
+        ("reels.py", 13, "read", "sink", "reels/{number}.json"),
+        ("reels.py", 17, "read", "sink", "packed/{number}"),
+        ("reels.py", 21, "read", "call", "reels/{number}.json"),
+    ]
+    assert {row[1] for row in found} == {13, 17, 21, 30}
+
+
+def test_an_attribute_of_the_class_above_is_not_open_because_of_a_subclass(tmp_path: Path) -> None:
+    source = """
+import json
+from pathlib import Path
+
+class Described:
+    NAME = "about.json"
+
+    def __init__(self, folder):
+        self.file = folder / self.NAME
+        self.read()
+
+    def read(self):
+        return json.loads(self.file.read_text())
+
+class Boat(Described):
+    def __init__(self, folder):
+        super().__init__(folder)
+
+    def read(self):
+        return super().read()["boat"]
+
+def boat(name):
+    return Boat(Path("boats") / name).read()
+"""
+    assert places(audited(tmp_path, {"boats.py": source})) == [
+        ("boats.py", 13, "read", "sink", "{folder}/about.json")
+    ]
+
+
+def test_parts_of_a_path_in_a_list_are_followed_whatever_their_number(tmp_path: Path) -> None:
+    source = """
+import json
+from pathlib import Path
+
+PARTS = ["a", "b"]
+
+def read(name):
+    return json.loads(Path("deep").joinpath(*PARTS, name + ".json").read_text())
+
+def none(name):
+    return json.loads(Path("flat").joinpath(*[], name + ".json").read_text())
+"""
+    assert sorted(templates(audited(tmp_path, {"deep.py": source}))) == [
+        "deep/a/b/{name}.json",
+        "flat/{name}.json",
+    ]
+
+
+def test_the_folder_of_a_plugin_is_one_folder_wherever_it_is_asked_for(tmp_path: Path) -> None:
+    source = """
+import json, os
+import plugins
+
+class Years(plugins.Plugin):
+    def path(self, year):
+        return os.path.join(self.get_folder(), f"{year}.json")
+
+    def years(self):
+        for entry in os.scandir(self.get_folder()):
+            yield entry.name.removesuffix(".json")
+
+    def read(self, year):
+        path = self.path(year)
+        with open(path) as file:
+            return json.load(file)
+"""
+    assert places(audited(tmp_path, {"years.py": source})) == [
+        ("years.py", 10, "list", "sink", "{get_folder}/{year}.json"),
+        ("years.py", 15, "read", "sink", "{get_folder}/{year}.json"),
+    ]
+
+
+def test_writers_of_whole_files_are_known_by_their_names(tmp_path: Path) -> None:
+    source = """
+import geojson, json
+from garden.core.paths import secure_write
+from whole import AtomicFile
+
+def keep(bed_id, bed):
+    with secure_write(f"beds/{bed_id}") as file:
+        file.write(json.dumps(bed))
+
+def draw(bed_id, bed):
+    with AtomicFile(f"maps/{bed_id}") as file:
+        geojson.dump(bed, file)
+
+def beside(file_name, bed_id):
+    with open(f"{file_name}.geojson") as file:
+        return geojson.load(file)
+"""
+    assert places(audited(tmp_path, {"beds.py": source})) == [
+        ("beds.py", 7, "write", "sink", "beds/{bed_id}"),
+        ("beds.py", 11, "write", "sink", "maps/{bed_id}"),
+        ("beds.py", 15, "read", "wrapper", "{file_name}.geojson"),
+    ]
+
+
+def test_the_folder_of_a_name_that_nobody_knows_is_unknown_too(tmp_path: Path) -> None:
+    source = """
+import json, sys
+from pathlib import Path
+
+def split(target, rows):
+    for kind, values in rows.items():
+        with open(Path(target).parent / f"{kind}.json", "w") as file:
+            json.dump(values, file)
+
+split(sys.argv[1] + ".csv", {})
+"""
+    assert not any(name.startswith("/") for name in templates(audited(tmp_path, {"a.py": source})))
+
+
+def test_a_listing_belongs_to_the_files_that_its_function_reads(tmp_path: Path) -> None:
+    source = """
+import json, os
+import acts
+
+def keep(play_id, play):
+    with open(os.path.join(play.folder, "plays", f"{play_id}-draft.json"), "w") as file:
+        json.dump(play, file)
+
+def load(folder):
+    path = os.path.join(folder.name, "plays")
+    for name in acts.in_order(os.listdir(path)):
+        with open(os.path.join(path, name)) as file:
+            yield json.load(file)
+"""
+    found = places(audited(tmp_path, {"plays.py": source}))
+    assert {row[1]: row[4].rpartition("/")[2] for row in found} == {
+        6: "{play_id}-draft.json",
+        11: "{name}",
+        12: "{name}",
+    }
