@@ -76,6 +76,7 @@ class Evidence:
     is_imported: bool
     is_temporary: bool
     is_grown: bool
+    is_extended: bool
     is_answer: bool
     is_fetched: bool
     ages: tuple[str, ...]
@@ -117,11 +118,16 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         is_based=_is_based(group),
         ids=tuple(dict.fromkeys(ids)),
         people=_people(engine, group, written, taken),
-        entries=tuple(key for key in _noted((engine.keyed,), group) if _ID.search(snake(key))),
+        entries=_entries(engine, group, (*written, *taken)),
         keys_written=written,
         keys_read=keys,
         is_temporary=bool(_TEMPORARY.search(group.template)),
         is_grown=any(member.access.id in engine.grown for member in reads),
+        is_extended=any(
+            member.access.id in engine.grown
+            and outermost(engine, member.access.function) in writing
+            for member in reads
+        ),
         is_answer=is_answered,
         is_fetched=is_answered or any(_has(engine, key, "is_fetching") for key in writing),
         ages=tuple(
@@ -177,6 +183,14 @@ def _people(
     few = written if len(written) <= _FEW else ()
     found += [key for key in (*few, *assigned) if _LOGIN.search(snake(key))]
     found += [key for key in (*written, *assigned, *taken) if snake(key) in WORDS["people"]]
+    return tuple(dict.fromkeys(found))
+
+
+def _entries(engine: Engine, group: Group, keys: Sequence[str]) -> tuple[str, ...]:
+    """Return what tells that entries are kept: ids by which they are found, names for many."""
+    found = [name for name in _noted((engine.keyed,), group) if _ID.search(snake(name))]
+    assigned = _noted((engine.set_keys,), group)
+    found += [key for key in (*keys, *assigned) if snake(key) in WORDS["entries"]]
     return tuple(dict.fromkeys(found))
 
 

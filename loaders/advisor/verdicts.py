@@ -120,12 +120,14 @@ def _only_read(e: Evidence, group: Group) -> Decision:
 def _configuration(e: Evidence) -> Decision | None:
     """Decide what the program sets, and may set again: not what people gave it to keep."""
     hints = e.hints
-    if hints.is_manifest and e.is_written and not e.people:
+    is_kept = not e.is_based and bool(hints.head & WORDS["data"])
+    if hints.is_manifest and e.is_written and not e.people and not is_kept:
         return CONFIG_STATIC, "likely", "the manifest of a project, and written at run time"
     if not e.is_based or e.is_appended or hints.folders & WORDS["kept"]:
         return None
     is_named = hints.is_configuration and not hints.is_login
-    if e.people or e.entries or (e.is_grown and not is_named):
+    # A list in settings may grow in memory; what is added to it and written back are entries.
+    if e.people or e.entries or e.is_extended or (e.is_grown and not is_named):
         return None
     if hints.head & WORDS["data"] and not (is_named and says_configuration(hints.homes)):
         return None
@@ -137,7 +139,8 @@ def _configuration(e: Evidence) -> Decision | None:
     if is_kept or e.is_listed or e.ids or not e.is_written:
         return None
     around = hints.homes | (hints.code if e.is_read else frozenset())
-    if says_configuration(around) and not hints.is_plural and not hints.is_made:
+    is_taken = hints.is_plural or bool(hints.path & WORDS["made"])
+    if says_configuration(around) and not is_taken:
         return CONFIG_STATIC, "likely", "kept by what is named as configuration"
     if e.is_fixed and e.keys_read:
         said = ", ".join(e.keys_read[:3])

@@ -43,6 +43,7 @@ def disposition(root: Path, source: str, name: str = "mill.py") -> str | None:
         ("credentials.json", RECORD),
         ("package_orders.json", RECORD),
         ("profiles/config.json", RECORD),
+        ("storage/package.json", CONFIG),
         ("cache/flour.json", CACHE),
         ("searchIndex.json", CACHE),
     ],
@@ -51,6 +52,22 @@ def test_a_file_that_the_program_writes_is_what_its_name_says(
     name: str, expected: str, tmp_path: Path
 ) -> None:
     assert disposition(tmp_path, STORE.format(name=name)) == expected
+
+
+def test_a_manifest_per_entry_of_a_store_is_a_record(tmp_path: Path) -> None:
+    source = """
+import fs from "fs";
+import path from "path";
+class Store {
+  constructor(storage) { this.storage = storage; }
+  get(name) { return JSON.parse(fs.readFileSync(path.join(this.storage, name, "package.json"))); }
+  put(name, all) {
+    fs.writeFileSync(path.join(this.storage, name, "package.json"), JSON.stringify(all));
+  }
+}
+export const store = new Store(process.env.STORAGE);
+"""
+    assert disposition(tmp_path, source, "store.ts") == RECORD
 
 
 def test_configuration_that_the_program_writes_is_so_by_who_keeps_it(tmp_path: Path) -> None:
@@ -84,6 +101,8 @@ class {owner}:
         "kept.setdefault('accounts', []).append(grain)",
         "kept['hands'][str(member_id)] = grain",
         "kept.pop(user_id)",
+        "kept['sacks'].append(grain)",
+        "kept['orders'] = grain",
     ],
 )
 def test_what_is_kept_of_people_is_a_record_whatever_the_file_is_called(
