@@ -28,6 +28,11 @@ _PERSON = re.compile(
     r"(^|_)(e?_?mail|user|username|user_name|users|session|account|login|owner|member|customer|"
     r"client|player|patient|student|chat|guild|author)(_ids?|_uuid|_name)?$|^(uid|sid)$"
 )
+# Ids of parts of a program: what is kept for each of them are its settings.
+_PART = re.compile(
+    r"^(plugin|extension|addon|add_on|module|theme|locale|lang|language|section|component)"
+    r"(_(id|name|key))?$"
+)
 _TEMPORARY = re.compile(r"(^|/)(te?mp|temporary)/")
 _SECRET = re.compile(
     r"(password|passwd|passphrase|secret|api_?key|access_?key|private_?key|auth_?token|bot_?token|"
@@ -71,6 +76,7 @@ class Evidence:
     is_imported: bool
     is_temporary: bool
     is_grown: bool
+    is_extended: bool
     is_answer: bool
     is_fetched: bool
     ages: tuple[str, ...]
@@ -81,7 +87,8 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
     reads, writes = group.of("read", "open"), group.of("write")
     written = tuple(dict.fromkeys(key for member in writes for key in _keys(member.access.content)))
     taken = _noted((engine.keys, engine.item_keys), group)
-    ids = [snake(hole.name) for hole in group.path.holes if _ID.search(snake(hole.name))]
+    names = [snake(hole.name) for hole in group.path.holes]
+    ids = [name for name in names if _ID.search(name) and not _PART.match(name)]
     ids += [key for key in written if _ID_KEY.search(snake(key))]
     ids += [key for key in taken if _ID_KEY.search(snake(key)) and not _SECRET.search(key)]
     writing = {outermost(engine, member.access.function) for member in writes}
@@ -111,11 +118,16 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         is_based=_is_based(group),
         ids=tuple(dict.fromkeys(ids)),
         people=_people(engine, group, written, taken),
-        entries=tuple(key for key in _noted((engine.keyed,), group) if _ID.search(snake(key))),
+        entries=_entries(engine, group, (*written, *taken)),
         keys_written=written,
         keys_read=keys,
         is_temporary=bool(_TEMPORARY.search(group.template)),
         is_grown=any(member.access.id in engine.grown for member in reads),
+        is_extended=any(
+            member.access.id in engine.grown
+            and outermost(engine, member.access.function) in writing
+            for member in reads
+        ),
         is_answer=is_answered,
         is_fetched=is_answered or any(_has(engine, key, "is_fetching") for key in writing),
         ages=tuple(
@@ -174,6 +186,14 @@ def _people(
     return tuple(dict.fromkeys(found))
 
 
+def _entries(engine: Engine, group: Group, keys: Sequence[str]) -> tuple[str, ...]:
+    """Return what tells that entries are kept: ids by which they are found, names for many."""
+    found = [name for name in _noted((engine.keyed,), group) if _ID.search(snake(name))]
+    assigned = _noted((engine.set_keys,), group)
+    found += [key for key in (*keys, *assigned) if snake(key) in WORDS["entries"]]
+    return tuple(dict.fromkeys(found))
+
+
 def _head(group: Group) -> int:
     """Return how many placeholders are the folder at the head of a path."""
     return int(bool(group.path.parts) and isinstance(group.path.parts[0], Hole))
@@ -181,8 +201,9 @@ def _head(group: Group) -> int:
 
 def _is_based(group: Group) -> bool:
     """Say whether a template has no placeholder but a folder at its head, which is nobody's."""
-    heads = [hole for member in group.members for hole in member.path.holes]
-    return not any(isinstance(part, Hole) for part in group.path.parts[1:]) and not any(
+    below = group.path.holes[_head(group) :]
+    heads = [hole for member in group.members for hole in member.path.holes[: _head(group)]]
+    return all(_PART.match(snake(hole.name)) for hole in below) and not any(
         _ID.search(snake(hole.name)) for hole in heads
     )
 

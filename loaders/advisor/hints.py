@@ -34,13 +34,21 @@ class Hints:
 
     @property
     def path(self) -> frozenset[str]:
+        """Return the words of all of the path."""
         return self.stem | self.folders | self.head
 
     @property
     def is_configuration(self) -> bool:
         """Say whether the file's own name calls it configuration."""
         is_named = says_configuration(self.stem) and not self.stem & WORDS["record"]
+        if self.is_whole and self.head >= {"manifest"} and self.head & {"path", "file"}:
+            return True
         return self.is_rc or self.is_manifest or is_named
+
+    @property
+    def is_login(self) -> bool:
+        """Say whether it is named as what a login gave, or who may log in."""
+        return bool(self.stem & WORDS["login"]) or self.stem == {"user"}
 
     @property
     def is_manifest(self) -> bool:
@@ -93,7 +101,7 @@ def hints_of(engine: Engine, group: Group) -> Hints:
                for w in words_of(part)}  # fmt: skip
     head = {word for hole in group.path.holes[:1] for word in words_of(hole.name)}
     if is_whole:
-        stem, head = frozenset(head) - _NAMES_OF_PATHS, set()
+        stem = frozenset(head) - _NAMES_OF_PATHS
     elif not (group.path.parts and isinstance(group.path.parts[0], Hole)):
         head = set()
     around = [_around(engine, member.access) for member in group.members]

@@ -49,7 +49,9 @@ def _decide(e: Evidence, group: Group) -> Decision:
         return cache
     if not e.is_written and not e.is_deleted:
         return _only_read(e, group)
-    if (configuration := _configuration(e)) is not None:
+    # What stands in a browser is of the person before it, and of no deploy.
+    configuration = _configuration(e) if group.store != "browser" else None
+    if configuration is not None:
         return configuration
     if e.hints.is_whole and (not e.is_read or e.hints.is_made):
         return UNCERTAIN, "unknown", "a path that only its caller knows"
@@ -78,7 +80,7 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return CACHE, "likely", "what is fetched is kept under the name of a cache"
     if e.is_answer and group.store == "browser":
         return CACHE, "likely", "a copy of what a server answered"
-    if not e.is_written or e.is_appended or e.is_grown or hints.stem & WORDS["login"]:
+    if not e.is_written or e.is_appended or e.is_grown or hints.is_login:
         return None
     if e.is_answer and not e.people:
         return CACHE, "likely", "a copy of what a server answered"
@@ -87,7 +89,7 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return None
     if says_cache(hints.homes) or (says_cache(hints.code) and e.is_fetched):
         return CACHE, "likely", "the code that keeps it calls it a cache"
-    if e.ages and e.is_fixed and not hints.stem & WORDS["login"]:
+    if e.ages and e.is_fixed and not hints.is_login:
         return CACHE, "likely", f"it keeps when it was asked for ({e.ages[0]})"
     if hints.is_index and not e.ids and not e.entries:
         return CACHE, "likely", "an index, which is made of other data"
@@ -98,20 +100,17 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
 
 def _only_read(e: Evidence, group: Group) -> Decision:
     hints = e.hints
+    if group.store == "browser":
+        return UNCERTAIN, "unknown", NOT_WRITTEN
     if e.is_read and e.is_rooted:
         is_plain = e.is_imported and not hints.path & WORDS["record"] and not e.people
         return CONFIG_STATIC, "certain" if is_plain else "likely", (
             "only read, at a path of the project itself")  # fmt: skip
-    is_taken_in = hints.is_whole and "import" in hints.code
-    if e.is_based and hints.is_configuration and not is_taken_in:
+    is_whole = hints.is_whole and "import" not in hints.code
+    if e.is_based and (is_whole or not hints.is_whole) and _is_called_configuration(e):
         return CONFIG_STATIC, "likely", "named as configuration, and only read"
     if e.is_read and not hints.is_whole and not e.people:
-        is_said = e.is_based and not hints.is_plural
-        if (
-            is_said
-            and says_configuration(hints.homes | hints.code)
-            and not hints.stem & WORDS["record"]
-        ):
+        if e.is_based and not hints.is_plural and _is_kept_as_configuration(e):
             return CONFIG_STATIC, "likely", "read as configuration, and only read"
         if (hints.head | hints.folders) & WORDS["content"]:
             return CONFIG_STATIC, "likely", "content that is delivered, and only read"
@@ -121,12 +120,14 @@ def _only_read(e: Evidence, group: Group) -> Decision:
 def _configuration(e: Evidence) -> Decision | None:
     """Decide what the program sets, and may set again: not what people gave it to keep."""
     hints = e.hints
-    if hints.is_manifest and e.is_written and not e.people:
+    is_kept = not e.is_based and bool(hints.head & WORDS["data"])
+    if hints.is_manifest and e.is_written and not e.people and not is_kept:
         return CONFIG_STATIC, "likely", "the manifest of a project, and written at run time"
-    if not e.is_based or e.is_appended:
+    if not e.is_based or e.is_appended or hints.folders & WORDS["kept"]:
         return None
-    is_named = hints.is_configuration and not hints.stem & WORDS["login"]
-    if e.people or e.entries or (e.is_grown and not is_named):
+    is_named = hints.is_configuration and not hints.is_login
+    # A list in settings may grow in memory; what is added to it and written back are entries.
+    if e.people or e.entries or e.is_extended or (e.is_grown and not is_named):
         return None
     if hints.head & WORDS["data"] and not (is_named and says_configuration(hints.homes)):
         return None
@@ -134,15 +135,28 @@ def _configuration(e: Evidence) -> Decision | None:
         return CONFIG_STATIC, "likely", "the description of a project, made to be filled in"
     if is_named:
         return CONFIG_STATIC, "likely", "named as configuration, and written at run time"
-    is_kept = e.is_locked or e.is_grown or bool(hints.stem & (WORDS["record"] | WORDS["login"]))
+    is_kept = e.is_locked or e.is_grown or bool(hints.stem & WORDS["record"]) or hints.is_login
     if is_kept or e.is_listed or e.ids or not e.is_written:
         return None
-    if says_configuration(hints.homes | hints.code) and e.is_read and not hints.is_plural:
+    around = hints.homes | (hints.code if e.is_read else frozenset())
+    is_taken = hints.is_plural or bool(hints.path & WORDS["made"])
+    if says_configuration(around) and not is_taken:
         return CONFIG_STATIC, "likely", "kept by what is named as configuration"
     if e.is_fixed and e.keys_read:
         said = ", ".join(e.keys_read[:3])
         return CONFIG_STATIC, "likely", f"code elsewhere takes fixed keys of it ({said})"
     return None
+
+
+def _is_called_configuration(e: Evidence) -> bool:
+    """Say whether the file's name, or that of what reads the one path it gets, says so."""
+    hints = e.hints
+    return hints.is_configuration or (hints.is_whole and says_configuration(hints.code))
+
+
+def _is_kept_as_configuration(e: Evidence) -> bool:
+    hints = e.hints
+    return says_configuration(hints.homes | hints.code) and not hints.stem & WORDS["record"]
 
 
 def _may_be_configuration(e: Evidence) -> bool:
