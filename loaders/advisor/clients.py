@@ -93,6 +93,8 @@ def _keyed(ev: Context, mark: str, name: str, a: Arguments) -> Value:
     said = a.args[0].literal if a.args and isinstance(a.args[0], Text) else None
     if said is not None and name in ("get", "has", "getSync"):
         ev.engine.keys_read({mark}, said, is_item=False)
+    elif said is not None and name in ("set", "setSync"):
+        ev.engine.key_set({mark}, said)
     return content(frozenset({mark}), said or "?")
 
 

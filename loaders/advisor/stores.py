@@ -138,7 +138,7 @@ def touched(name: str, a: Arguments) -> Touch | None:
         return Touch("read", path if path.literal else text(Hole("cwd"), "/package.json"))
     of, _, method = name.rpartition(".")
     if of == "electron-settings" and method in _METHODS:
-        return Touch(_METHODS[method], text(Hole("user_data"), "/settings.json"))
+        return Touch(_METHODS[method], text(Hole("user_folder"), "/settings.json"))
     if name in ("indexedDB.open", "window.indexedDB.open", "idb.openDB", "dexie") and a.args:
         return Touch("both", as_texts(a.args[0], "name")[0], "indexedDB")
     store = _KEYED.get(of)
@@ -147,7 +147,7 @@ def touched(name: str, a: Arguments) -> Touch | None:
         return None
     path = _key(a)
     if store == "electron-json-storage":
-        return Touch(operation, text(Hole("user_data"), "/storage/", *path.parts, ".json"))
+        return Touch(operation, text(Hole("user_folder"), "/storage/", *path.parts, ".json"))
     return Touch(operation, path, store)
 
 
@@ -171,7 +171,7 @@ def _file_of(package: str, a: Arguments) -> Text:
     name = as_texts(_option(a, key) or literal("config"), key)[0]
     ending = as_texts(_option(a, "fileExtension") or literal("json"))[0]
     folder = _option(a, "cwd")
-    hole = Hole("user_data" if package == "electron-store" else "config_dir")
+    hole = Hole("user_folder" if package == "electron-store" else "config_dir")
     head = as_texts(folder, "cwd")[0] if folder is not None else text(hole)
     return text(*head.parts, "/", *name.parts, ".", *ending.parts)
 

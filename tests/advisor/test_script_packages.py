@@ -118,8 +118,8 @@ crew.onDidChange("sailors", () => {});
         (6, "write", "{config_dir}/berths.json"),
         (8, "read", "~/.config/configstore/harbour-cli.json"),
         (9, "write", "~/.config/configstore/harbour-cli.json"),
-        (11, "read", "{user_data}/crew.json"),
-        (12, "write", "{user_data}/crew.json"),
+        (11, "read", "{user_folder}/crew.json"),
+        (12, "write", "{user_folder}/crew.json"),
     ]
 
 
@@ -241,3 +241,13 @@ db.getData("/berths");
         (6, "write", "{user_folder}/config/harbour.json"),
         (7, "read", "{user_folder}/config/harbour.json"),
     ]
+
+
+def test_settings_of_a_desktop_program_are_configuration(tmp_path: Path) -> None:
+    files = {
+        "config.ts": 'import Store from "electron-store";\nexport default new Store();\n',
+        "menu.ts": 'import config from "./config";\n'
+        'export const isMuted = () => config.get("isMuted");\n'
+        'export const mute = () => config.set("isMuted", !config.get("isMuted"));\n',
+    }
+    assert templates(audited(tmp_path, files)) == {"{user_folder}/config.json": "CONFIG_STATIC"}
