@@ -31,6 +31,8 @@ from loaders.advisor.values import (
 )
 from loaders.advisor.words import WORDS
 
+# Objects that are built with what another object was built with.
+MOST_CONSTRUCTORS = 3
 _MOVES = ("rename", "replace", "move", "renames")
 _BACKUP = re.compile(
     r"(\.json[a-z0-9]?)?([._-]?(bak|backup|old|orig|prev|previous|tmp|temp|new|swp|part|lock)|~)\d*"
@@ -116,7 +118,8 @@ class Attribution:
         if access.operation == "exists":
             return any(
                 other.operation != "exists" and same(other.path, access.path)
-                for other in self.engine.summaries[access.function].accesses
+                for function in self.engine.family(access.function)
+                for other in self.engine.summaries[function].accesses
             )
         written = [other for other in others if other.operation == "write"]
         if any(is_backup(access.path, other.path) for other in written):
@@ -157,10 +160,22 @@ class Attribution:
                 self.ask_callers(access, known, form)
 
     def built(self, access: Access) -> tuple[Text, ...]:
+        """Fill in what objects were built with: of one object, by another's constructor, too."""
+        own = {root_of(symbol) for symbol in symbols_of(access.path)}
+        paths = self.filled(access, access.path)
+        for _ in range(MOST_CONSTRUCTORS):
+            if all(own >= {root_of(symbol) for symbol in symbols_of(path)} for path in paths):
+                break
+            paths = tuple(
+                dict.fromkeys(inner for path in paths for inner in self.filled(access, path))
+            )
+        return tuple(dict.fromkeys(_known_to(own, path) for path in paths))
+
+    def filled(self, access: Access, of: Text) -> tuple[Text, ...]:
         """Fill in what the only object of a class was built with, or what classes below say."""
         bindings: dict[Param, Value] = {}
         variants: list[dict[Param, Value]] = []
-        for symbol in symbols_of(access.path):
+        for symbol in symbols_of(of):
             param = root_of(symbol)
             definition = self.engine.project.classes.get(param.owner)
             if definition is not None and param.name == "self":
@@ -172,29 +187,27 @@ class Attribution:
             for built in self.constructions(param):
                 bindings[param] = built
         if not bindings and not variants:
-            return (access.path,)
+            return (of,)
         if variants and self.callers_of(access):
-            return (access.path,)
+            return (of,)
         context = self.context(self.engine, self.engine.project.functions[access.function])
         found: dict[Text, None] = {}
         for variant in variants or [{}]:
-            value = filled(context, access.path, {**bindings, **variant}, {})
+            value = filled(context, of, {**bindings, **variant}, {})
             if isinstance(value, Nothing):
                 continue
-            for path in as_texts(value, name_of(access.path)):
-                if not (variants and path == access.path):
+            for path in as_texts(value, name_of(of)):
+                if not (variants and path == of):
                     found[path] = None
         is_impossible = not found and any(isinstance(v, Nothing) for v in bindings.values())
-        return tuple(found) or (() if is_impossible else (access.path,))
+        return tuple(found) or (() if is_impossible else (of,))
 
     def constructions(self, param: Param) -> list[Value]:
         """Return what a constructor's parameter is, if all objects are built alike."""
         values: list[Value] = []
-        for known in self.engine.constructions.values():
-            for built in known:
-                for full, value in built:
-                    if full == f"{param.owner}|{param.name}" and value not in values:
-                        values.append(value)
+        for value in self.engine.arguments.get(f"{param.owner}|{param.name}", {}).values():
+            if value not in values:
+                values.append(value)
         paths: list[Value] = [value for value in values if not isinstance(value, Nothing)]
         paths = paths or values
         return paths if len(paths) == 1 else []
@@ -291,6 +304,18 @@ class Attribution:
         self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
 
 
+def _known_to(own: set[Param], path: Text) -> Text:
+    """Return a path in which only what callers of these parameters' functions know is open."""
+    return Text(
+        tuple(
+            replace(part, origin=None)
+            if isinstance(part, Hole) and part.origin and root_of(part.origin) not in own
+            else part
+            for part in path.parts
+        )
+    )
+
+
 def is_backup(path: Text, of: Text) -> bool:
     """Say whether a path is another's with an ending for backups or temporary files."""
     said, whole = shape(path), shape(of)
@@ -337,6 +362,6 @@ def is_json_file(placed: Placed) -> bool:
     first = placed.path.parts[0] if placed.path.parts else ""
     if isinstance(first, str) and first.startswith(("http:/", "https:/", "data:")):
         return False
-    if access.store in ("browser", "shelve", "sqlite", "pickle"):
+    if access.store not in ("file", "blob", "s3"):
         return True
     return access.is_json or ends_as_json(placed.path)

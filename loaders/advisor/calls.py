@@ -52,9 +52,6 @@ class Caller(Library):
     @abstractmethod
     def called(self, expr: Expr) -> Value: ...
 
-    @abstractmethod
-    def require(self, what: Value, arguments: Arguments) -> Value: ...
-
     def call(self, expr: Call) -> Value:
         args: list[Value] = []
         names: list[str] = []
@@ -207,8 +204,12 @@ class Caller(Library):
                 given = a.at(position, name)
                 if given is not None:
                     pairs.append((f"{owner}|{name}", given))
-        if not self.is_test:
-            self.engine.construct(definition, tuple(pairs))
+        # A constructor that is called without 'new' calls itself anew.
+        if not self.is_test and not (
+            self.function.class_key == definition.key and self.function.name in members.INITS
+        ):
+            site = f"{self.function.path}:{a.line}:{a.column}"
+            self.engine.construct(definition, tuple(pairs), site)
         instance = Instance(definition, tuple(pairs))
         if init is not None:
             self.apply(Func(init, instance), a)

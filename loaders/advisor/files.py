@@ -26,6 +26,9 @@ LANGUAGES = {
 # Read by nothing here, and named.
 _NOT_READ = {".ipynb": "notebook", ".vue": "component", ".svelte": "component"}
 _VENDORED = WORDS["vendored"]
+# Folders of output, of which a folder of sources may have one that is its own.
+_OUTPUTS = frozenset({"dist", "build", "env", "coverage"})
+_SOURCES = frozenset({"src", "lib", "app", "source", "sources", "client", "server", "packages"})
 _TEST_FOLDERS = WORDS["tests"]
 _TEST_FILES = re.compile(
     r"(^test_.*|.*_test|^conftest|^tests?|^pytest)\.py$|.*\.(test|spec|e2e|stories|cy)\.[cm]?[jt]sx?$"
@@ -169,7 +172,7 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
         kept = [
             name
             for name in sorted(folders)
-            if name not in _VENDORED
+            if not _is_vendored(Path(folder), inside, name, folders)
             and not name.startswith(".")
             and not name.endswith((".egg-info", ".dist-info"))
             and not (Path(folder) / name / "pyvenv.cfg").exists()
@@ -184,6 +187,21 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
             is_kept = path in tracked or not _is_ignored(specs, path)
             if is_kept and not (Path(folder) / name).is_symlink():
                 yield path, name
+
+
+def _is_vendored(folder: Path, inside: str, name: str, beside: Sequence[str]) -> bool:
+    """Say whether a folder holds other people's code, or what a build makes of this one."""
+    if name not in _VENDORED or name not in _OUTPUTS:
+        return name in _VENDORED
+    manifest = folder / "package.json"
+    if not manifest.is_file():
+        return not _SOURCES.intersection(inside.split("/"))
+    if name != "dist" and name != "build":
+        return True
+    # A package that is published without its sources: what its manifest names is all there is.
+    said = manifest.read_text(encoding="utf-8", errors="replace")
+    is_named = re.search(rf'"(\./)?{name}/', said) is not None
+    return not is_named or bool(_SOURCES.intersection(beside))
 
 
 def _tracked(root: Path) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """Imports: names of other modules of the tree, and of libraries."""
 
 import posixpath
+from dataclasses import replace
 
 from loaders.advisor.context import Arguments
 from loaders.advisor.expressions import Expressions
@@ -9,7 +10,7 @@ from loaders.advisor.sinks import Sink
 from loaders.advisor.syntax import (
     Import,
 )
-from loaders.advisor.templates import JSON_ENDINGS
+from loaders.advisor.templates import JSON_ENDINGS, ends_as_json
 from loaders.advisor.values import (
     NOTHING,
     UNKNOWN,
@@ -18,8 +19,11 @@ from loaders.advisor.values import (
     Sequence,
     Text,
     Value,
+    as_texts,
+    either,
     hole,
     literal,
+    slash,
 )
 
 _IMPORT = Sink("import", "read", 0, returns="content", is_json=True)
@@ -88,21 +92,40 @@ class Importer(Expressions):
 
     def require(self, what: Value, arguments: Arguments) -> Value:
         """Return what require(), or import() as a function, gives."""
-        where = what.literal if isinstance(what, Text) else None
+        return either(*(self.require_one(each, arguments) for each in as_texts(what)))
+
+    def require_one(self, what: Text, arguments: Arguments) -> Value:
+        where = what.literal
         if where is None:
-            return UNKNOWN
+            return self.computed_module(what, arguments)
+        if where.startswith("~/") and arguments.names[:1] not in ((), ("?",)):
+            # Put together from the user's folder: no alias.
+            return self.computed_module(what, arguments)
         path = self.engine.project.resolve(self.function.path, where)
         if path is None:
             found = self.json_module(where, arguments.line)
             return self.library(where) if found is None else found
-        whole = self.engine.names(path, self.function.key).get("export:=")
+        names = self.engine.names(path, self.function.key)
+        whole = names.get("export:=")
+        if isinstance(whole, External) and len([each for each in names if "export:" in each]) > 1:
+            # What a library gave, with properties of the module's own.
+            return ModuleValue(path)
         return whole if whole is not None else ModuleValue(path)
+
+    def computed_module(self, what: Text, arguments: Arguments) -> Value:
+        """Requiring a path that is put together reads a file, if that turns out to be JSON."""
+        first = what.parts[0]
+        if isinstance(first, str) and first.startswith("."):
+            what = slash(literal(f"{ROOT}/{posixpath.dirname(self.function.path)}"), what)
+        elif not ends_as_json(what) and what.symbol is None:
+            return UNKNOWN
+        return self.touch_one(replace(_IMPORT, is_json=False), what, arguments)
 
     def json_module(self, where: str, line: int) -> Value | None:
         """Importing a .json file of the tree reads it."""
-        if not where.endswith(JSON_ENDINGS) or not where.startswith((".", "@/", "~/", ROOT)):
+        if not where.endswith(JSON_ENDINGS) or not where.startswith((".", "@/", "~/", "/", ROOT)):
             return None
-        if where.startswith(ROOT):
+        if where.startswith((ROOT, "/")):
             return self.touch_one(_IMPORT, literal(where), Arguments((), {}, line, 0))
         folder = posixpath.dirname(self.function.path)
         path = posixpath.join(ROOT, folder, where) if where.startswith(".") else where[2:]

@@ -43,6 +43,8 @@ _USER_FOLDERS = tuple(NAMES["user_folders"])
 _MOST_NESTED = 8
 # The member of a list that is its items, joined to a path: os.path.join(*names).
 JOINED = "*/"
+# Objects whose attributes are names of every module.
+GLOBALS = ("global", "globalThis", "window", "self")
 # The name under which a module keeps the library all of whose names it takes.
 STAR = "*"
 INITS = ("__init__", "constructor")
@@ -119,7 +121,12 @@ def text_member(of: Text, name: str) -> Value:
         return parent(of)
     if name == "parents":
         return Method(of, name)
+    if len(of.parts) == 1 and name == "name" and of.holes and of.holes[0].name == "*":
+        # An entry of a listing: it is worth its name.
+        return of
     is_path = len(of.parts) > 1 or of.literal is not None
+    if is_path and name in ("pathname", "href"):
+        return of
     if is_path and name in ("name", "path"):
         return base_name(of) if name == "name" else of
     if name in ("stem", "suffix"):
@@ -144,11 +151,20 @@ def external_member(ev: Context, of: External, name: str) -> Value:
     if of.name in _ENVIRONMENTS and name not in ("get", "setdefault", "items", "copy"):
         return variable(name)
     full = f"{of.name}.{name}"
+    if ev.language == "script" and of.name in GLOBALS:
+        known = ev.engine.global_name(name, ev.function.key)
+        if known is not None:
+            return known
     if of.name.startswith(_USER_FOLDERS) and name.endswith(("_dir", "_path")):
         return hole(name)
-    if full == "import.meta.url":
+    if full in ("import.meta.url", "import.meta.filename", "import.meta.path"):
         return literal(f"{ROOT}/{ev.function.path}")
-    if full == "import.meta.dirname":
+    if full in ("path.sep", "path.posix.sep", "os.sep", "os.path.sep"):
+        return literal("/")
+    if ev.language == "script" and of.name in ("exports", "module.exports"):
+        own = ev.engine.exported(ev.function.path, name, ev.function.key)
+        return External(full) if own is None or isinstance(own, ModuleValue) else own
+    if full in ("import.meta.dirname", "import.meta.dir"):
         return parent(literal(f"{ROOT}/{ev.function.path}"))
     if "(" not in full and ev.language == "python":
         path = ev.engine.project.resolve(ev.function.path, full)
@@ -244,6 +260,8 @@ def attribute(ev: Context, definition: ClassDef, name: str) -> Value | None:
     key = f"{definition.key}.{name}"
     if (own := ev.env.get(f"@{key}", ev.attributes.get(key))) is not None:
         return own
+    if definition.is_single:
+        ev.engine.asked.setdefault(key, {})[ev.function.key] = None
     if key not in ev.looked_up:
         ev.looked_up[key] = _assigned(ev, definition, key)
     return ev.looked_up[key]
@@ -259,6 +277,7 @@ def _assigned(ev: Context, definition: ClassDef, key: str) -> Value | None:
         value = ev.engine.summary(method.key, ev.function.key).attributes.get(key)
         if value is not None:
             found.append(value)
+            # What a constructor leaves empty, another method fills.
             if method.name in INITS and not isinstance(value, Nothing):
                 break
     if not found:

@@ -18,7 +18,9 @@ from loaders.advisor.templates import (
 from loaders.advisor.values import Text, base_name
 from loaders.advisor.words import WORDS
 
-NEIGHBOURS = ("shelve", "sqlite", "pickle")
+NEIGHBOURS = (
+    "shelve", "sqlite", "pickle", "AsyncStorage", "chrome.storage", "browser.storage", "indexedDB",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,21 @@ def group(attribution: Attribution) -> Grouped:
         if any(_is_needed(member, reached) for member in each.members)
     }
     for each in needed.values():
-        each.members = [member for member in each.members if _is_needed(member, reached)]
+        each.members = [
+            member for member in each.members if _is_needed(member, reached) or _is_beside(member)
+        ]
     return Grouped(groups, needed, tests, reached)
 
 
 def _is_needed(placed: Placed, reached: dict[str, tuple[str, ...]]) -> bool:
     """A wrapper counts where it is about JSON itself, or one of its callers is."""
     return bool(reached.get(placed.access.id)) or placed.access.is_json or ends_as_json(placed.path)
+
+
+def _is_beside(placed: Placed) -> bool:
+    """A wrapper that takes away what another one of its file writes counts with that one."""
+    is_own = not placed.access.via and placed.access.operation in ("delete", "exists")
+    return is_own and len(placed.path.parts) > 1
 
 
 def _named(placed: Placed, engine: Engine) -> Placed:
@@ -214,10 +224,7 @@ def reached_by(attribution: Attribution, groups: dict[str, Group]) -> dict[str, 
 
 def outermost(engine: Engine, function: str) -> str:
     """Return the function in which a callback is written."""
-    at = function
-    while (parent := engine.parents.get(at)) is not None and not parent.endswith(":"):
-        at = parent
-    return at
+    return engine.outermost(function)
 
 
 def facts_of(engine: Engine, function: str) -> tuple[str, ...]:
@@ -227,5 +234,5 @@ def facts_of(engine: Engine, function: str) -> tuple[str, ...]:
     while waiting:
         key = waiting.pop()
         found.append(key)
-        waiting += engine.children.get(key, ())
+        waiting += (child for child in engine.children.get(key, ()) if child not in engine.named)
     return tuple(found)

@@ -147,6 +147,8 @@ class Assign:
     value: Expr
     line: int
     annotation: str = ""
+    # The name was declared before, maybe in a function around.
+    is_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,7 @@ class ClassDef:
     fields: tuple[tuple[str, str], ...]
     line: int
     is_interface: bool = False
+    is_single: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,9 @@ class Toucher(Context):
             return isinstance(of, Text) and not is_json_text(of) and not names_a_part(sink, a)
         if sink.needs_client or sink.path == "object":
             return isinstance(of, Handle) or not sink.needs_client
+        if isinstance(of, Handle) and of.kind == "file" and sink.store == "file":
+            # What an open file is asked for has no path of its own.
+            return False
         if isinstance(sink.path, int) and a.at(sink.path, *sink.path_names) is None:
             return False
         return not isinstance(of, Nothing)

@@ -276,7 +276,9 @@ def slashed(values: list[Value], names: list[str]) -> Value:
     """Return paths joined by slashes; an absolute one begins anew."""
     results: list[Text] = [Text(())]
     for value, name in zip(values, names, strict=True):
-        choices = tuple(renamed(each, name) for each in as_texts(value, name))
+        # A folder that may be empty is one that was not given: the other way tells the path.
+        texts = as_texts(value, name)
+        choices = tuple(renamed(each, name) for each in texts if each.parts) or (Text(()),)
         if len(results) * len(choices) > MOST_OPTIONS:
             choices = choices[:1]
         results = [slash(before, choice) for before in results for choice in choices]
