@@ -33,6 +33,8 @@ MAY_VIEW = (
     ("can_read", "ExploreFormDataRestApi"),
     ("can_write", "ExploreFormDataRestApi"),
     ("can_read", "Theme"),
+    # The token against forged requests, which each request that posts has to carry.
+    ("can_read", "SecurityRestApi"),
     ("can_read", "AdvancedDataType"),
     ("can_get", "MenuApi"),
     ("can_list", "AsyncEventsRestApi"),

@@ -16,6 +16,10 @@ import aiohttp
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _SECONDS = 60
+_HEIGHT = 3200
+_BOTTOM = """20 + Math.max(300, ...[...document.querySelectorAll('.chart-slice')].map(
+    tile => tile.getBoundingClientRect().bottom
+))"""
 _ALL_DATA = 0  # aiohttp's word for messages of any size; pictures are large
 
 
@@ -44,9 +48,12 @@ def find_chromium() -> str:
 
 
 def photograph(
-    url: str, cookies: Mapping[str, str], file: Path, size: tuple[int, int], ready: str, ask: str
+    url: str, cookies: Mapping[str, str], file: Path, width: int, ready: str, ask: str
 ) -> Picture:
     """Open url, wait until the expression ready is true, answer the expression ask, write a PNG.
+
+    The window is higher than any page, for pages that draw only what can be seen; the PNG ends
+    where the page's content does.
 
     Raises:
         BrowserFailed: as find_chromium, or the page is not ready in time; the picture is written.
@@ -59,7 +66,7 @@ def photograph(
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            found = asyncio.run(_photograph(Path(profile), url, cookies, file, size, ready, ask))
+            found = asyncio.run(_photograph(Path(profile), url, cookies, file, width, ready, ask))
         finally:
             process.terminate()
             process.wait()
@@ -68,7 +75,7 @@ def photograph(
 
 async def _photograph(
     profile: Path, url: str, cookies: Mapping[str, str], file: Path,
-    size: tuple[int, int], ready: str, ask: str,
+    width: int, ready: str, ask: str,
 ) -> Any:  # noqa: ANN401  # fmt: skip
     socket = await _socket_of(profile)
     async with aiohttp.ClientSession() as session, session.ws_connect(
@@ -82,7 +89,7 @@ async def _photograph(
         tab.session = attached["sessionId"]
         await tab.call(
             "Emulation.setDeviceMetricsOverride",
-            width=size[0], height=size[1], deviceScaleFactor=1, mobile=False,
+            width=width, height=_HEIGHT, deviceScaleFactor=1, mobile=False,
         )  # fmt: skip
         for name, value in cookies.items():
             await tab.call("Network.setCookie", name=name, value=value, url=url)
@@ -91,7 +98,8 @@ async def _photograph(
         # What is drawn last, such as a chart's entrance, has no event to wait for.
         await asyncio.sleep(1.5)
         found = await tab.evaluate(ask)
-        shot = await tab.call("Page.captureScreenshot", format="png")
+        clip = {"x": 0, "y": 0, "width": width, "height": await tab.evaluate(_BOTTOM), "scale": 1}
+        shot = await tab.call("Page.captureScreenshot", format="png", clip=clip)
         file.write_bytes(base64.b64decode(shot["data"]))
         with suppress(BrowserFailed, ConnectionError):
             await tab.call("Target.closeTarget", targetId=target["targetId"])

@@ -14,19 +14,19 @@ from drills.superset.browser import BrowserFailed, photograph
 from drills.superset.people import Person
 from drills.superset.place import DEPLOYED, SEEN_BY_TEAM, Place
 
-_SIZE = (1440, 2600)
+_WIDTH = 1440
 _UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 # Each tile has drawn something, or says why it did not.
 _READY = """(() => {
-    const tiles = [...document.querySelectorAll('.dashboard-component-chart-holder')];
+    const tiles = [...document.querySelectorAll('.chart-slice')];
     const drawn = 'canvas, table, .header-line, [role="alert"], .ant-alert, .ant-empty';
     return tiles.length >= %d && tiles.every(tile => tile.querySelector(drawn))
         && !document.querySelector('.loading, [data-test="loading-indicator"]');
 })()"""
-_TROUBLES = """[...document.querySelectorAll('.dashboard-component-chart-holder')].filter(
-    t => t.querySelector('[role="alert"], .ant-alert-error, .ant-empty, [data-test="error-alert"]')
-).map(t => t.innerText.slice(0, 300))"""
+_TROUBLES = """[...document.querySelectorAll('.chart-slice')].filter(
+    tile => tile.querySelector('[role="alert"], .ant-alert, .ant-empty')
+).map(tile => tile.innerText.slice(0, 300))"""
 
 
 def charts_data(person: Person) -> dict[str, list[dict[str, Any]]]:
@@ -75,10 +75,9 @@ def troubles_of_audiences(
         yield f"team sees {len(seen - listed)} learners that are not listed for it."
     if not seen or not _learners(all_of_them) - listed:
         yield "The check proves nothing: the audiences see the same learners."
-    if all_of_them["Learners"][0]["data"] == of_the_team["Learners"][0]["data"]:
-        yield "Both audiences see as many learners."
-    if list(of_the_team["Learners"][0]["data"][0].values()) != [SEEN_BY_TEAM]:
-        yield f"team does not see {SEEN_BY_TEAM} learners: {of_the_team['Learners'][0]['data']}."
+    counted = [list(row.values()) for row in of_the_team["Learners"][0]["data"]]
+    if counted != [[SEEN_BY_TEAM]]:
+        yield f"team counts {counted} learners, not {SEEN_BY_TEAM}."
 
 
 def _learners(data: Mapping[str, list[dict[str, Any]]]) -> set[str]:
@@ -138,7 +137,7 @@ def troubles_of_pictures(
             file = place.folder / f"{slug}-{person.name}.png"
             url = f"{place.url}/superset/dashboard/{slug}/?standalone=0"
             try:
-                picture = photograph(url, person.cookies, file, _SIZE, _READY % number, _TROUBLES)
+                picture = photograph(url, person.cookies, file, _WIDTH, _READY % number, _TROUBLES)
             except BrowserFailed as error:
                 yield str(error)
                 continue

@@ -43,12 +43,9 @@ class Person:
 
     def post(self, path: str, body: Mapping[str, Any]) -> requests.Response:
         """Send something to the API."""
-        token = self._web.get(
-            f"{self._server}/api/v1/security/csrf_token/", timeout=_SECONDS
-        ).json()["result"]
-        return self._web.post(
-            self._server + path, json=body, headers={"X-CSRFToken": token}, timeout=_SECONDS
-        )
+        token = self._web.get(f"{self._server}/api/v1/security/csrf_token/", timeout=_SECONDS)
+        headers = {"X-CSRFToken": token.json()["result"]}
+        return self._web.post(self._server + path, json=body, headers=headers, timeout=_SECONDS)
 
     def open(self, path: str) -> requests.Response:
         """Open a web page, without following where it leads."""

@@ -70,10 +70,10 @@ def database(folder: Path, sessions: int) -> Iterator[DatabaseSettings]:
             raise SystemExit(f"pulse-elt {words[0]} failed:\n{done.stdout}{done.stderr}")
 
     try:
-        pulse_elt("db", "roles")
         pulse_elt("sample", "--sessions", str(sessions), "--out", str(folder / "tree"))
         # 1: the sample has files that are damaged on purpose.
         pulse_elt("run", str(folder / "tree"), codes=(0, 1))
+        pulse_elt("db", "roles")
         with connect(settings) as connection:
             _create_audiences(connection)
         yield settings

@@ -22,6 +22,7 @@ _WRITTEN = "# Written by 'make superset-assets' from the YAML of the view.\n"
 _SCHEMA = "reporting"
 _TIMES = ("timestamptz", "timestamp with time zone", "date")
 _SCORE = "numeric(5,2)"
+_LABELS = {"user_id_text": "Learner"}
 
 Entry = dict[str, Any]
 
@@ -95,26 +96,27 @@ def _dataset(view: Mapping[str, Any]) -> Entry:
 
 
 def _description(text: str) -> str:
-    """Return what a row is, and the columns that name it."""
+    """Return what a row is, and what the view says of its key and joins."""
     grain = re.search(r"### Grain\n(.*?)(?:\n\n|\Z)", text, re.DOTALL)
-    key = re.findall(r"`(\w+)`", grain[1]) if grain else []
-    return f"{text.splitlines()[0]} Key: {', '.join(key)}." if key else text.splitlines()[0]
+    return " ".join([text.splitlines()[0], *(grain[1].split() if grain else ())])
 
 
 def label(name: str) -> str:
     """Return a column's name as people read it."""
+    if name in _LABELS:
+        return _LABELS[name]
     words = name.removeprefix("is_").replace("_", " ")
     return words[:1].upper() + words[1:]
 
 
 def _metrics(columns: list[Mapping[str, Any]]) -> Iterator[Entry]:
-    yield _metric("count", "Rows", "COUNT(*)", ",d")
+    yield _metric("row_count", "Rows", "COUNT(*)", ",d")
     for column in columns:
         name, data_type = column["name"], column["data_type"]
         lower = label(name).lower()
         if name == "user_id":
             yield _metric("learners", "Learners", "COUNT(DISTINCT user_id)", ",d")
-        elif data_type == _SCORE:
+        elif data_type == _SCORE and name != "threshold":
             yield _metric(f"mean_{name}", f"Mean {lower}", f"AVG({name})", ".1f")
         elif data_type == "boolean":
             yield _metric(f"share_{name}", f"Share {lower}", f"AVG({name}::int)", ".0%")
