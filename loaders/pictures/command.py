@@ -51,13 +51,13 @@ def write_dashboard(
         with reading_as(settings, role) as reading:
             figures = _figures(reading, learner, allows_empty=allows_empty)
         warm.result()
-    is_team = isinstance(figures, TeamFigures)
-    page = team_page(figures) if isinstance(figures, TeamFigures) else learner_page(figures)
+    if isinstance(figures, TeamFigures):
+        page, learners = team_page(figures), figures.crowd.learners
+    else:
+        page, learners = learner_page(figures), 1
     content = html_of(page).encode()
     _put(out, content)
-    return DashboardResult(
-        out, figures.role, figures.crowd.learners if is_team else 1, len(content)
-    )
+    return DashboardResult(out, figures.role, learners, len(content))
 
 
 def _figures(

@@ -101,8 +101,8 @@ def labelled_axis(labels: Mapping[int, str], *, has_grid: bool) -> Any:  # noqa:
     )
 
 
-def svg_of(frame: Frame, *layers: Any) -> str:  # noqa: ANN401 - altair's own types differ
-    """Return the SVG's content, for an element that the page writes; nothing depends on a font."""
+def svg_of(frame: Frame, *layers: Any) -> Drawing:  # noqa: ANN401 - altair's own types differ
+    """Return a chart of layers; its layout depends on no font that is or is not installed."""
     import altair
     import vl_convert
 

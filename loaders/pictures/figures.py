@@ -236,7 +236,10 @@ def read_team(connection: psycopg.Connection, role: str) -> TeamFigures:
         skills=tuple(Skill(*row) for row in rows(queries.SKILLS)),
         threshold=one_value(connection, queries.THRESHOLD),
         milestones=tuple(Milestone(*row) for row in rows(queries.MILESTONES)),
-        at_risk=tuple(AtRisk(*row[:4], Signs(*row[4:11]), tuple(lines[row[0]])) for row in listed),
+        at_risk=tuple(
+            AtRisk(row[0], row[1], row[2], row[3], Signs(*row[4:11]), tuple(lines[row[0]]))
+            for row in listed
+        ),
         at_risk_total=listed[0][11] if listed else 0,
         outcomes=tuple(Outcome(*row) for row in rows(queries.OUTCOMES)),
         reasons=tuple(Reason(*row[:3]) for row in reasons),

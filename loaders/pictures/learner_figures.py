@@ -60,13 +60,9 @@ class Focus:
 
 
 @dataclass(frozen=True)
-class LearnerFigures:
-    """All figures of a learner's page; lists are the newest, or the worst, of what there is."""
+class Learner:
+    """What the mart says of the learner itself."""
 
-    role: str
-    user_id: UUID
-    freshness: Freshness
-    bands: tuple[Band, ...]
     first_session_at: datetime | None
     last_session_at: datetime | None
     session_count: int
@@ -74,6 +70,17 @@ class LearnerFigures:
     days_quiet: int | None
     readiness: Decimal | None
     band: str | None
+
+
+@dataclass(frozen=True)
+class LearnerFigures:
+    """All figures of a learner's page; lists are the newest, or the worst, of what there is."""
+
+    role: str
+    user_id: UUID
+    freshness: Freshness
+    bands: tuple[Band, ...]
+    learner: Learner
     snapshots: tuple[Snapshot, ...]
     skills: tuple[Skill, ...]
     focus: tuple[Focus, ...]
@@ -109,7 +116,7 @@ def read_learner(connection: psycopg.Connection, role: str, user_id: UUID) -> Le
         user_id,
         read_freshness(connection),
         read_bands(connection),
-        *found[0],
+        Learner(*found[0]),
         snapshots=tuple(Snapshot(*row) for row in rows(queries.READINESS)),
         skills=tuple(Skill(*row) for row in rows(queries.SKILLS)),
         focus=tuple(Focus(*row) for row in rows(queries.FOCUS)),

@@ -12,15 +12,16 @@ from loaders.pictures.words import NONE, count, day, listing, number, shown
 
 def learner_page(figures: LearnerFigures) -> Page:
     """Return the page of a learner."""
+    learner = figures.learner
     quiet = (
         ""
-        if figures.days_quiet is None
-        else f", {count(figures.days_quiet, 'day')} before the newest session of anybody"
+        if learner.days_quiet is None
+        else f", {count(learner.days_quiet, 'day')} before the newest session of anybody"
     )
     return Page(
         title="Where a learner stands",
-        head=f"Learner {figures.user_id}: {count(figures.session_count, 'session')} since "
-        f"{day(figures.first_session_at)}, the last on {day(figures.last_session_at)}{quiet}.",
+        head=f"Learner {figures.user_id}: {count(learner.session_count, 'session')} since "
+        f"{day(learner.first_session_at)}, the last on {day(learner.last_session_at)}{quiet}.",
         as_of=sentences.as_of(figures.freshness),
         stale=sentences.stale(figures.freshness),
         role=figures.role,
@@ -117,7 +118,9 @@ def readiness_sentence(figures: LearnerFigures) -> str:
     if not figures.snapshots:
         return "There is no readiness yet."
     first, last = figures.snapshots[0], figures.snapshots[-1]
-    said = f"{number(last.overall, 1)} ({shown(figures.band or NONE, 30)}) on {day(last.day)}"
+    said = (
+        f"{number(last.overall, 1)} ({shown(figures.learner.band or NONE, 30)}) on {day(last.day)}"
+    )
     if len(figures.snapshots) == 1:
         return f"{said}, after the first session with a score."
     change = last.overall - first.overall

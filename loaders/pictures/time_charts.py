@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from loaders.pictures.drawing import (
@@ -143,8 +144,7 @@ def time_ticks(frame: Frame, first: int, last: int) -> dict[int, str]:
             for each in placed
             if each[0] - each[1] >= 0 and each[0] + each[1] <= frame.size.width
         ]
-        pairs = zip(kept, kept[1:], strict=False)
-        if all(one[0] + one[1] + 10 <= other[0] - other[1] for one, other in pairs):
+        if all(one[0] + one[1] + 10 <= two[0] - two[1] for one, two in pairwise(kept)):
             return {at: text for _, _, at, text in kept}
     return {first: ""}
 
@@ -182,8 +182,8 @@ def readiness_lines(size: Size, snapshots: Sequence[Snapshot], bands: Sequence[B
         for at, value in enumerate(_values(each))
         if value is not None
     ]
-    ends = {row["line"]: row for row in rows}
-    names = {at: f"{LINES[at]} {row['y']:.0f}" for at, row in ends.items()}
+    ends = {int(row["line"]): row["y"] for row in rows}
+    names = {at: f"{LINES[at]} {value:.0f}" for at, value in ends.items()}
     ticks = {at: str(at) for at in range(0, 101, 20)}
     right = max(measured(name, size.text) for name in names.values()) + 26
     frame = Frame(size, 230, left_of(ticks, size), right)
@@ -211,10 +211,10 @@ def readiness_lines(size: Size, snapshots: Sequence[Snapshot], bands: Sequence[B
             strokeWidth=3 if at == 0 else 1.6, point=alt.OverlayMarkDef(size=26 if at == 0 else 12)
         )
         # The overall line above the others.
-        for at in reversed(sorted(ends))
+        for at in sorted(ends, reverse=True)
     ]
     order = sorted(ends)
-    places = spread([ends[at]["y"] for at in order], (size.text + 5) * 100 / frame.height, 100)
+    places = spread([ends[at] for at in order], (size.text + 5) * 100 / frame.height, 100)
     labels = [
         {"line": at, "name": names[at], "y": place} for at, place in zip(order, places, strict=True)
     ]

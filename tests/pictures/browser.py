@@ -1,4 +1,4 @@
-"""Chromium, driven by its DevTools protocol over a pipe: what a page does and how it is laid out."""
+"""Chromium, driven by its DevTools protocol over a pipe: what a page does, and its layout."""
 
 import base64
 import itertools
