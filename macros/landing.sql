@@ -138,3 +138,14 @@
         order by user_key asc, loaded_at desc, user_id asc
     ) as user_identities
 {%- endmacro %}
+
+
+{#- The load's own tables, as they are now and not as of a cutoff: for views that say how the data stand. -#}
+{% macro load_ledger(table_name) -%}
+    {%- if execute and model.resource_type == 'model' and not is_in_place_view(model) -%}
+        {%- do exceptions.raise_compiler_error(
+            model.name ~ " reads load_ledger('" ~ table_name ~ "') and is no view: no build would follow its changes."
+        ) -%}
+    {%- endif -%}
+    {{ builtins.source('pulse', table_name) }}
+{%- endmacro %}

@@ -1,6 +1,7 @@
 {#- A reporting view: the columns of its own contract, which the mart's YAML allows, and the rows that the role
-    may see. learner is the mart's column of the learner; none where a row is about everybody together. -#}
-{% macro reporting_view(mart, learner) -%}
+    may see. learner is the mart's column of the learner; none where a row is about everybody together. rows
+    is the condition where it is another one, adds the SQL of columns that the mart does not have, by name. -#}
+{% macro reporting_view(mart, learner, rows=none, adds={}) -%}
     {{ config(alias=mart) }}
     {%- set behind = ref(mart) -%}
     {%- if execute -%}
@@ -12,13 +13,45 @@ with
 final as (
 
     select
-        {{ model.columns | join(',\n        ') }}
+        {%- for column in model.columns %}
+        {{ adds[column] ~ ' as ' ~ column if column in adds else column }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from {{ behind }}
-    where {{ is_seen(mart ~ '.' ~ learner) if learner else sees_all_learners() }}
+    where {{ rows or (is_seen(mart ~ '.' ~ learner) if learner else sees_all_learners()) }}
 
 )
 
 select * from final
+{%- endmacro %}
+
+
+{#- What views add to their marts. Dates that BI groups moments by, in UTC as everywhere. -#}
+{% macro utc_date(moment) -%}
+    ({{ moment }} at time zone 'UTC')::date
+{%- endmacro %}
+
+
+{% macro utc_week(moment) -%}
+    date_trunc('week', {{ moment }} at time zone 'UTC')::date
+{%- endmacro %}
+
+
+{% macro utc_month(moment) -%}
+    date_trunc('month', {{ moment }} at time zone 'UTC')::date
+{%- endmacro %}
+
+
+{% macro as_text(column) -%}
+    {{ column }}::text
+{%- endmacro %}
+
+
+{#- Whole days up to the newest session of anybody, which is the same for every reader. -#}
+{% macro days_quiet(last_session_at) -%}
+    extract(
+            day from (select freshness.newest_session_at from {{ ref('data_freshness') }} as freshness)
+            - {{ last_session_at }}
+        )::int
 {%- endmacro %}
 
 

@@ -9,12 +9,15 @@
 {% macro is_seen(user_id) -%}
     (
         {{ sees_all_learners() }}
-        or {{ user_id }} in (
-            select listed.user_id
+        or {{ user_id }} in ({{ listed_learners() }})
+    )
+{%- endmacro %}
+
+
+{% macro listed_learners() -%}
+    select listed.user_id
             from ops.role_learners as listed
             where listed.user_id is not null and listed.role_name = any({{ roles_in_use() }})
-        )
-    )
 {%- endmacro %}
 
 
@@ -44,5 +47,28 @@
         select roles.rolname
         from pg_catalog.pg_roles as roles
         where pg_catalog.pg_has_role(roles.oid, 'USAGE')
+    )
+{%- endmacro %}
+
+
+{#- The condition of a view that tells of no learner: everybody who may read it sees every row. -#}
+{% macro for_every_reader() -%}
+    true
+{%- endmacro %}
+
+
+{#- The condition of the view of skills. Tags in answers are free text, so one that the project does not know may
+    tell something of its learner: only who sees that learner sees it. -#}
+{% macro is_known_or_seen_skill() -%}
+    (
+        skills.is_known
+        or {{ sees_all_learners() }}
+        or skills.skill_tag in (
+            select scored.skill_tag
+            from {{ ref('user_skill_agg') }} as scored
+            where
+                scored.window_name = 'all_time'
+                and scored.user_id in ({{ listed_learners() }})
+        )
     )
 {%- endmacro %}

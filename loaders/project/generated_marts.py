@@ -25,7 +25,7 @@ _MODEL = """\
       The mart {name}, as far as BI may see it.
 
       ### Grain
-      {key}.
+{keys}
 
       ### Rules
 {rules}
@@ -109,13 +109,18 @@ def write_generated(root: Path) -> tuple[Path, ...]:
 
 
 def _view(mart: Mart) -> str:
-    learner = f"'{mart.learner}'" if mart.learner else "none"
-    return f"{{#- {_WRITTEN} -#}}\n\n{{{{ reporting_view('{mart.name}', learner={learner}) }}}}\n"
+    arguments = [f"'{mart.name}'", f"learner='{mart.learner}'" if mart.learner else "learner=none"]
+    if mart.rows:
+        arguments.append(f"rows={mart.rows}")
+    if mart.added:
+        lines = ",\n".join(f"    '{column.name}': {column.expression}" for column in mart.added)
+        arguments.append(f"adds={{\n{lines},\n}}")
+    return f"{{#- {_WRITTEN} -#}}\n\n{{{{ reporting_view({', '.join(arguments)}) }}}}\n"
 
 
 def _descriptions(marts: Sequence[Mart]) -> str:
     views = [mart.view for mart in marts]
-    models = [_model(mart) for mart in marts]
+    models = [_model(mart, marts) for mart in marts]
     models[0] += _EVERYTHING_IS_DESCRIBED.format(views=_references(views, 14))
     exposures = _EXPOSURES.format(
         for_the_app=_references([mart.name for mart in marts if mart.app_reads]),
@@ -124,8 +129,7 @@ def _descriptions(marts: Sequence[Mart]) -> str:
     return f"{_OPENING}# {_WRITTEN}\nmodels:\n" + "\n".join([*models, exposures])
 
 
-def _model(mart: Mart) -> str:
-    *others, last = [f"`{column}`" for column in mart.key]
+def _model(mart: Mart, marts: Sequence[Mart]) -> str:
     left_out = f"- Left out, being personal or a payload: {', '.join(mart.left_out)}."
     rules = textwrap.fill(
         left_out if mart.left_out else "- Nothing is left out.", 84, subsequent_indent="  "
@@ -136,15 +140,26 @@ def _model(mart: Mart) -> str:
         view=mart.view,
         name=mart.name,
         grain=mart.grain,
-        key=f"{', '.join(others)} and {last}" if others else last,
+        keys=textwrap.indent(textwrap.fill(_keys(mart, marts), 84), " " * 6),
         rules=textwrap.indent(rules, " " * 6),
         example=mart.example,
         columns="\n".join(
             f"      - {{name: {column.name}, data_type: {_quoted(column.data_type)}, "
             f"description: {json.dumps(column.description, ensure_ascii=False)}}}"
-            for column in mart.shown
+            for column in (*mart.shown, *mart.added)
         ),
     )
+
+
+def _keys(mart: Mart, marts: Sequence[Mart]) -> str:
+    """Say what identifies a row, and which views with a key of one column it leads to."""
+    joins: dict[str, list[str]] = {}
+    for column in mart.shown:
+        found = [other.name for other in marts if other.key == (column.name,) and other != mart]
+        if found:
+            joins[column.name] = found
+    told = "; ".join(f"{column} to {' and '.join(names)}" for column, names in joins.items())
+    return f"Key: {', '.join(mart.key)}." + (f" Joins: {told}." if told else "")
 
 
 def _quoted(data_type: str) -> str:

@@ -3,6 +3,7 @@
 `make marts`, which is `python -m loaders.project.generated_marts`, writes these files.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +16,20 @@ from loaders.errors import WrongRequest
 MARTS = "models/marts"
 VIEWS = "models/reporting"
 _VIEW = "reporting__"
+_GRAINS = {"date": "Day", "week": "Monday of the week", "month": "First day of the month"}
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a mart; a doc() in the description is not rendered."""
+    """A column of a mart or view; a doc() in the description is not rendered.
+
+    expression is the Jinja that gives its SQL, None where the mart has it.
+    """
 
     name: str
     data_type: str
     description: str
+    expression: str | None = None
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,8 @@ class Mart:
     """A mart, with its meta: who reads it, and which columns its view has.
 
     learner is the column with the learner whom a role must be listed for; None where a row is
-    about everybody together.
+    about everybody together, which only a role that sees all may read, unless rows says otherwise:
+    the macro that writes the view's own condition. added are columns that the view alone has.
     """
 
     name: str
@@ -40,7 +47,9 @@ class Mart:
     ask: str
     app_reads: bool
     learner: str | None
+    rows: str | None
     shown: tuple[Column, ...]
+    added: tuple[Column, ...]
     left_out: tuple[str, ...]
     note: str | None
     example: str
@@ -109,10 +118,14 @@ def _undecided(meta: Mapping[str, Any], columns: list[dict[str, Any]]) -> Iterat
         yield "meta.reporting.example has no query."
     shows = reporting.get("shows", ())
     names = [column["name"] for column in columns]
-    for name in [*shows, *filter(None, [reporting.get("learner")])]:
+    grains = reporting.get("grains", ())
+    for name in [*shows, *grains, *filter(None, [reporting.get("learner")])]:
         if name not in names:
             yield f"meta.reporting names {name}, which is no column."
+    made_of = " ".join([*grains, *(str(added) for added in reporting.get("adds", ()))])
     for column in columns:
+        if _is_personal(column) and re.search(rf"\b{column['name']}\b", made_of):
+            yield f"column {column['name']} contains_pii and meta.reporting makes a column of it."
         if _is_personal(column) and column["name"] in shows:
             yield f"column {column['name']} contains_pii and is in meta.reporting.shows."
         elif not _is_personal(column) and column["name"] not in shows:
@@ -149,12 +162,43 @@ def _mart(model: Mapping[str, Any]) -> Mart:
         ask=meta["ask"],
         app_reads=meta["app_reads"],
         learner=reporting["learner"],
+        rows=reporting.get("rows"),
         shown=tuple(
             Column(column["name"], column["data_type"], column["description"])
             for column in model["columns"]
             if column["name"] in shown
         ),
+        added=(
+            *map(_added, reporting.get("adds", ())),
+            *(grain for name in reporting.get("grains", ()) for grain in _grains(name)),
+            *_searchable(reporting["learner"]),
+        ),
         left_out=tuple(c["name"] for c in model["columns"] if c["name"] not in shown),
         note=reporting.get("note"),
         example=reporting["example"],
     )
+
+
+def _added(column: Mapping[str, str]) -> Column:
+    # dbt renders meta without doc(), so it holds the name of the docs block alone.
+    description = f"{{{{ doc('{column['doc']}') }}}}"
+    return Column(column["name"], column["data_type"], description, column["expression"])
+
+
+def _grains(moment: str) -> Iterator[Column]:
+    """Yield the UTC dates that BI groups a moment such as occurred_at by."""
+    for grain, meaning in _GRAINS.items():
+        yield Column(
+            f"{moment.removesuffix('_at')}_{grain}",
+            "date",
+            f"{meaning}, UTC, of {moment}.",
+            f"utc_{grain}('{moment}')",
+        )
+
+
+def _searchable(learner: str | None) -> Iterator[Column]:
+    """Yield the learner as text: BI tools search in no UUID."""
+    if learner:
+        yield Column(
+            f"{learner}_text", "text", f"{learner} as text, to search for.", f"as_text('{learner}')"
+        )

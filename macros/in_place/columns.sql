@@ -61,8 +61,9 @@
     show an older snapshot an empty table. -#}
 {% macro conform_columns(shape, relation, is_allowed) -%}
     {%- set differing = differing_columns(shape, relation) -%}
-    {%- if differing and not is_allowed -%}
-        {%- do exceptions.raise_compiler_error(changed_columns_message(relation, differing | map('first') | list)) -%}
+    {%- set refused = differing if not appends_columns(model) else differing | selectattr(2) | list -%}
+    {%- if refused and not is_allowed -%}
+        {%- do exceptions.raise_compiler_error(changed_columns_message(relation, refused | map('first') | list)) -%}
     {%- endif -%}
     {%- if differing -%}
         {%- for column in differing if column[2] -%}
@@ -77,6 +78,12 @@
         {%- endfor -%}
         {%- do alter_table(relation, clauses) -%}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#- Whether a build adds to the standing relation what its contract has gained, unasked. -#}
+{% macro appends_columns(node) -%}
+    {{ return(node.config.get('on_schema_change') == 'append_new_columns') }}
 {%- endmacro %}
 
 
@@ -115,16 +122,17 @@
 
 
 {#- Selected relations that stand with other columns than their contracts have: added and lost ones. One of
-    another type is both. -#}
+    another type is both. Those that append columns only where they have lost any. -#}
 {% macro changed_columns_query() -%}
-    with wanted (schema_name, relation_name, columns) as (
+    with wanted (schema_name, relation_name, appends, columns) as (
         values
-        (null::text, null::text, null::text[])
+        (null::text, null::text, null::boolean, null::text[])
         {%- for node in graph.nodes.values()
             if node.unique_id in selected_resources and (is_in_place(node) or is_in_place_view(node)) %},
         (
             '{{ node.schema }}',
             '{{ node.alias }}',
+            {{ appends_columns(node) | lower }},
             array[
                 {%- for column in node.columns.values() if column.data_type %}
                 '{{ column.name }} ' || to_regtype('{{ column.data_type }}')::text{{ ',' if not loop.last }}
@@ -138,6 +146,7 @@
         select
             wanted.schema_name,
             wanted.relation_name,
+            wanted.appends,
             wanted.columns as wanted_columns,
             array(
                 select attname || ' ' || format_type(atttypid, null)
@@ -164,6 +173,6 @@
             where standing_column <> all(wanted_columns)
         ), ',') as lost
     from standing
-    where not (wanted_columns @> columns and columns @> wanted_columns)
+    where not (wanted_columns @> columns and (appends or columns @> wanted_columns))
     order by schema_name, relation_name
 {%- endmacro %}

@@ -4,6 +4,8 @@
     - unique_key: the columns that identify a row, where the contract has no primary key.
     - rebuilt_by: the key whose rows are rebuilt together (rebuild_keys). The model's import CTEs then say
       is_affected(key). Without it the model is rebuilt whole whenever something it reads has changed.
+    - on_schema_change: append_new_columns, where any build adds the columns that a standing table lacks. Without
+      it, as with fail, columns change with --full-refresh alone.
     - landing: documents or versions, where the model reads those of its source. Its affected rows are then
       the difference between landing and table. With the value whole, everything is compared at every build. -#}
 
@@ -117,8 +119,10 @@
 
 
 {% macro refuse_invalid_config() -%}
-    {%- if config.get('on_schema_change') not in (none, 'ignore', 'fail') -%}
-        {%- do exceptions.raise_compiler_error("in_place knows on_schema_change: fail, and no other.") -%}
+    {%- if config.get('on_schema_change') not in (none, 'ignore', 'fail', 'append_new_columns') -%}
+        {%- do exceptions.raise_compiler_error(
+            "in_place knows on_schema_change: fail and append_new_columns, and no other."
+        ) -%}
     {%- endif -%}
     {%- for column in model.columns.values() if not column.data_type -%}
         {%- do exceptions.raise_compiler_error(

@@ -3,6 +3,7 @@
 {{ config(
     unique_key='session_id',
     rebuilt_by='session_id',
+    indexes=[{'columns': ['occurred_at']}],
 ) }}
 
 with

@@ -9,6 +9,7 @@ import yaml
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
+from loaders.project.marts import read_marts
 from tests.conftest import ROOT
 from tests.marts.comparison import MARTS, rows_of
 
@@ -16,6 +17,7 @@ from tests.marts.comparison import MARTS, rows_of
 pytestmark = pytest.mark.every_server
 
 MODELS = ROOT / "models"
+BY_NAME = {mart.name: mart for mart in read_marts(ROOT)}
 
 # What identifies a person, says what was said, or is a document as written (docs/design.md §5).
 PERSONAL = {
@@ -90,8 +92,11 @@ def test_a_view_shows_all_of_its_mart_but_what_is_personal(
         behind = connection.execute(_COLUMNS, ("analytics", mart)).fetchall()
         shown = connection.execute(_COLUMNS, ("reporting", mart)).fetchall()
         assert [name for name, *_ in behind] == list(tags)
-        assert shown == [column for column in behind if not tags[column[0]]]
-        names = [name for name, *_ in shown]
+        # What the view adds comes last: PostgreSQL then replaces it in place.
+        added = [column.name for column in BY_NAME[mart].added]
+        names = [name for name, *_ in shown if name not in added]
+        assert shown[: len(names)] == [column for column in behind if not tags[column[0]]]
+        assert [name for name, *_ in shown[len(names) :]] == added
         assert rows_of(connection, f"reporting.{mart}", names) == rows_of(
             connection, f"analytics.{mart}", names
         )

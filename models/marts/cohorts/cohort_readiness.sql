@@ -1,5 +1,7 @@
 {#- One row per cohort of learners and month since it began. -#}
 
+{{ config(on_schema_change='append_new_columns') }}
+
 with
 
 -- Months are counted through, so that no calendar arithmetic depends on a time zone.
@@ -15,6 +17,19 @@ snapshots as (
         )::int as month_number
     from {{ ref('user_readiness') }}
     where source = 'computed'
+
+),
+
+activity as (
+
+    select distinct
+        user_id,
+        (
+            extract(year from occurred_at at time zone 'UTC') * 12
+            + extract(month from occurred_at at time zone 'UTC') - 1
+        )::int as month_number
+    from {{ ref('int_sessions_resolved') }}
+    where user_id is not null and occurred_at is not null
 
 ),
 
@@ -62,9 +77,14 @@ carried as (
         held.user_id,
         held.readiness_overall,
         held.cohort_number,
-        months.month_number - held.cohort_number as months_since
+        months.month_number - held.cohort_number as months_since,
+        activity.user_id is not null as is_active
     from held
     cross join lateral generate_series(held.from_month, held.to_month) as months (month_number)
+    left join activity
+        on
+            held.user_id = activity.user_id
+            and months.month_number = activity.month_number
 
 ),
 
@@ -83,7 +103,8 @@ final as (
         )::numeric(5, 2) as p50,
         round(
             (percentile_cont(0.75) within group (order by readiness_overall))::numeric, 2
-        )::numeric(5, 2) as p75
+        )::numeric(5, 2) as p75,
+        (count(*) filter (where is_active))::int as active_learner_count
     from carried
     group by cohort_number, months_since
 

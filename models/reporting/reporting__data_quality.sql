@@ -1,0 +1,3 @@
+{#- Written by 'make marts' from the YAML in models/marts. -#}
+
+{{ reporting_view('data_quality', learner=none, rows=for_every_reader()) }}
