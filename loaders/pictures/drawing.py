@@ -47,7 +47,7 @@ class Frame:
     left: float = 8
     right: float = 8
     top: int = 10
-    bottom: int = 26
+    bottom: int = 28
 
     @property
     def width(self) -> int:
@@ -127,7 +127,7 @@ def svg_of(frame: Frame, *layers: Any) -> Drawing:  # noqa: ANN401 - altair's ow
         .configure_axis(
             labelColor=QUIET,
             labelFontSize=size,
-            labelPadding=6,
+            labelPadding=8,
             gridColor=GRID,
             domain=False,
             ticks=False,

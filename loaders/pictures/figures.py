@@ -132,9 +132,9 @@ class Skill:
 class Milestone:
     """How many learners have reached a readiness, and their median days to it."""
 
-    threshold: int
+    threshold: Decimal
     learners: int
-    median_days: int | None
+    median_days: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -217,8 +217,10 @@ def read_team(connection: psycopg.Connection, role: str) -> TeamFigures:
     """Return the figures of the page, in the transaction of the connection."""
 
     def rows(query: str, more: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
-        return connection.execute(query.encode(), {**BOUNDS, **(more or {})}).fetchall()
+        return connection.execute(query.encode(), {**bounds, **(more or {})}).fetchall()
 
+    freshness = read_freshness(connection)
+    bounds = {**BOUNDS, "newest": freshness.newest_session_at}
     listed = rows(queries.AT_RISK)
     lines: dict[UUID, list[tuple[date, Decimal]]] = {row[0]: [] for row in listed}
     for user_id, week_start, readiness in rows(queries.LINES, {"learners": list(lines)}):
@@ -226,7 +228,7 @@ def read_team(connection: psycopg.Connection, role: str) -> TeamFigures:
     reasons = rows(queries.QUALITY)
     return TeamFigures(
         role=role,
-        freshness=read_freshness(connection),
+        freshness=freshness,
         bands=read_bands(connection),
         crowd=read_crowd(connection),
         band_weeks=tuple(BandWeek(row[0], tuple(row[1])) for row in rows(queries.BAND_WEEKS)),

@@ -124,8 +124,8 @@ def readiness_sentence(figures: LearnerFigures) -> str:
     if len(figures.snapshots) == 1:
         return f"{said}, after the first session with a score."
     change = last.overall - first.overall
-    moved = "unchanged" if change == 0 else f"{number(abs(change), 1)} {_word(change)}"
-    return f"{said}, {moved} since {day(first.day)}."
+    moved = "as on" if change == 0 else f"{number(abs(change), 1)} {_word(change)} than on"
+    return f"{said}, {moved} {day(first.day)}."
 
 
 def _word(change: Decimal) -> str:

@@ -57,8 +57,7 @@ weeks as (
         (select min(week_start) from net)::timestamp,
         greatest(
             (select max(week_start) from net)::timestamp,
-            (select date_trunc('week', newest_session_at at time zone 'UTC')
-            from reporting.data_freshness)
+            date_trunc('week', %(newest)s::timestamptz at time zone 'UTC')
         ),
         interval '7 days'
     )::date as week_start
@@ -102,16 +101,15 @@ order by occurred_week
 
 SESSION_COUNTS = """
 select
-    count(*) filter (where scorecards.occurred_at > newest_session_at - interval '28 days'),
+    count(*) filter (where occurred_at > %(newest)s::timestamptz - interval '28 days'),
     count(*) filter (
         where
-            scorecards.occurred_at > newest_session_at - interval '56 days'
-            and scorecards.occurred_at <= newest_session_at - interval '28 days'
+            occurred_at > %(newest)s::timestamptz - interval '56 days'
+            and occurred_at <= %(newest)s::timestamptz - interval '28 days'
     ),
     count(*),
-    count(*) filter (where scorecards.occurred_at is null)
-from reporting.data_freshness
-cross join reporting.scorecards
+    count(*) filter (where occurred_at is null)
+from reporting.scorecards
 """
 
 COHORTS = """
@@ -225,10 +223,7 @@ from reporting.user_readiness
 where
     source = 'computed'
     and user_id = any(%(learners)s)
-    and snapshot_at > (
-        select newest_session_at - make_interval(weeks => %(line_weeks)s)
-        from reporting.data_freshness
-    )
+    and snapshot_at > %(newest)s::timestamptz - make_interval(weeks => %(line_weeks)s)
 order by user_id, snapshot_week, snapshot_at desc
 """
 
@@ -262,8 +257,9 @@ order by place
 """
 
 QUALITY = """
-select kind, reason, count, sum(count) over ()::bigint, count(*) over ()
-from reporting.data_quality
-order by count desc, kind, reason
+select
+    kind, reason, quality.count, sum(quality.count) over ()::bigint, count(*) over ()
+from reporting.data_quality as quality
+order by quality.count desc, kind, reason
 limit %(reasons)s
 """

@@ -107,9 +107,10 @@ def _names(names: Sequence[str], y: Any) -> Any:  # noqa: ANN401 - altair's own 
     )
 
 
-def _cut(names: Sequence[str], size: Size) -> tuple[list[str], float]:
-    """Return names as they fit at the left, and the room that they need."""
-    cut = [fitted(name, size.text, size.width * _NAMES[size.is_narrow]) for name in names]
+def _cut(names: Sequence[str], size: Size, share: float | None = None) -> tuple[list[str], float]:
+    """Return names as they fit in a share of the width, and the room that they need."""
+    most = size.width * (share or _NAMES[size.is_narrow])
+    cut = [fitted(name, size.text, most) for name in names]
     return cut, max(measured(name, size.text) for name in cut) + 12
 
 
@@ -118,7 +119,7 @@ def skills_by_score(size: Size, skills: Sequence[Skill], threshold: Decimal | No
     import altair as alt
 
     names, left = _cut([skill.label for skill in skills], size)
-    right = measured("100", size.text) + 12
+    right = measured("100", size.text) + 20
     frame = Frame(size, _ROW * len(names), left, right)
     values = [
         float(value)
@@ -162,27 +163,34 @@ def milestones_reached(size: Size, milestones: Sequence[Milestone], learners: in
     unit = "d" if size.is_narrow else "days"
     words = [
         percent(each.learners, learners)
-        + ("" if each.median_days is None else f" · {each.median_days:,} {unit}")
+        + ("" if each.median_days is None else f" · {each.median_days:,.0f} {unit}")
         for each in milestones
     ]
     shares = [each.learners / learners if learners else 0 for each in milestones]
-    return _bars(size, [str(each.threshold) for each in milestones], shares, words, most=1.0)
+    return _bars(size, [number(each.threshold) for each in milestones], shares, words, most=1.0)
 
 
 def reasons_by_count(size: Size, reasons: Sequence[tuple[str, Reason]]) -> Drawing:
     """Draw how often each reason occurs, under the names given."""
     counts = [float(each.count) for _, each in reasons]
     words = [f"{each.count:,}" for _, each in reasons]
-    return _bars(size, [name for name, _ in reasons], counts, words, most=max(counts))
+    names = [name for name, _ in reasons]
+    return _bars(size, names, counts, words, most=max(counts), share=0.55)
 
 
 def _bars(
-    size: Size, names: Sequence[str], values: Sequence[float], words: Sequence[str], *, most: float
+    size: Size,
+    names: Sequence[str],
+    values: Sequence[float],
+    words: Sequence[str],
+    *,
+    most: float,
+    share: float | None = None,
 ) -> Drawing:
     """Draw a bar for each name, with its words in a column at the right."""
     import altair as alt
 
-    cut, left = _cut(names, size)
+    cut, left = _cut(names, size, share)
     right = max(measured(word, size.text) for word in words) + 12
     frame = Frame(size, _ROW * len(cut), left, right, bottom=6)
     x = alt.Scale(domain=[0, most], nice=False)

@@ -35,7 +35,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a page. is_wide: it takes the whole width. listed: rows shown as they are."""
+    """A section of a page. is_wide: it takes the whole width, with the numbers beside a chart."""
 
     name: str
     question: str

@@ -1,6 +1,7 @@
 """The answers of a team's page: one sentence each, from the figures that its chart shows."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from loaders.pictures.figures import (
@@ -15,7 +16,7 @@ from loaders.pictures.figures import (
     Skill,
     TeamFigures,
 )
-from loaders.pictures.words import count, day, listing, month, number, percent, shown
+from loaders.pictures.words import count, day, days, listing, month, number, percent, shown
 
 # How far back the share of the highest band is compared.
 _WEEKS_BACK = 12
@@ -38,14 +39,14 @@ def stale(freshness: Freshness) -> str:
     return f"Stale: {listing(said)}." if said else ""
 
 
-def crowd(figures: Crowd) -> str:
+def crowd(figures: Crowd, newest: datetime | None) -> str:
     """Return how many learners there are and how many practise."""
     if figures.learners == 0:
         return "No learner yet."
     gone = f"; {figures.gone:,} quiet for over 90 days" if figures.gone else ""
     return (
-        f"{count(figures.learners, 'learner')}, {figures.practising:,} with a session in the last "
-        f"30 days{gone}."
+        f"{count(figures.learners, 'learner')}; {figures.practising:,} practised in the 30 days to "
+        f"{day(newest)}{gone}."
     )
 
 
@@ -68,15 +69,15 @@ def bands(weeks: Sequence[BandWeek], all_bands: Sequence[Band]) -> str:
     )
 
 
-def sessions(counts: SessionCounts, figures: Crowd) -> str:
+def sessions(counts: SessionCounts, figures: Crowd, newest: datetime | None) -> str:
     """Say how much is practised, against the four weeks before."""
     if counts.all_time == 0:
         return "No session has been scored yet."
     change = "" if counts.before == 0 else f", {_change(counts.recent, counts.before)}"
     return (
-        f"{count(counts.recent, 'session')} in the newest four weeks{change}; "
-        f"{figures.practising:,} of {count(figures.learners, 'learner')} practised in the last "
-        "30 days."
+        f"{count(counts.recent, 'session')} in the four weeks to {day(newest)}{change}; "
+        f"{figures.practising:,} of {count(figures.learners, 'learner')} practised in the 30 days "
+        "to then."
     )
 
 
@@ -153,14 +154,12 @@ def milestones(reached: Sequence[Milestone], learners: int) -> str:
         return "Nobody has reached a milestone yet."
     half = [each for each in reached if each.learners * 2 >= learners]
     said = half[-1] if half else reached[0]
-    days = (
-        ""
-        if said.median_days is None
-        else f", half of them within {count(said.median_days, 'day')}"
-    )
+    median = said.median_days
+    within = "" if median is None else f", half of them within {days(median)}"
+    share = percent(said.learners, learners)
     return (
-        f"{said.learners:,} of {count(learners, 'learner')} "
-        f"({percent(said.learners, learners)}) reached a readiness of {said.threshold}{days}."
+        f"{said.learners:,} of {count(learners, 'learner')} ({share}) reached a readiness of "
+        f"{number(said.threshold)}{within}."
     )
 
 

@@ -10,6 +10,7 @@ from loaders.pictures.figures import (
     MOST_COHORTS,
     MOST_WEEKS,
     AtRisk,
+    Reason,
     Skill,
     TeamFigures,
 )
@@ -25,7 +26,7 @@ def team_page(figures: TeamFigures) -> Page:
     """Return the page of the learners that a role sees."""
     return Page(
         title="Where the learners stand",
-        head=sentences.crowd(figures.crowd),
+        head=sentences.crowd(figures.crowd, figures.freshness.newest_session_at),
         as_of=sentences.as_of(figures.freshness),
         stale=sentences.stale(figures.freshness),
         role=figures.role,
@@ -59,7 +60,9 @@ def _bands(figures: TeamFigures) -> Section:
 
 def _sessions(figures: TeamFigures) -> Section:
     weeks = figures.session_weeks
-    answer = sentences.sessions(figures.session_counts, figures.crowd)
+    answer = sentences.sessions(
+        figures.session_counts, figures.crowd, figures.freshness.newest_session_at
+    )
     return Section(
         "sessions",
         "Is anybody practising?",
@@ -174,6 +177,10 @@ def skills_section(
             words=("skill", "kind"),
         ),
     )
+
+
+def _reason(reason: Reason) -> str:
+    return shown(f"{reason.kind}: {reason.reason}".replace("_", " "))
 
 
 def _shown(skills: Sequence[Skill]) -> list[Skill]:
@@ -300,13 +307,14 @@ def _quality(figures: TeamFigures) -> Section:
         drawn(
             f"What could not be used, by kind and reason. {sentences.quality(figures)}",
             lambda size: row_charts.reasons_by_count(
-                size, [(f"{shown(each.kind, 30)}: {shown(each.reason, 50)}", each) for each in some]
+                size, [(_reason(each), each) for each in some]
             ),
         )
         if reasons
         else None,
         note="Files in quarantine and values that were rejected, of all learners. A rejected "
-        "value is NULL in the marts; 'pulse-elt quarantine list' names the files.",
+        "value is NULL in the marts. 'pulse-elt quarantine list' names the files, and says what a "
+        "code such as 22P02 means.",
         numbers=table(
             ("kind", "reason", "count"),
             [(shown(each.kind), shown(each.reason), number(each.count)) for each in reasons],

@@ -9,7 +9,7 @@ from loaders.errors import storable
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NONE = "–"
-_NARROW = " .,:;|'!()[]/ijl·"
+_NARROW = " \u00a0.,:;|'!()[]/ijl·"
 _WIDE = "mwMW@%—…"
 
 
@@ -29,9 +29,14 @@ def count(value: int, noun: str, plural: str | None = None) -> str:
     return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
 
 
+def days(value: int | Decimal) -> str:
+    """Return whole days."""
+    return count(round(value), "day")
+
+
 def percent(part: int, whole: int) -> str:
     """Return a share, a dash where there is nothing to share."""
-    return NONE if whole == 0 else f"{100 * part / whole:.0f} %"
+    return NONE if whole == 0 else f"{100 * part / whole:.0f}\u00a0%"
 
 
 def day(value: date | datetime | None) -> str:
