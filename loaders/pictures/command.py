@@ -43,8 +43,7 @@ def write_dashboard(
             nobody (unless allows_empty) or not this learner.
         DatabaseUnavailable: as for loaders.pictures.reading.reading_as.
     """
-    refuse_missing_tools()
-    _refuse_unwritable(out)
+    refuse_unready(out)
     # Drawing needs a second to begin with; the database is at work meanwhile.
     with ThreadPoolExecutor(1) as warming:
         warm = warming.submit(warm_up)
@@ -74,7 +73,13 @@ def _figures(
     return figures
 
 
-def _refuse_unwritable(out: Path) -> None:
+def refuse_unready(out: Path) -> None:
+    """Refuse what cannot work, before any work.
+
+    Raises:
+        WrongRequest: the extra is not installed, or the file cannot be written.
+    """
+    refuse_missing_tools()
     if out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
         raise WrongRequest(f"{out} cannot be written: name a file in a folder that you can write.")
 

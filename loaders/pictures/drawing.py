@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from loaders.errors import WrongRequest
@@ -56,19 +57,16 @@ class Frame:
 
 
 def refuse_missing_tools() -> None:
-    """Import what draws.
+    """Refuse to draw without what draws; it is found, not imported.
 
     Raises:
         WrongRequest: the extra is not installed.
     """
-    try:
-        import altair  # noqa: F401
-        import pandas  # noqa: F401
-        import vl_convert  # noqa: F401
-    except ImportError as error:
-        raise WrongRequest(
-            f"{error.name} is not installed: pip install 'pulse-elt[dashboard]' brings it."
-        ) from error
+    for name in ("altair", "vl_convert", "pandas"):
+        if find_spec(name) is None:
+            raise WrongRequest(
+                f"{name} is not installed: a dashboard needs pip install 'pulse-elt[dashboard]'."
+            )
 
 
 def warm_up() -> None:

@@ -51,7 +51,7 @@ select
     focus.threshold
 from reporting.learner_focus as focus
 left join reporting.skills on focus.skill_tag = skills.skill_tag
-where focus.user_id = %(learner)s
+where focus.user_id = %(learner)s and skills.kind is distinct from 'scorecard'
 order by focus.avg_last_5, focus.skill_tag
 limit %(skills)s
 """

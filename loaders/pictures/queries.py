@@ -180,6 +180,7 @@ weak as (
         ))[1] as weakest
     from reporting.learner_focus as focus
     left join reporting.skills on focus.skill_tag = skills.skill_tag
+    where skills.kind is distinct from 'scorecard'
     group by focus.user_id
 ),
 

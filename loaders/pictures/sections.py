@@ -60,9 +60,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Listed:
-    """A list of learners, with the names of the figures."""
+    """A list of learners, with the names of the figures; the columns in right are numbers."""
 
     columns: tuple[str, ...]
+    right: frozenset[str]
     entries: tuple[Entry, ...] = field(default_factory=tuple)
 
 

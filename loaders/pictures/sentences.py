@@ -21,7 +21,7 @@ from loaders.pictures.words import count, day, days, listing, month, number, per
 # How far back the share of the highest band is compared.
 _WEEKS_BACK = 12
 # The month of their life in which cohorts are compared, and how many are the newest.
-_COMPARED_MONTH = 3
+_COMPARED_MONTH = 1
 _NEWEST_COHORTS = 3
 
 
@@ -101,10 +101,11 @@ def cohorts(cells: Sequence[CohortMonth], *, sees_all: bool) -> str:
         if newest and older:
             new, old = _mean(newest), _mean(older)
             word = "better than" if new > old else "worse than" if new < old else "like"
+            when = "in the month after their first" if age else "in their first month"
             return (
-                f"Newcomers fare {word} those before them: {number(new, 1)} on average after "
-                f"{count(age, 'month')} in the cohorts since {month(newest[0].cohort_month)}, "
-                f"{number(old, 1)} in those before."
+                f"Newcomers fare {word} those before them: {number(new, 1)} on average {when} in "
+                f"the newest {count(len(newest), 'cohort')} (since "
+                f"{month(newest[0].cohort_month)}), {number(old, 1)} in those before."
             )
     last = [cell for cell in cells if cell.cohort_month == cells[-1].cohort_month][-1]
     return (

@@ -221,22 +221,28 @@ def _milestones(figures: TeamFigures) -> Section:
 
 
 def _at_risk(figures: TeamFigures) -> Section:
+    values = [float(value) for each in figures.at_risk for _, value in each.line]
+    # One scale for all lines, at least twenty points wide.
+    low = min(80, int(min(values, default=0)))
+    high = max(low + 20, int(max(values, default=0)) + 1)
     listed = Listed(
         ("readiness", "band", "sessions", "days quiet"),
-        tuple(_entry(each) for each in figures.at_risk),
+        frozenset({"readiness", "sessions", "days quiet"}),
+        tuple(_entry(each, low, high) for each in figures.at_risk),
     )
     return Section(
         "at-risk",
         "Who needs somebody now?",
         sentences.at_risk(figures),
-        note=f"{risk.RULE} The line is the readiness of the last half year, from 0 to 100. "
+        note=f"{risk.RULE} The lines are the readiness of the last half year, each from {low} to "
+        f"{high}. "
         "'pulse-elt dashboard --learner ID' writes a learner's own page.",
         listed=listed if listed.entries else None,
         is_wide=True,
     )
 
 
-def _entry(learner: AtRisk) -> Entry:
+def _entry(learner: AtRisk, low: float, high: float) -> Entry:
     return Entry(
         str(learner.user_id),
         (
@@ -245,19 +251,20 @@ def _entry(learner: AtRisk) -> Entry:
             number(learner.sessions),
             number(learner.signs.days_quiet),
         ),
-        sparkline(learner.line),
+        sparkline(learner.line, low, high),
         shown(risk.why(learner.signs), 160),
     )
 
 
-def sparkline(points: Sequence[tuple[date, Decimal]]) -> str:
+def sparkline(points: Sequence[tuple[date, Decimal]], low: float, high: float) -> str:
     """Return the points of a small line, 96 wide and 24 high, as SVG has them."""
     if len(points) < 2:
         return ""
     first = points[0][0].toordinal()
-    span = points[-1][0].toordinal() - first
+    across = 92 / (points[-1][0].toordinal() - first)
+    up = 20 / (high - low)
     return " ".join(
-        f"{2 + 92 * (at.toordinal() - first) / span:.1f},{22 - float(value) / 5:.1f}"
+        f"{2 + across * (at.toordinal() - first):.1f},{22 - up * (float(value) - low):.1f}"
         for at, value in points
     )
 
