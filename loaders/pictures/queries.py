@@ -26,20 +26,19 @@ from reporting.learners
 BAND_WEEKS = """
 with
 
-weekly as materialized (
-    select distinct on (user_id, snapshot_week) user_id, snapshot_week, readiness_band
+snapshots as (
+    select
+        snapshot_week, readiness_band,
+        lag(readiness_band) over (partition by user_id order by snapshot_at) as band_before
     from reporting.user_readiness
     where source = 'computed'
-    order by user_id, snapshot_week, snapshot_at desc
 ),
 
 moved as (
-    select
-        snapshot_week, readiness_band,
-        lag(readiness_band) over (partition by user_id order by snapshot_week) as band_before
-    from weekly
+    select * from snapshots where readiness_band is distinct from band_before
 ),
 
+-- What comes and goes within a week cancels out.
 steps (week_start, readiness_band, step) as (
     select snapshot_week, readiness_band, 1 from moved
     union all
@@ -88,13 +87,13 @@ with
 per_learner as (
     select occurred_week, user_id, count(*) as sessions
     from reporting.scorecards
-    where occurred_at is not null
+    where occurred_at >= date_trunc('week', %(newest)s::timestamptz, 'UTC')
+        - make_interval(weeks => %(weeks)s - 1)
     group by occurred_week, user_id
 )
 
 select occurred_week, sum(sessions)::bigint, count(user_id)
 from per_learner
-where occurred_week > (select max(occurred_week) from per_learner) - 7 * %(weeks)s::int
 group by occurred_week
 order by occurred_week
 """

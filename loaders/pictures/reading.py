@@ -47,8 +47,8 @@ where
         and has_table_privilege(pg_class.oid, 'select')
     )
 """
-# For this transaction alone: three sorts of all snapshots should not go by way of the disk.
-_MEMORY = "set local work_mem = '64MB'"
+# For this transaction alone: to sort a million snapshots should not go by way of the disk.
+_MEMORY = "set local work_mem = '128MB'"
 
 
 @dataclass(frozen=True)

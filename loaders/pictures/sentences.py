@@ -211,8 +211,11 @@ def quality(figures: TeamFigures) -> str:
 
 def as_of(freshness: Freshness) -> str:
     """Return the days that a page's head shows."""
-    return (
-        f"Built {day(freshness.built_at)} from what had landed by {day(freshness.cutoff)}; "
-        f"last load {day(freshness.last_load_at)}; newest session "
-        f"{day(freshness.newest_session_at)} (UTC)."
-    )
+    times = {
+        "built": freshness.built_at,
+        "from what had landed by": freshness.cutoff,
+        "last load": freshness.last_load_at,
+        "newest session": freshness.newest_session_at,
+    }
+    said = ", ".join(f"{name} {day(time)}" for name, time in times.items() if time is not None)
+    return f"{said[:1].upper()}{said[1:]} (UTC)." if said else "Nothing was built yet."

@@ -225,6 +225,10 @@ def _at_risk(figures: TeamFigures) -> Section:
     # One scale for all lines, at least twenty points wide.
     low = min(80, int(min(values, default=0)))
     high = max(low + 20, int(max(values, default=0)) + 1)
+    lines = (
+        f"The lines are the readiness of the last half year, each from {low} to {high}. "
+        "'pulse-elt dashboard --learner ID' writes a learner's own page."
+    )
     listed = Listed(
         ("readiness", "band", "sessions", "days quiet"),
         frozenset({"readiness", "sessions", "days quiet"}),
@@ -234,9 +238,7 @@ def _at_risk(figures: TeamFigures) -> Section:
         "at-risk",
         "Who needs somebody now?",
         sentences.at_risk(figures),
-        note=f"{risk.RULE} The lines are the readiness of the last half year, each from {low} to "
-        f"{high}. "
-        "'pulse-elt dashboard --learner ID' writes a learner's own page.",
+        note=f"{risk.RULE} {lines}" if listed.entries else risk.RULE,
         listed=listed if listed.entries else None,
         is_wide=True,
     )
