@@ -7,8 +7,8 @@ from itertools import zip_longest
 import psycopg
 from psycopg import sql
 
-# Clock times and version numbers differ from load to load.
-_RUN_DEPENDENT = ["landed_at", "document_id", "load_id"]
+# Clock times and version numbers differ from load to load, and from build to build.
+_RUN_DEPENDENT = ["landed_at", "document_id", "load_id", "cutoff", "built_at", "last_load_at"]
 
 _RELATIONS = """
 select n.nspname, c.relname

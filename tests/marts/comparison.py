@@ -12,8 +12,8 @@ Rows = list[tuple[str | None, ...]]
 
 MARTS = tuple(mart.name for mart in read_marts(ROOT))
 
-# Clock times and numbers of versions differ from load to load.
-_RUN_DEPENDENT = ("landed_at", "document_id", "load_id")
+# Clock times and numbers of versions differ from load to load, and from build to build.
+_RUN_DEPENDENT = ("landed_at", "document_id", "load_id", "cutoff", "built_at", "last_load_at")
 
 _COLUMNS = """
 select attname, format_type(atttypid, null)

@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pandas
 import psycopg
@@ -17,7 +19,8 @@ from tests.marts.comparison import MARTS
 
 LOGIN = "metabase"
 
-_DASHBOARDS = page("bi.md").read_text(encoding="utf-8").partition("## Three dashboards")[2]
+PAGE = page("bi.md").read_text(encoding="utf-8")
+_DASHBOARDS = PAGE.partition("## Three dashboards")[2]
 QUERIES = [
     (heading, query)
     for heading, part in re.findall(
@@ -42,7 +45,7 @@ group by c.oid, c.relname
 @pytest.fixture(scope="module")
 def bi(house: House) -> Iterator[House]:
     """The house with a login for BI, made by the statements of docs/bi.md."""
-    statements = re.findall(r"```sql\n(create role.*?)```", page("bi.md").read_text(), re.DOTALL)
+    statements = re.findall(r"```sql\n(create role.*?)```", PAGE, re.DOTALL)
     with house.connect() as superuser:
         create_login(superuser, LOGIN)
         _, _, rest = statements[0].partition("\n")
@@ -174,6 +177,42 @@ def test_a_query_of_the_dashboards_runs(bi: House, query: str) -> None:
         is_filled = connection.execute(f"select exists (select from {mart})").fetchone()
     # The example tree has learners, sessions and cohorts; nobody of it needs to focus.
     assert bool(found) == (is_filled == (True,))
+
+
+def test_the_weeks_of_the_page_keep_those_who_stopped(bi: House) -> None:
+    """A mean over whoever happened to train is of the survivors alone."""
+    (query,) = [query for _, query in QUERIES if "snapshot_week" in query]
+    with bi.connect(LOGIN) as connection:
+        by_week: dict[date, dict[str, tuple[int, Decimal]]] = {}
+        for week, band, learners, mean in connection.execute(query).fetchall():
+            by_week.setdefault(week, {})[band] = (learners, mean)
+        last = connection.execute(
+            "select readiness_band, count(*), round(avg(readiness_overall), 1) "
+            "from reporting.user_readiness_latest group by readiness_band"
+        ).fetchall()
+        first = connection.execute(
+            "select min(snapshot_week), max(snapshot_week) from reporting.user_readiness "
+            "where source = 'computed'"
+        ).fetchone()
+    weeks = sorted(by_week)
+    assert (weeks[0], weeks[-1]) == first
+    assert weeks == [weeks[0] + timedelta(days=7 * n) for n in range(len(weeks))]
+    assert by_week[weeks[-1]] == {band: (learners, mean) for band, learners, mean in last}
+    counted = [sum(learners for learners, _ in by_week[week].values()) for week in weeks]
+    assert counted == sorted(counted)
+
+
+def test_the_login_of_the_page_may_become_no_other_role(bi: House) -> None:
+    (query,) = re.findall(r"^ *```sql\n( *select roles.rolname.*?)```", PAGE, re.M | re.S)
+    with bi.connect() as superuser, superuser.transaction(force_rollback=True):
+        assert superuser.execute(query).fetchall() == []
+        create_login(superuser, "sees_ada_alone")
+        superuser.execute(
+            "insert into ops.role_learners (role_name, user_id) "
+            "values ('sees_ada_alone', 'ada1ec75-0724-46cf-a5d1-1321a58903e3')"
+        )
+        superuser.execute("grant sees_ada_alone to metabase with inherit false, set true")
+        assert superuser.execute(query).fetchall() == [("sees_ada_alone", False, 1)]
 
 
 def test_bi_cannot_write_where_it_reads(bi: House) -> None:
