@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from loaders.database.settings import DatabaseSettings
-from loaders.errors import WrongRequest
+from loaders.errors import WorkFailed, WrongRequest
 from loaders.pictures.drawing import refuse_missing_tools, warm_up
 from loaders.pictures.figures import TeamFigures, read_team
 from loaders.pictures.learner_figures import LearnerFigures, read_learner
@@ -41,6 +41,7 @@ def write_dashboard(
     Raises:
         WrongRequest: the extra is not installed, the file cannot be written, the role sees
             nobody (unless allows_empty) or not this learner.
+        WorkFailed: the disk is full.
         DatabaseUnavailable: as for loaders.pictures.reading.reading_as.
     """
     refuse_unready(out)
@@ -98,4 +99,4 @@ def _put(out: Path, content: bytes) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise WrongRequest(f"{out} cannot be written: {error.strerror}.") from error
+        raise WorkFailed(f"{out} cannot be written: {error.strerror}.") from error

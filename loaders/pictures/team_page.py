@@ -204,7 +204,7 @@ def _milestones(figures: TeamFigures) -> Section:
         if reached
         else None,
         note="Share of the learners with any readiness who have ever reached a readiness, and "
-        "their median days from the first session to it.",
+        "their median days from their first readiness to it.",
         numbers=table(
             ("readiness", "learners", "share", "median days"),
             [
