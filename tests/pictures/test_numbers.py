@@ -155,7 +155,7 @@ def test_milestones(page: PageRead) -> None:
 
 
 def test_who_is_at_risk(page: PageRead, newest: datetime) -> None:
-    """The rule as docs/dashboard.md states it, over the examples; nobody has a weak skill there."""
+    """The rule as the page states it, over the examples; nobody has a weak skill there."""
     assert rows("learner_focus") == []
     at_risk = []
     for learner in rows("learners"):
