@@ -53,8 +53,10 @@ $(INSTALLED): requirements.lock pulse_store/pyproject.toml
 	@touch $@
 
 demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build the marts, show results
-	@$(BIN)/pulse-elt run examples/legacy || [ $$? -eq 1 ]
+	@mkdir -p .pulse
+	@$(BIN)/pulse-elt run examples/legacy --dashboard .pulse/dashboard.html || [ $$? -eq 1 ]
 	@$(BIN)/pulse-elt db psql --quiet --no-psqlrc --file examples/tour.sql
+	@echo "The learners in pictures: open .pulse/dashboard.html in a browser."
 
 check: lint demos test drill ## The project's own checks, for any CI: all of the four (POSTGRES="16 18")
 

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 # Fixed, never now(): the same seed must give the same bytes next year.
 EPOCH = datetime(2025, 1, 6, tzinfo=UTC)
 DAY = 86_400
+# 47 whole weeks: the programme's last day is Sunday, 30 November 2025, the last of its month too.
+PROGRAMME_DAYS = 329
 
 EPOCH_UNIX = int(EPOCH.timestamp())
-_DAYS = tuple((EPOCH + timedelta(days=day)).date().isoformat() for day in range(800))
+_DAYS = tuple((EPOCH + timedelta(days=day)).date().isoformat() for day in range(PROGRAMME_DAYS))
 
 
 def date_of(second: int) -> str:

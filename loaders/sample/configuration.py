@@ -4,7 +4,7 @@ import orjson
 
 from loaders.sample.clock import DAY
 from loaders.sample.tree import Tree
-from loaders.sample.words import MISSTEPS, PERSONAS, SCENARIO_IDS, STEPS
+from loaders.sample.words import MISSTEPS, PERSONAS, SCENARIOS, STEPS
 
 _AGENTS = ("customer", "coach", "evaluator", "stage-detector", "summary", "trainer")
 _VERSIONS = 3
@@ -49,9 +49,9 @@ def _scenarios() -> list[tuple[str, object]]:
     return [
         (
             f"scenarios/{'retail' if number < 5 else 'services'}/{scenario}.json",
-            {"scenario_id": scenario, "personas": PERSONAS, "difficulty": 1 + number % 3},
+            {"scenario_id": scenario, "personas": list(PERSONAS), "difficulty": difficulty},
         )
-        for number, scenario in enumerate(SCENARIO_IDS)
+        for number, (scenario, difficulty) in enumerate(SCENARIOS.items())
     ]
 
 

@@ -16,6 +16,7 @@ from loaders.sample.words import (
     NOTES,
     PATTERNS,
     REASONS,
+    SCENARIO_COSTS,
     STEPS,
     TIPS,
     TRAINEE_LINES,
@@ -176,7 +177,8 @@ def _answer(
     random: Callable[[], float],
 ) -> str:
     skill = int(random() * len(SKILLS))
-    level = max(2.0, min(100.0, session.levels[skill] + 20 * (random() - 0.5)))
+    level = session.levels[skill] - SCENARIO_COSTS[session.scenario_id] + 20 * (random() - 0.5)
+    level = max(2.0, min(100.0, level))
     score = f"{round(level / 100, 2)}" if is_unit else f"{round(level, 1)}"
     # Only texts: a bad number would move the whole file from one scale to the other.
     score = BAD_SCORES[number % 2] if is_bad else score

@@ -1,4 +1,4 @@
-"""Learners and their sessions: how fast each learner improves, and how well each talk went."""
+"""Learners and their sessions: what each learner can reach, and how well each talk went."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from random import Random
 
 from loaders.sample.clock import DAY
 from loaders.sample.plan import BLOCK, SamplePlan, share_out
+from loaders.sample.practice import Attendance, attendance, learned
 from loaders.sample.proportions import RECENT_SESSIONS, Proportions
-from loaders.sample.words import MISSTEPS, OFFSETS, PERSONAS, SCENARIO_IDS
+from loaders.sample.words import MISSTEPS, OFFSETS, PERSONAS, SCENARIO_COSTS
 
 SKILLS = (
     "communication",
@@ -23,22 +24,23 @@ SKILLS = (
 _HEAD_START = (6.0, -4.0, 0.0, 2.0, -8.0, 4.0)
 _GAIN = (1.15, 0.85, 1.0, 0.95, 0.7, 1.2)
 _DAILY_FORM = 7.0  # points, standard deviation of a session against the learning curve
-_COHORTS = 8  # months over which learners start
-_MONTH = 30 * DAY
+# From September on newcomers are prepared better: they begin higher and learn faster.
+_PREPARED_FROM, _PREPARED_BY, _PREPARED_PACE = 238, 9.0, 0.6
+
+_PERSONAS, _SCENARIO_IDS = tuple(PERSONAS), tuple(SCENARIO_COSTS)
 
 
 @dataclass(frozen=True, slots=True)
 class Learner:
-    """One learner: identity, months of practice, and a curve from `level` towards `ceiling`."""
+    """One learner: identity, time in the programme, and a way from `level` towards `ceiling`."""
 
     index: int
     user_key: str
     sessions: range  # indices, unique in the whole tree
-    begins: int  # seconds since the epoch
-    lasts: int  # seconds
+    attendance: Attendance
     level: float  # points at the beginning, 0 to 100
-    ceiling: float  # points never quite reached
-    pace: float  # seconds to close 63 % of the gap
+    ceiling: float  # points never quite reached; below `level` for a learner who falls
+    pace: float  # seconds of steady practice to close 63 % of the gap
     history: str  # "none", "sessions", "snapshots" or "mixed"
     random: Random
 
@@ -72,45 +74,59 @@ def learners_of(plan: SamplePlan, block: int) -> Iterator[Learner]:
     first = block * BLOCK
     last = min(first + BLOCK, plan.learners)
     randoms = [plan.random("learner", index) for index in range(first, last)]
-    early = [random.random() < plan.proportions.stops_early for random in randoms]
+    times = [attendance(plan.proportions, random) for random in randoms]
+    # Whoever stays longer has more sessions, but fewer a week; some practise thrice as much.
     weights = [
-        0.2 if stops else 0.6 + 0.9 * random.random()
-        for stops, random in zip(early, randoms, strict=True)
+        (0.5 + random.random()) * (1 + time.weeks) ** 0.75
+        for time, random in zip(times, randoms, strict=True)
     ]
     shares = share_out(plan.first_session_of(first), plan.first_session_of(last), weights)
     for offset, random in enumerate(randoms):
-        yield _learner(plan, first + offset, shares[offset], early[offset], random)
+        yield _learner(plan, first + offset, shares[offset], times[offset], random)
 
 
 def sessions_of(learner: Learner, plan: SamplePlan) -> Iterator[Session]:
-    """Yield a learner's sessions, oldest first, every few days, between 7:00 and 20:00."""
-    count = len(learner.sessions)
-    random = learner.random.random
+    """Yield a learner's sessions in the order in which they began, which is that of their ends."""
+    count, random = len(learner.sessions), learner.random.random
+    share, before, ended = 0.0, -1, -1
     for number in range(count):
-        day, fraction = divmod(learner.lasts * (number + random()) / count, DAY)
-        started = learner.begins + int(day) * DAY + 25_200 + int(fraction / DAY * 46_800)
-        yield _session(learner, number, started, plan)
+        started = learner.attendance.moment((number + random()) / count)
+        if number:
+            share = learned(share, started - before, learner.pace)
+        session = _session(learner, number, (started, ended), share, plan)
+        yield session
+        before, ended = started, session.ended
 
 
 def _learner(
-    plan: SamplePlan, index: int, sessions: range, stops_early: bool, random: Random
+    plan: SamplePlan, index: int, sessions: range, time: Attendance, random: Random
 ) -> Learner:
     proportions, roll = plan.proportions, random.random
-    level = 32 + 26 * roll()
-    ceiling = level + 4 * roll() if roll() < proportions.plateaus else 78 + 19 * roll()
-    lasts = (10 + 25 * roll()) * DAY if stops_early else (30 + 240 * roll()) * DAY
+    level, ceiling = _abilities(proportions, random)
+    pace = (25 + 60 * roll()) * DAY
+    if time.first_day >= _PREPARED_FROM:
+        level, pace = level + _PREPARED_BY, pace * _PREPARED_PACE
     return Learner(
         index=index,
         user_key=_user_key(plan, index, random),
         sessions=sessions,
-        begins=int(roll() * _COHORTS) * _MONTH + int(roll() * 28) * DAY,
-        lasts=int(lasts),
+        attendance=time,
         level=level,
         ceiling=ceiling,
-        pace=(30 + 70 * roll()) * DAY,
+        pace=pace,
         history=_history_kind(roll(), proportions),
         random=random,
     )
+
+
+def _abilities(proportions: Proportions, random: Random) -> tuple[float, float]:
+    """Return with how many points a learner begins, and which it would reach in the end."""
+    roll = random.random
+    kind = which(roll(), proportions.plateaus, proportions.falls)
+    level = 66 + 16 * roll() if kind == 2 else 32 + 26 * roll()
+    if kind == 1:
+        return level, level + 4 * roll()
+    return level, level - 20 - 14 * roll() if kind == 2 else 78 + 20 * roll()
 
 
 def _user_key(plan: SamplePlan, index: int, random: Random) -> str:
@@ -132,11 +148,21 @@ def _history_kind(roll: float, proportions: Proportions) -> str:
     return "sessions"
 
 
-def _session(learner: Learner, number: int, started: int, plan: SamplePlan) -> Session:
+def _session(
+    learner: Learner, number: int, times: tuple[int, int], share: float, plan: SamplePlan
+) -> Session:
+    """Return a session; `times` are its beginning and the end of the one before.
+
+    `share` is how much of its possible gain the learner has by now.
+    """
     proportions, roll = plan.proportions, learner.random.random
     index, count = learner.sessions[number], len(learner.sessions)
-    levels = _levels(learner, started, roll() + roll() + roll() - 1.5)
-    parts, is_won = _parts(levels, roll(), roll())
+    started, ended_before = times
+    levels = _levels(learner, share, roll() + roll() + roll() - 1.5)
+    persona = _PERSONAS[int(roll() * len(_PERSONAS))]
+    scenario_id = _SCENARIO_IDS[int(roll() * len(_SCENARIO_IDS))]
+    cost = PERSONAS[persona] + SCENARIO_COSTS[scenario_id]
+    parts, is_won = _parts(levels, cost, roll(), roll())
     score = round(sum(parts) / 9 * 100)
     exchanges = 2 + int(3 * roll() + 2 * roll() + score / 25)
     if roll() < proportions.long_talk:
@@ -149,10 +175,11 @@ def _session(learner: Learner, number: int, started: int, plan: SamplePlan) -> S
         key=f"dev-test-session-{index:03d}" if roll() < proportions.development_key else key,
         user_key=learner.user_key,
         started=started,
-        ended=started + int(exchanges * (45 + 70 * roll())),
+        # Sessions of one learner may overlap, but none ends before an earlier one.
+        ended=max(started + int(exchanges * (45 + 70 * roll())), ended_before + 1),
         offset=OFFSETS[which(roll(), proportions.offset_z, proportions.offset_none)],
-        persona=_persona(roll(), roll(), proportions),
-        scenario_id=SCENARIO_IDS[int(roll() * len(SCENARIO_IDS))],
+        persona=_spelled(persona, roll(), proportions),
+        scenario_id=scenario_id,
         is_early=2 * number < count,
         is_only_in_history=is_remembered and roll() < proportions.only_in_history,
         levels=levels,
@@ -166,13 +193,12 @@ def _session(learner: Learner, number: int, started: int, plan: SamplePlan) -> S
     )
 
 
-def _levels(learner: Learner, second: int, form: float) -> tuple[float, ...]:
-    """Return the six skills on a day, 0–100: the curve so far, plus the form of the day.
+def _levels(learner: Learner, share: float, form: float) -> tuple[float, ...]:
+    """Return the six skills on a day, 0–100: what was learned so far, plus the form of the day.
 
     `form` is a sum of three uniform numbers less its mean: standard deviation one half.
     """
-    learned = 1 - exp((learner.begins - second) / learner.pace)
-    gain = (learner.ceiling - learner.level) * learned
+    gain = (learner.ceiling - learner.level) * share
     today = learner.level + 2 * _DAILY_FORM * form
     return tuple(
         [
@@ -183,12 +209,12 @@ def _levels(learner: Learner, second: int, form: float) -> tuple[float, ...]:
 
 
 def _parts(
-    levels: tuple[float, ...], chance: float, noise: float
+    levels: tuple[float, ...], cost: float, chance: float, noise: float
 ) -> tuple[tuple[float, float, float], bool]:
     """Return bce, mcf and cpo, 0–3, and whether the sale was won: likelier the better the talk."""
     communication, technical, structure, behavioral, _, probe = levels
-    bce = (communication + behavioral) / 2 + 8 * (noise - 0.5)
-    mcf = (structure + technical + probe) / 3 + 8 * (0.5 - noise)
+    bce = (communication + behavioral) / 2 - cost + 8 * (noise - 0.5)
+    mcf = (structure + technical + probe) / 3 - cost + 8 * (0.5 - noise)
     is_won = chance < 1 / (1 + exp((69 - (bce + mcf) / 2) / 7))
     cpo = (bce + mcf) / 2 + (9 if is_won else -9)
     return (_of_three(bce), _of_three(mcf), _of_three(cpo)), is_won
@@ -210,8 +236,7 @@ def _missteps(score: int, random: Random) -> tuple[tuple[str, str, int], ...]:
     return tuple([MISSTEPS[(first + step) % len(MISSTEPS)] for step in range(count)])
 
 
-def _persona(which: float, spelling: float, proportions: Proportions) -> str:
-    persona = PERSONAS[int(which * len(PERSONAS))]
+def _spelled(persona: str, spelling: float, proportions: Proportions) -> str:
     if spelling < proportions.persona_lower_case:
         return persona.lower()
     if spelling > 1 - proportions.persona_upper_case:

@@ -12,8 +12,11 @@ class Proportions:
     """
 
     # Learners
-    plateaus: float = 0.15  # of learners: hardly better after months
-    stops_early: float = 0.15  # of learners: a few sessions within weeks, then silence
+    plateaus: float = 0.12  # of learners: hardly better after months
+    falls: float = 0.05  # of learners: good at first, then worse and worse
+    stops_early: float = 0.12  # of learners: a few sessions within weeks, then silence
+    leaves: float = 0.12  # of learners: gone before the end, after months
+    pauses: float = 0.35  # of those with months of practice: away for six to ten weeks
     old_user_key: float = 0.03  # of learners: T12345, from before accounts existed
 
     # Which files a session has: of sessions

@@ -4,21 +4,27 @@ Every text is inserted into JSON strings unescaped: no quotation mark, no backsl
 character. Some have letters beyond ASCII, as real talks do.
 """
 
-PERSONAS = ("Director", "Relater", "Socializer", "Thinker")
+# Points that a persona costs whoever talks to it.
+PERSONAS = {"Director": 6.0, "Relater": -6.0, "Socializer": -2.0, "Thinker": 2.0}
 STEPS = ("Probe", "Understand", "Link", "Simplify", "Earn")
 # The first is the usual one; each of the others has a fixed fraction.
 OFFSETS = ("+00:00", "Z", "")
 
-SCENARIO_IDS = (
-    "mattress-01",
-    "mattress-02",
-    "sofa-bed-01",
-    "adjustable-base-01",
-    "warranty-talk-01",
-    "phone-upgrade-01",
-    "home-fiber-01",
-    "insurance-renewal-01",
-)
+# The difficulty in a scenario's file, and the points that each step of it costs.
+SCENARIOS = {
+    "mattress-01": 1,
+    "mattress-02": 2,
+    "sofa-bed-01": 3,
+    "adjustable-base-01": 1,
+    "warranty-talk-01": 2,
+    "phone-upgrade-01": 3,
+    "home-fiber-01": 1,
+    "insurance-renewal-01": 2,
+}
+_STEP, _MIDDLE = 4.0, 2
+SCENARIO_COSTS = {
+    scenario: _STEP * (difficulty - _MIDDLE) for scenario, difficulty in SCENARIOS.items()
+}
 
 MISSTEPS = (
     ("pressure tactics", "pushy_early_close", -3),
