@@ -1,7 +1,9 @@
 """What has to hold of Superset; each check yields what does not, in sentences."""
 
+import itertools
 import json
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,23 +12,13 @@ import psycopg
 import requests
 import yaml
 
-from drills.superset.browser import BrowserFailed, photograph
+from drills.superset.browser import photograph
 from drills.superset.people import Person
 from drills.superset.place import DEPLOYED, SEEN_BY_TEAM, Place
+from loaders.project.root import project_root
+from tests.pictures.browser import open_browser
 
-_WIDTH = 1440
 _UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
-
-# Each tile has drawn something, or says why it did not.
-_READY = """(() => {
-    const tiles = [...document.querySelectorAll('.chart-slice')];
-    const drawn = 'canvas, table, .header-line, [role="alert"], .ant-alert, .ant-empty';
-    return tiles.length >= %d && tiles.every(tile => tile.querySelector(drawn))
-        && !document.querySelector('.loading, [data-test="loading-indicator"]');
-})()"""
-_TROUBLES = """[...document.querySelectorAll('.chart-slice')].filter(
-    tile => tile.querySelector('[role="alert"], .ant-alert, .ant-empty')
-).map(tile => tile.innerText.slice(0, 300))"""
 
 
 def charts_data(person: Person) -> dict[str, list[dict[str, Any]]]:
@@ -128,22 +120,20 @@ def troubles_of_strangers(stranger: Person) -> Iterator[str]:
             yield f"{stranger.name}, {name}: not told of the audience: {results}"
 
 
-def troubles_of_pictures(
-    place: Place, people: Sequence[Person], tiles: Mapping[str, int]
-) -> Iterator[str]:
+def troubles_of_pictures(place: Place, people: Sequence[Person]) -> Iterator[str]:
     """Take a picture of each dashboard as each person; no tile shows an error."""
-    for person in people:
-        for slug, number in tiles.items():
+    tiles = tiles_of_dashboards(project_root())
+    with tempfile.TemporaryDirectory() as profile, open_browser(Path(profile)) as browser:
+        for person, slug in itertools.product(people, tiles):
             file = place.folder / f"{slug}-{person.name}.png"
-            url = f"{place.url}/superset/dashboard/{slug}/?standalone=0"
-            try:
-                picture = photograph(url, person.cookies, file, _WIDTH, _READY % number, _TROUBLES)
-            except BrowserFailed as error:
-                yield str(error)
-                continue
-            for found in picture.found:
-                if person.name == "everybody" or "No results" not in found:
-                    yield f"{slug} as {person.name}: a tile shows {found!r}"
+            url = f"{place.url}/superset/dashboard/{slug}/"
+            seen = photograph(browser, url, person.cookies, tiles[slug], file)
+            if not seen.is_ready:
+                yield f"{slug} as {person.name} is not drawn in time: see {file}."
+            for text in seen.troubled:
+                # An audience that is listed for some learners has no row about everybody.
+                if person.name == "everybody" or "No results" not in text:
+                    yield f"{slug} as {person.name}: a tile shows {text!r}; see {file}."
 
 
 def tiles_of_dashboards(root: Path) -> dict[str, int]:
