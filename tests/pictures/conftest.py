@@ -12,11 +12,11 @@ from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from loaders.pictures.command import write_dashboard
 from loaders.sample import SamplePlan, generate
 from tests.conftest import EXAMPLES_DATABASE, RunCommand, Server, create_database
-from tests.marts.conftest import built_examples, house, standing
+from tests.marts.conftest import built_examples, dbt, house, standing
 from tests.pictures.browser import Browser, Tab, open_browser
 from tests.pictures.reading import PageRead, read_page
 
-__all__ = ["built_examples", "house", "standing"]
+__all__ = ["built_examples", "dbt", "house", "standing"]
 
 LEARNERS = 300
 # A role, and how many learners it sees.
