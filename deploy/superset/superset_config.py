@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 from sqlalchemy.engine import URL, make_url
+from werkzeug.exceptions import Forbidden
 
 # Where assets/databases/pulse.yaml points. No such host exists: without what stands below,
 # nothing connects.
@@ -25,7 +26,7 @@ class SettingMissing(Exception):
     """The environment lacks what Superset needs."""
 
 
-class NoAudience(Exception):
+class NoAudience(Forbidden):
     """Nobody can say which learners a person may see."""
 
 

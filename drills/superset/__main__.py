@@ -82,6 +82,8 @@ def main() -> int:
     asked = parser.parse_args()
     stays = project_root() / ".pulse" / "superset"
     stays.mkdir(parents=True, exist_ok=True)
+    for earlier in (*stays.glob("*.log"), *stays.glob("*.png")):
+        earlier.unlink()
     with tempfile.TemporaryDirectory(prefix="pulse-superset-") as name:
         folder = Path(name)
         # The embedded server runs as a user of its own when we are root.

@@ -30,7 +30,10 @@ class Person:
             timeout=_SECONDS,
         )
         answer.raise_for_status()
-        self._headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        self._headers = {
+            "Authorization": f"Bearer {answer.json()['access_token']}",
+            "Accept": "application/json",
+        }
 
     @property
     def cookies(self) -> Mapping[str, str]:
