@@ -101,6 +101,9 @@ def test_a_page_says_nothing_asks_for_nothing_and_loses_no_label(
             labels = refuse_lost_labels(tab)
             assert (labels > 0) is (page != "nothing")
             assert tab.overflow() == 0
+        for width in (561, 768, 901, 1041, 1180):
+            tab.resize(width)
+            assert tab.overflow() == 0
     assert len(file.read_bytes()) <= 500_000
 
 
