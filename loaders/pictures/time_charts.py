@@ -206,9 +206,12 @@ def readiness_lines(size: Size, snapshots: Sequence[Snapshot], bands: Sequence[B
         color=colour,
         order="order:Q",
     )
+    # A line of one point is none; among many, points only blur.
+    is_dotted = len(snapshots) <= _MOST_BARS
     lines = [
         base.transform_filter(f"datum.line == {at}").mark_line(
-            strokeWidth=3 if at == 0 else 1.6, point=alt.OverlayMarkDef(size=26 if at == 0 else 12)
+            strokeWidth=3 if at == 0 else 1.6,
+            point=alt.OverlayMarkDef(size=26 if at == 0 else 12) if is_dotted else False,
         )
         # The overall line above the others.
         for at in sorted(ends, reverse=True)
