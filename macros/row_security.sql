@@ -65,9 +65,10 @@
         or {{ sees_all_learners() }}
         or skills.skill_tag in (
             select scored.skill_tag
-            from {{ ref('user_skill_agg') }} as scored
+            from {{ ref('session_events') }} as scored
             where
-                scored.window_name = 'all_time'
+                scored.event_source = 'answer'
+                and scored.skill_tag is not null
                 and scored.user_id in ({{ listed_learners() }})
         )
     )

@@ -16,6 +16,7 @@ from loaders.errors import WrongRequest
 MARTS = "models/marts"
 VIEWS = "models/reporting"
 _VIEW = "reporting__"
+_OF_SOMEBODY = frozenset({"user_id", "session_id"})
 _GRAINS = {"date": "Day", "week": "Monday of the week", "month": "First day of the month"}
 
 
@@ -122,10 +123,10 @@ def _undecided(meta: Mapping[str, Any], columns: list[dict[str, Any]]) -> Iterat
     for name in [*shows, *grains, *filter(None, [reporting.get("learner")])]:
         if name not in names:
             yield f"meta.reporting names {name}, which is no column."
-    made_of = " ".join([*grains, *(str(added) for added in reporting.get("adds", ()))])
+    if reporting.get("rows") and _OF_SOMEBODY & {*shows, reporting.get("learner")}:
+        yield "meta.reporting.rows is for views that tell of no learner, and this one shows whose."
+    yield from _unmade(reporting, columns)
     for column in columns:
-        if _is_personal(column) and re.search(rf"\b{column['name']}\b", made_of):
-            yield f"column {column['name']} contains_pii and meta.reporting makes a column of it."
         if _is_personal(column) and column["name"] in shows:
             yield f"column {column['name']} contains_pii and is in meta.reporting.shows."
         elif not _is_personal(column) and column["name"] not in shows:
@@ -133,6 +134,18 @@ def _undecided(meta: Mapping[str, Any], columns: list[dict[str, Any]]) -> Iterat
                 f"column {column['name']} is not in meta.reporting.shows; "
                 "what is left out is tagged contains_pii."
             )
+
+
+def _unmade(reporting: Mapping[str, Any], columns: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield what is wrong with the columns that the view alone has."""
+    adds = reporting.get("adds", ())
+    for added in adds:
+        for needed in sorted({"name", "data_type", "doc", "expression"} - set(added)):
+            yield f"meta.reporting.adds: column {added.get('name', '?')} has no {needed}."
+    made_of = " ".join([*reporting.get("grains", ()), *map(str, adds)])
+    for column in filter(_is_personal, columns):
+        if re.search(rf"\b{column['name']}\b", made_of):
+            yield f"column {column['name']} contains_pii and meta.reporting makes a column of it."
 
 
 def _is_personal(column: Mapping[str, Any]) -> bool:

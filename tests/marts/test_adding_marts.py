@@ -229,7 +229,11 @@ def test_a_new_column_is_not_shown_by_itself_and_a_personal_one_never(
     grown.dbt.build(standing, "--select", f"{MART}+")
     with connect(standing) as connection:
         view = connection.execute(f"select * from reporting.{MART}")
-        assert [column.name for column in view.description or ()] == ["user_id", "answer"]
+        assert [column.name for column in view.description or ()] == [
+            "user_id",
+            "answer",
+            "user_id_text",
+        ]
     grown.edit(YAML, ("shows: [user_id, answer]", "shows: [user_id, answer, words]"))
     assert "column words contains_pii and is in meta.reporting.shows" in forgotten(grown.root)[0]
     # By hand, past 'make marts'.
@@ -238,6 +242,33 @@ def test_a_new_column_is_not_shown_by_itself_and_a_personal_one_never(
     grown.edit(VIEWS_YAML, (described, described + personal))
     with pytest.raises(AssertionError, match=f"{VIEW} shows words, which contains_pii"):
         grown.dbt.build(standing, "--select", VIEW, "--full-refresh")
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (
+            "adds: [{name: said, data_type: text, doc: skill_label, expression: as_text('words')}]",
+            "column words contains_pii and meta.reporting makes a column of it",
+        ),
+        ("grains: [words]", "column words contains_pii and meta.reporting makes a column of it"),
+        ("grains: [sworn_at]", "meta.reporting names sworn_at, which is no column"),
+        ("adds: [{name: said, data_type: text, doc: skill_label}]", "meta.reporting.adds"),
+        ("rows: for_every_reader()", "meta.reporting.rows is for views that tell of no learner"),
+    ],
+)
+def test_what_a_view_may_not_add_or_open_is_named(grown: Project, entry: str, told: str) -> None:
+    fill_in(grown)
+    grown.edit(
+        YAML,
+        (
+            "\nunit_tests:",
+            "      - {name: words, data_type: text, description: Words., "
+            "config: {meta: {contains_pii: true}}}\n\nunit_tests:",
+        ),
+        ("          shows:", f"          {entry}\n          shows:"),
+    )
+    assert any(told in problem for problem in forgotten(grown.root)), forgotten(grown.root)
 
 
 @pytest.mark.parametrize(

@@ -49,13 +49,14 @@ select
     '{}', 'session ' || number, now()
 from generate_series(1, %s) as numbers (number)
 """
+# Without a time, so in no aggregate: the dimension has their tags all the same.
 _NEW_SCORES = """
-insert into analytics.user_skill_agg (
-    user_id, skill_tag, window_name, avg_score, sample_size, first_score, last_score,
-    last_occurred_at, as_of
+insert into analytics.session_events (
+    session_id, event_id, user_id, pulse_step, skill_tag, score, event_source
 )
 select
-    md5('learner ' || number)::uuid, 'trick of ' || number, 'all_time', 50, 1, 50, 50, now(), now()
+    md5('session ' || number)::uuid, md5('event ' || number)::uuid,
+    md5('learner ' || number)::uuid, 'Probe', 'trick of ' || number, 50, 'answer'
 from generate_series(1, %s) as numbers (number)
 """
 _NEW_TAGS = """
