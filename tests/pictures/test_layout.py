@@ -126,6 +126,7 @@ def test_the_policy_of_a_page_allows_nothing_else(
         "new Promise(done => {"
         "document.addEventListener('securitypolicyviolation', e => done(e.effectiveDirective));"
         f"document.body.insertAdjacentHTML('beforeend', {json.dumps(markup)});"
+        "document.body.lastElementChild.click();"
         "setTimeout(() => done('nothing'), 5000)})"
     )
     assert refused == directive
