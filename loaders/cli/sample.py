@@ -67,8 +67,9 @@ def sample(
 ) -> None:
     """Write a sample tree: every kind and format, a few bad files.
 
-    The learners improve over months, some faster than others. The same options give the same
-    tree, byte for byte and date for date, whatever the number of cores.
+    It is a training programme of 47 weeks, until 30 November 2025: practice pays, gaps cost, and
+    some learners leave or fall. The same options give the same tree, byte for byte and date for
+    date, whatever the number of cores.
 
     Example: 'pulse-elt sample --nights 3 --out /tmp/pulse' for 'pulse-elt run /tmp/pulse/night-1'
     and the nights after it.

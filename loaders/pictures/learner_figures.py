@@ -19,7 +19,7 @@ from loaders.pictures.figures import (
     read_freshness,
 )
 
-MOST_SNAPSHOTS = 200
+MOST_SNAPSHOTS = 100
 MOST_SESSIONS = 100
 MOST_MISSTEPS = 10
 

@@ -35,7 +35,10 @@ class Key:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a page. is_wide: it takes the whole width, with the numbers beside a chart."""
+    """A section of a page. is_wide: it takes the whole width, with the numbers beside a chart.
+
+    A note explains the chart; that of a wide section stands by itself too.
+    """
 
     name: str
     question: str

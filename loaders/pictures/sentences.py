@@ -186,7 +186,8 @@ def outcomes(personas: Sequence[Outcome]) -> str:
     if total == 0:
         return "No sale has ended yet."
     won = sum(each.won for each in personas)
-    said = f"{won:,} of {count(total, 'sale')} were won ({percent(won, total)})"
+    verb = "was" if won == 1 else "were"
+    said = f"{won:,} of {count(total, 'sale')} {verb} won ({percent(won, total)})"
     if len(personas) == 1:
         return f"{said}, all with {shown(personas[0].persona, 40)}."
     hardest = min(personas, key=lambda each: (each.won / each.total, -each.total))

@@ -1,5 +1,7 @@
 """Charts over time, each as a drawing; sizes are pixels, dates are day numbers."""
 
+import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -176,12 +178,7 @@ def readiness_lines(size: Size, snapshots: Sequence[Snapshot], bands: Sequence[B
     """Draw a learner's readiness and its components, each named at its end."""
     import altair as alt
 
-    rows = [
-        {"x": each.day.toordinal(), "y": float(value), "line": at, "order": order}
-        for order, each in enumerate(snapshots)
-        for at, value in enumerate(_values(each))
-        if value is not None
-    ]
+    rows = _parts(snapshots)
     ends = {int(row["line"]): row["y"] for row in rows}
     names = {at: f"{LINES[at]} {value:.0f}" for at, value in ends.items()}
     ticks = {at: str(at) for at in range(0, 101, 20)}
@@ -205,13 +202,22 @@ def readiness_lines(size: Size, snapshots: Sequence[Snapshot], bands: Sequence[B
         y=alt.Y("y:Q", scale=y, axis=labelled_axis(ticks, has_grid=True)),
         color=colour,
         order="order:Q",
+        detail="part:N",
     )
+    is_dotted = len(snapshots) <= _MOST_BARS
     lines = [
-        base.transform_filter(f"datum.line == {at}").mark_line(
-            strokeWidth=3 if at == 0 else 1.6, point=alt.OverlayMarkDef(size=26 if at == 0 else 12)
-        )
+        mark
         # The overall line above the others.
         for at in sorted(ends, reverse=True)
+        for mark in (
+            base.transform_filter(f"datum.line == {at}").mark_line(
+                strokeWidth=3 if at == 0 else 1.6
+            ),
+            # Among many, points only blur; a line of one point is none.
+            base.transform_filter(
+                f"datum.line == {at} && (datum.alone || {json.dumps(is_dotted)})"
+            ).mark_circle(size=30 if at == 0 else 14, opacity=1),
+        )
     ]
     order = sorted(ends)
     places = spread([ends[at] for at in order], (size.text + 5) * 100 / frame.height, 100)
@@ -230,6 +236,25 @@ def readiness_lines(size: Size, snapshots: Sequence[Snapshot], bands: Sequence[B
         ),
         side.mark_text(align="left").encode(x=alt.value(frame.width + 21), y=beside, text="name:N"),
     )
+
+
+def _parts(snapshots: Sequence[Snapshot]) -> list[dict[str, float]]:
+    """Return the points of each line, in parts: a line ends where its component has no score."""
+    rows: list[dict[str, float]] = []
+    parts = Counter[int]()
+    for order, each in enumerate(snapshots):
+        for at, value in enumerate(_values(each)):
+            if value is None:
+                parts[at] += 1
+                continue
+            rows.append(
+                {
+                    "x": each.day.toordinal(), "y": float(value), "line": at, "order": order,
+                    "part": parts[at] * len(LINES) + at,
+                }
+            )  # fmt: skip
+    lengths = Counter(row["part"] for row in rows)
+    return [{**row, "alone": lengths[row["part"]] == 1} for row in rows]
 
 
 def _values(snapshot: Snapshot) -> tuple[Decimal | None, ...]:

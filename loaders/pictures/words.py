@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from loaders.errors import storable
@@ -41,6 +41,8 @@ def percent(part: int, whole: int) -> str:
 
 def day(value: date | datetime | None) -> str:
     """Return a day as 3 Mar 2025; of a time, its day in UTC."""
+    if isinstance(value, datetime):
+        value = value.astimezone(UTC)
     return NONE if value is None else f"{value.day} {month(value)}"
 
 

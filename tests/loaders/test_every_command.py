@@ -58,7 +58,7 @@ STARTS_NOTHING: dict[str, list[object]] = {
     "status": [],
     "quarantine list": [],
     "quarantine show": [PATH],
-    "dashboard": ["--out", os.devnull + ".html"],
+    "dashboard": ["--out", "page.html"],
     "db status": [],
     "db url": [],
     "db env": [],

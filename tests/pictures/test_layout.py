@@ -1,5 +1,6 @@
 """A page in a real browser, under its own policy: nothing is asked for, and no label is lost."""
 
+import json
 import re
 from collections.abc import Callable
 from itertools import combinations
@@ -101,7 +102,34 @@ def test_a_page_says_nothing_asks_for_nothing_and_loses_no_label(
             labels = refuse_lost_labels(tab)
             assert (labels > 0) is (page != "nothing")
             assert tab.overflow() == 0
+        for width in (561, 768, 901, 1041, 1180):
+            tab.resize(width)
+            assert tab.overflow() == 0
     assert len(file.read_bytes()) <= 500_000
+
+
+@pytest.mark.parametrize(
+    ("markup", "directive"),
+    [
+        ("<img src='http://127.0.0.1:9/x.png'>", "img-src"),
+        ("<style>p { color: red }</style>", "style-src-elem"),
+        ("<p style='color: red'></p>", "style-src-attr"),
+        ("<a onclick='alert(1)'></a>", "script-src-attr"),
+        ("<iframe src='http://127.0.0.1:9/'></iframe>", "frame-src"),
+    ],
+)
+def test_the_policy_of_a_page_allows_nothing_else(
+    pages: Pages, tab: Tab, markup: str, directive: str
+) -> None:
+    tab.open(pages("examples"))
+    refused = tab.evaluate(
+        "new Promise(done => {"
+        "document.addEventListener('securitypolicyviolation', e => done(e.effectiveDirective));"
+        f"document.body.insertAdjacentHTML('beforeend', {json.dumps(markup)});"
+        "document.body.lastElementChild.click();"
+        "setTimeout(() => done('nothing'), 5000)})"
+    )
+    assert refused == directive
 
 
 @pytest.mark.parametrize("page", PAGES)

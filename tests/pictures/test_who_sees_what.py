@@ -107,7 +107,7 @@ def test_the_command_reads_as_the_role_that_is_named(
             (PIPELINE, coach): (3, f"{PIPELINE} may not act as {coach}"),
             (coach, "no such role"): (2, "There is no role no such role"),
             (LOGINS["pulse_reader"], None): (2, "sees no learner"),
-            (NOBODY, None): (3, "may not read reporting.bands"),
+            (NOBODY, None): (3, "permission denied"),
         }
         for (login, role), (code, words) in refused.items():
             options = ["--role", role] if role else []
@@ -142,13 +142,21 @@ def test_markup_in_any_text_arrives_escaped(
             " values (%s, %s, 10, 10, 5, 60)",
             (ADA, MARKUP),
         )
+        superuser.execute(
+            "update analytics.user_skill_agg set skill_tag = %s where skill_tag = 'probe'",
+            (f"{MARKUP} tag",),
+        )
+        superuser.execute(
+            "update analytics.bands set readiness_band = %s where readiness_band = 'Strong'",
+            (f"{MARKUP} band",),
+        )
         superuser.execute("reset session_replication_role")
         let_read(superuser, role)
         superuser.execute(
             "insert into ops.role_learners (role_name, sees_all) values (%s, true)", (role,)
         )
     assert {(table, column) for _, table, column, _ in columns} >= {
-        ("scorecards", "persona"), ("user_skill_agg", "skill_tag"), ("scorecards", "missteps"),
+        ("scorecards", "persona"), ("skills", "label"), ("scorecards", "missteps"),
         ("stg_pulse__rejected_values", "reason"),
     }  # fmt: skip
     try:
