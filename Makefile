@@ -29,12 +29,15 @@ MART_SESSIONS ?= 200000
 # How large a sample the drill loses and restores.
 DRILL_SESSIONS ?= 2000
 
+# Superset has a venv of its own: its dependencies do not agree with dbt's.
+SUPERSET := .pulse/superset/venv
+
 # What plain dbt needs beforehand; then --profiles-dir .pulse/dbt.
 FIND_DATABASE = found="$$($(BIN)/pulse-elt db env)" && eval "$$found" && mkdir -p .pulse/dbt \
     && cp profiles.example.yml .pulse/dbt/profiles.yml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check demos test unit-tests drill drill-upgrade faults soak kinds marts lint format bench bench-writes bench-million profile docs pictures lock clean
+.PHONY: help install demo check demos test unit-tests drill drill-upgrade faults soak kinds marts lint format bench bench-writes bench-million profile docs pictures superset superset-assets lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,8 +53,10 @@ $(INSTALLED): requirements.lock pulse_store/pyproject.toml
 	@touch $@
 
 demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build the marts, show results
-	@$(BIN)/pulse-elt run examples/legacy || [ $$? -eq 1 ]
+	@mkdir -p .pulse
+	@$(BIN)/pulse-elt run examples/legacy --dashboard .pulse/dashboard.html || [ $$? -eq 1 ]
 	@$(BIN)/pulse-elt db psql --quiet --no-psqlrc --file examples/tour.sql
+	@echo "The learners in pictures: open .pulse/dashboard.html in a browser."
 
 check: lint demos test drill ## The project's own checks, for any CI: all of the four (POSTGRES="16 18")
 
@@ -117,9 +122,24 @@ docs: $(INSTALLED) ## Write the dbt documentation site to target/
 pictures: $(INSTALLED) ## Draw the pictures of the README anew: a recording of the demo, a lineage
 	$(BIN)/python docs/make_pictures.py
 
+superset: $(INSTALLED) $(SUPERSET)/.installed ## Bring Superset up on a sample and check every chart, right and dashboard (OPTIONS=--keep)
+	$(BIN)/python -m drills.superset --python $(SUPERSET)/bin/python $(OPTIONS)
+
+$(SUPERSET)/.installed: deploy/superset/requirements.lock
+	$(PYTHON) -m venv --clear $(SUPERSET)
+	$(SUPERSET)/bin/pip install -qq --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+superset-assets: $(INSTALLED) ## Write Superset's datasets, which follow from the reporting views
+	@mkdir -p .pulse/dbt && cp profiles.example.yml .pulse/dbt/profiles.yml
+	@$(BIN)/dbt --quiet parse --profiles-dir .pulse/dbt --target-path .pulse/superset/target
+	@$(BIN)/python -m loaders.project.superset_datasets .pulse/superset/target/manifest.json
+
 lock: ## Pin dependencies anew (needs uv)
 	$(UV) pip compile pyproject.toml --extra dev --extra embedded --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-header --no-strip-extras --quiet --output-file requirements.lock
+	$(UV) pip compile deploy/superset/requirements.in --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --quiet --output-file deploy/superset/requirements.lock
 
 clean: ## Stop the embedded server, remove .venv, .pulse and what dbt and the tests left
 	@if [ -x $(BIN)/pulse-elt ]; then $(BIN)/pulse-elt db stop; fi

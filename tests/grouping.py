@@ -32,6 +32,7 @@ _PARTS = {
     # Its tests have a server of their own, and name the group themselves.
     "upgrade": (),
     "analysts": ("marts.test_damages", "marts.test_own_models"),
+    "pictures": ("pictures.",),
     "stores": (
         "advisor.test_classify_stores",
         "loaders.test_archive",

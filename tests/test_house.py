@@ -12,7 +12,7 @@ LONGEST = 400
 # Each may import those before it.
 ROOMS = (
     "errors", "project", "database", "sources", "sample", "landing", "transform", "checks",
-    "operations", "pipeline", "nightly", "advisor", "cli",
+    "operations", "pictures", "pipeline", "nightly", "advisor", "cli",
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ class _Commands(Group):
         "prune": "prune",
         "audit": "audit",
         "report": "report",
+        "dashboard": "dashboard",
         "db": "db",
         "new": "new",
         "classify": "classify",

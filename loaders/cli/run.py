@@ -1,5 +1,7 @@
 """pulse-elt run: the nightly job, from a source to checked marts."""
 
+from pathlib import Path
+
 import click
 
 
@@ -35,6 +37,12 @@ import click
     is_flag=True,
     help="Result as JSON on stdout, progress as JSON lines on stderr.",
 )
+@click.option(
+    "--dashboard",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the page of 'pulse-elt dashboard' there, after the checks.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be loaded and built; write nothing.")
 def run(
     source: str | None,
@@ -44,6 +52,7 @@ def run(
     accept_vanished: bool,
     retry_seconds: float,
     is_json: bool,
+    dashboard: Path | None,
     dry_run: bool,
 ) -> int:
     """Load SOURCE, build and check the marts: the nightly job, logged in ops.runs.
@@ -72,6 +81,10 @@ def run(
         raise click.UsageError("--root is a folder inside SOURCE.")
     if dry_run:
         return _preview(source, root, accept_vanished=accept_vanished, is_json=is_json)
+    if dashboard is not None:
+        from loaders.pictures.command import refuse_unready
+
+        refuse_unready(dashboard)
     # A scheduler's SIGTERM counts as Ctrl-C: the run is logged and its notifications are sent.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     request = Request(
@@ -80,6 +93,7 @@ def run(
         is_resumed=is_resumed,
         accept_vanished=accept_vanished,
         retry_seconds=retry_seconds,
+        dashboard=dashboard,
     )
     watch = run_display.JsonWatch() if is_json else run_display.TextWatch()
     result, details = run_all(request, watch, targets_from_environment(os.environ))

@@ -73,6 +73,9 @@ class TextWatch:
             build_display.build_summary(details.build)
         elif result.stage == "mart_checks" and details.mart_checks:
             _print_gate("Mart checks", details.mart_checks)
+        elif result.stage == "dashboard" and details.dashboard:
+            path = _short(details.dashboard.path.absolute())
+            display.say(f"Dashboard: {display.printable(path)}")
 
 
 def _print_gate(name: str, found: "CheckResult") -> None:
@@ -124,6 +127,7 @@ def print_run_json(result: "RunResult", details: "Details") -> None:
             "notices": [*details.notices, *filter(None, [trouble])],
             "load": details.load,
             "build": details.build,
+            "dashboard": details.dashboard,
             **checks,
             "readiness": readiness,
         }
@@ -191,6 +195,8 @@ def _figures(stage: "StageResult") -> str:
         return f"{counts['landed']:,} new"
     if stage.stage == "build" and counts:
         return f"{counts['models']} models"
+    if stage.stage == "dashboard" and counts:
+        return f"{counts['learners']:,} seen"
     if "expectations" in counts:
         return f"{counts['expectations'] - counts['failed']} of {counts['expectations']}"
     return ""

@@ -4,21 +4,22 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 from loaders.checks.result import CheckResult
 from loaders.errors import PulseEltError, storable
 from loaders.landing.load import LoadResult, Progress
+from loaders.pictures.command import DashboardResult
 from loaders.transform.dbt import BuildResult
 
-Stage = Literal["migrate", "load", "landing_gate", "build", "mart_checks"]
+Stage = Literal["migrate", "load", "landing_gate", "build", "mart_checks", "dashboard"]
 Status = Literal["succeeded", "with_findings", "failed", "left_out"]
 RunStatus = Literal["succeeded", "with_findings", "stopped", "failed"]
 Event = Literal["failure", "findings", "recovery", "first_success"]
 
 # In this order; each depends on those before it.
-STAGES: tuple[Stage, ...] = ("migrate", "load", "landing_gate", "build", "mart_checks")
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Request:
 
     source is None for a run without a load. retry_seconds is the longest wait for each outage;
     is_resumed skips what the last run of the same source has done. accept_vanished: see
-    loaders.landing.model.Scope.
+    loaders.landing.model.Scope. dashboard is the file of the page to write, if one is wanted.
     """
 
     source: str | None
@@ -35,11 +36,13 @@ class Request:
     is_resumed: bool = False
     accept_vanished: bool = False
     retry_seconds: float = 60.0
+    dashboard: Path | None = None
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages of the run, in order."""
-        return tuple(stage for stage in STAGES if self.source is not None or stage != "load")
+        wanted = {"load": self.source is not None, "dashboard": self.dashboard is not None}
+        return tuple(stage for stage in STAGES if wanted.get(stage, True))
 
     @property
     def logged_source(self) -> str:
@@ -84,6 +87,7 @@ class Details:
     landing_gate: CheckResult | None = None
     build: BuildResult | None = None
     mart_checks: CheckResult | None = None
+    dashboard: DashboardResult | None = None
     notices: tuple[str, ...] = ()
 
     @property

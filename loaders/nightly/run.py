@@ -1,4 +1,4 @@
-"""A whole nightly run: migrate, load, landing gate, build, mart checks."""
+"""A whole nightly run: migrate, load, landing gate, build, mart checks, dashboard."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +19,7 @@ from loaders.errors import (
 )
 from loaders.landing.load import Progress
 from loaders.landing.model import Scope
+from loaders.nightly.failures import code_of, words_of
 from loaders.nightly.model import (
     Details,
     Request,
@@ -30,6 +31,7 @@ from loaders.nightly.model import (
     Watch,
 )
 from loaders.nightly.notifications import Hooks, notify
+from loaders.nightly.page import write_page
 from loaders.nightly.retry import retried
 from loaders.nightly.run_log import Earlier, RunLog
 from loaders.pipeline import (
@@ -49,7 +51,6 @@ Work = Callable[["Night"], StageResult]
 Stages = Mapping[Stage, Work]
 
 _DONE = ("succeeded", "with_findings", "left_out")
-INTERRUPTED = 130
 
 
 class NothingToResume(PulseEltError):
@@ -159,7 +160,7 @@ def _staged(night: Night, stage: Stage, work: Work) -> StageResult:
     except NothingToResume:
         raise
     except (Exception, KeyboardInterrupt) as error:
-        failed = StageResult(stage, "failed", message=_words(error), exit_code=_code(error))
+        failed = StageResult(stage, "failed", message=words_of(error), exit_code=code_of(error))
         _ended(night, replace(failed, seconds=time.monotonic() - began))
         raise
     return _ended(night, replace(result, seconds=time.monotonic() - began, attempts=attempts))
@@ -327,12 +328,20 @@ def _mart_checks(night: Night) -> StageResult:
     )
 
 
+def _dashboard(night: Night) -> StageResult:
+    assert night.request.dashboard is not None  # noqa: S101 - else this is no stage of the run
+    result, written = write_page(night.request.dashboard)
+    night.details = replace(night.details, dashboard=written)
+    return result
+
+
 STAGES_OF_A_NIGHT: Stages = {
     "migrate": _migrate,
     "load": _load,
     "landing_gate": _landing_gate,
     "build": _build,
     "mart_checks": _mart_checks,
+    "dashboard": _dashboard,
 }
 
 
@@ -345,7 +354,7 @@ def _result(night: Night, error: BaseException | None) -> RunResult:
     findings = [stage for stage in night.stages if stage.message and stage.status != "left_out"]
     status: RunStatus
     if error is not None:
-        status, code, said = "failed", _code(error), _words(error)
+        status, code, said = "failed", code_of(error), words_of(error)
         where = f"{_name(last.stage)} failed" if last else "No database"
         summary = f"{where}: {said}"
     elif last is not None and last.status == "failed":
@@ -369,20 +378,6 @@ def _result(night: Night, error: BaseException | None) -> RunResult:
         seconds=night.seconds,
         stages=tuple(night.stages),
     )
-
-
-def _code(error: BaseException) -> int:
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED
-    return error.exit_code if isinstance(error, PulseEltError) else WorkFailed.exit_code
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt):
-        return "Interrupted."
-    if isinstance(error, PulseEltError):
-        return storable(str(error))
-    return storable(f"{type(error).__name__}: {error}")
 
 
 def _name(stage: str) -> str:
