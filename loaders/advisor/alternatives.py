@@ -26,7 +26,7 @@ def without_alternatives(places: Iterable[Placed]) -> list[Placed]:
 
 
 def _merged(places: list[Placed]) -> list[Placed]:
-    if len(places) == 1:
+    if len({shape(placed.path) for placed in places}) == 1:
         return places
     split = [_segments(placed.path) for placed in places]
     common = 0

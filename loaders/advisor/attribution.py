@@ -1,22 +1,29 @@
 """From accesses to places: which line tells a file's path, the sink's, a call's, or a wrapper's."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from loaders.advisor.context import Context
 from loaders.advisor.engine import Engine
-from loaders.advisor.paths import same
+from loaders.advisor.paths import is_temporary, same
 from loaders.advisor.substitution import filled
 from loaders.advisor.summaries import Access, root_of, symbols_of
 from loaders.advisor.syntax import FunctionDef
-from loaders.advisor.templates import ends_as_json, is_identifying, is_settled, normal, shape
+from loaders.advisor.templates import (
+    ends_as_json,
+    is_identifying,
+    is_settled,
+    normal,
+    shape,
+)
 from loaders.advisor.values import (
     Hole,
     Instance,
     Member,
     Nothing,
     Param,
+    Symbol,
     Text,
     Value,
     as_texts,
@@ -24,6 +31,8 @@ from loaders.advisor.values import (
 )
 from loaders.advisor.words import WORDS
 
+# Objects that are built with what another object was built with.
+MOST_CONSTRUCTORS = 3
 _MOVES = ("rename", "replace", "move", "renames")
 _BACKUP = re.compile(
     r"(\.json[a-z0-9]?)?([._-]?(bak|backup|old|orig|prev|previous|tmp|temp|new|swp|part|lock)|~)\d*"
@@ -31,17 +40,22 @@ _BACKUP = re.compile(
 # A function that tells formats apart reads JSON at the other paths.
 _OTHER_FORMATS = (
     ".yaml", ".yml", ".toml", ".ini", ".csv", ".xml", ".css", ".html", ".htm", ".md", ".svg",
+    ".txt", ".log", ".rst", ".zip", ".tar", ".tgz", ".whl", ".pdf", ".png", ".jpg", ".env",
 )  # fmt: skip
 _COPIES = ("shutil.copy", "fs.copy", "fs.copyFile")
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An access at the line that counts, its path as far as it is known there."""
+    """An access at the line that counts, its path as far as it is known there.
+
+    What is not shown is evidence for its template, and reported under another.
+    """
 
     access: Access
     path: Text
     form: str
+    is_shown: bool = True
 
 
 class Attribution:
@@ -78,12 +92,18 @@ class Attribution:
             key=lambda p: (p.access.file, p.access.line, p.access.operation, shape(p.path), p.form),
         )
 
-    def is_json(self, access: Access) -> bool:
+    def way_of(self, access: Access) -> Iterator[str]:
+        """Yield the accesses that one passes on, down to the sink's."""
         at: Access | None = access
         while at is not None:
-            if at.is_json or at.id in self.engine.json_ids or is_json_text(at.content):
-                return True
+            yield at.id
             at = self.by_id.get(at.via) if at.via else None
+
+    def is_json(self, access: Access) -> bool:
+        for name in self.way_of(access):
+            at = self.by_id.get(name, access)
+            if at.is_json or name in self.engine.json_ids or is_json_text(at.content):
+                return True
         return False
 
     def is_side_effect(self, access: Access) -> bool:
@@ -93,10 +113,13 @@ class Attribution:
             for other in self.engine.summaries[access.function].accesses
             if other.id != access.id and not other.sink.startswith(_COPIES)
         ]
+        if len(access.path.parts) == 1 and is_temporary(access.path):
+            return True
         if access.operation == "exists":
             return any(
                 other.operation != "exists" and same(other.path, access.path)
-                for other in self.engine.summaries[access.function].accesses
+                for function in self.engine.family(access.function)
+                for other in self.engine.summaries[function].accesses
             )
         written = [other for other in others if other.operation == "write"]
         if any(is_backup(access.path, other.path) for other in written):
@@ -128,6 +151,8 @@ class Attribution:
             return
         form = "call" if access.via else "sink"
         for path in self.built(access):
+            if len(path.parts) == 1 and is_temporary(path):
+                continue
             known = normal(path, is_file)
             if not symbols_of(known):
                 self.put(access, known, form)
@@ -135,10 +160,22 @@ class Attribution:
                 self.ask_callers(access, known, form)
 
     def built(self, access: Access) -> tuple[Text, ...]:
+        """Fill in what objects were built with: of one object, by another's constructor, too."""
+        own = {root_of(symbol) for symbol in symbols_of(access.path)}
+        paths = self.filled(access, access.path)
+        for _ in range(MOST_CONSTRUCTORS):
+            if all(own >= {root_of(symbol) for symbol in symbols_of(path)} for path in paths):
+                break
+            paths = tuple(
+                dict.fromkeys(inner for path in paths for inner in self.filled(access, path))
+            )
+        return tuple(dict.fromkeys(_known_to(own, path) for path in paths))
+
+    def filled(self, access: Access, of: Text) -> tuple[Text, ...]:
         """Fill in what the only object of a class was built with, or what classes below say."""
         bindings: dict[Param, Value] = {}
         variants: list[dict[Param, Value]] = []
-        for symbol in symbols_of(access.path):
+        for symbol in symbols_of(of):
             param = root_of(symbol)
             definition = self.engine.project.classes.get(param.owner)
             if definition is not None and param.name == "self":
@@ -150,29 +187,27 @@ class Attribution:
             for built in self.constructions(param):
                 bindings[param] = built
         if not bindings and not variants:
-            return (access.path,)
+            return (of,)
         if variants and self.callers_of(access):
-            return (access.path,)
+            return (of,)
         context = self.context(self.engine, self.engine.project.functions[access.function])
         found: dict[Text, None] = {}
         for variant in variants or [{}]:
-            value = filled(context, access.path, {**bindings, **variant}, {})
+            value = filled(context, of, {**bindings, **variant}, {})
             if isinstance(value, Nothing):
                 continue
-            for path in as_texts(value, name_of(access.path)):
-                if not (variants and path == access.path):
+            for path in as_texts(value, name_of(of)):
+                if not (variants and path == of):
                     found[path] = None
         is_impossible = not found and any(isinstance(v, Nothing) for v in bindings.values())
-        return tuple(found) or (() if is_impossible else (access.path,))
+        return tuple(found) or (() if is_impossible else (of,))
 
     def constructions(self, param: Param) -> list[Value]:
         """Return what a constructor's parameter is, if all objects are built alike."""
         values: list[Value] = []
-        for known in self.engine.constructions.values():
-            for built in known:
-                for full, value in built:
-                    if full == f"{param.owner}|{param.name}" and value not in values:
-                        values.append(value)
+        for value in self.engine.arguments.get(f"{param.owner}|{param.name}", {}).values():
+            if value not in values:
+                values.append(value)
         paths: list[Value] = [value for value in values if not isinstance(value, Nothing)]
         paths = paths or values
         return paths if len(paths) == 1 else []
@@ -188,10 +223,13 @@ class Attribution:
         callers = self.callers_of(access)
         function = self.engine.project.functions[access.function]
         if self.with_defaults(access, path, form):
-            for caller in callers:
+            # Where a parameter is but a folder, its callers say nothing new of the file.
+            for caller in callers if not is_settled(path) else ():
                 self.place(caller)
             return
-        is_open = not is_settled(path) and not is_named_by_member(path)
+        is_open = not (
+            is_settled(path) or is_named_by_member(path) or is_filled_with_ids(path, callers)
+        )
         if is_open and not callers and (function.decorators or function.name == "lambda"):
             # A framework calls it: nobody else will say more.
             self.put(access, path, form)
@@ -233,11 +271,13 @@ class Attribution:
             return False
         context = self.context(self.engine, self.engine.project.functions[access.function])
         # A constructor's default: objects built with it are known by the calls of their methods.
-        known = set() if is_own else {shape(normal(c.path)) for c in self.callers_of(access)}
+        callers = self.callers_of(access)
+        known = set() if is_own else {shape(normal(c.path)) for c in callers}
         found = False
         for each in as_texts(filled(context, path, bindings, {})):
             if is_settled(each := normal(each)) and shape(each) not in known:
-                self.put(access, each, form)
+                is_named = bool(callers) and self.is_named_by_callers(access, each, callers)
+                self.put(access, each, "wrapper" if is_named and symbols_of(each) else form)
                 found = True
         return found and is_own
 
@@ -249,10 +289,31 @@ class Attribution:
         free = len(path.holes) - len(symbols)
         return all(len(normal(caller.path).holes) <= free for caller in callers)
 
+    def by_default(self, mode: Symbol | None) -> str:
+        """Return what open does where nobody hands in a mode."""
+        summary = self.engine.summaries.get(mode.owner) if isinstance(mode, Param) else None
+        default = summary.defaults.get(mode.name) if summary and isinstance(mode, Param) else None
+        said = default.literal or "" if isinstance(default, Text) else ""
+        return "write" if set("wax") & set(said) else "read"
+
     def put(self, access: Access, path: Text, form: str) -> None:
         operation = "write" if access.operation == "copied" else access.operation
+        if operation == "open" and isinstance(access.mode, Text):
+            operation = self.by_default(access.mode.symbol)
         known = replace(access, is_json=self.is_json(access), operation=operation)
         self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
+
+
+def _known_to(own: set[Param], path: Text) -> Text:
+    """Return a path in which only what callers of these parameters' functions know is open."""
+    return Text(
+        tuple(
+            replace(part, origin=None)
+            if isinstance(part, Hole) and part.origin and root_of(part.origin) not in own
+            else part
+            for part in path.parts
+        )
+    )
 
 
 def is_backup(path: Text, of: Text) -> bool:
@@ -283,6 +344,15 @@ def is_named_by_member(path: Text) -> bool:
     return not is_generic and not (is_pattern and isinstance(first.origin.of, Param))
 
 
+def is_filled_with_ids(path: Text, callers: list[Access]) -> bool:
+    """Say whether no caller decides the folder of a JSON file, nor writes a part of its name."""
+    first, *rest = path.parts or ("",)
+    is_whole = bool(rest) and isinstance(rest[0], str) and rest[0].startswith("/")
+    is_known = isinstance(first, Hole) and first.origin is None and first.name != "?"
+    is_named = any(len(normal(caller.path).holes) < len(path.holes) for caller in callers)
+    return is_whole and is_known and ends_as_json(path) and not is_named
+
+
 def is_json_file(placed: Placed) -> bool:
     """Say whether a place is about JSON, or about a neighbour that is named as such."""
     access = placed.access
@@ -292,6 +362,6 @@ def is_json_file(placed: Placed) -> bool:
     first = placed.path.parts[0] if placed.path.parts else ""
     if isinstance(first, str) and first.startswith(("http:/", "https:/", "data:")):
         return False
-    if access.store in ("browser", "shelve", "sqlite", "pickle"):
+    if access.store not in ("file", "blob", "s3"):
         return True
     return access.is_json or ends_as_json(placed.path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loaders.advisor.attribution import Attribution, Placed
+from loaders.advisor.choices import with_one_choice
 from loaders.advisor.data import DataShapes, read_shapes
 from loaders.advisor.dispositions import SYSTEM_OF_RECORD
 from loaders.advisor.engine import Engine
@@ -57,7 +58,8 @@ def audit(request: Request) -> AuditResult:
         tests = frozenset(file.path for file in tree.files if file.is_test)
         engine = Engine(project, read_sinks(settings.sinks), tests, _summarise)
         engine.run()
-        grouped = group(Attribution(engine, Evaluator))
+        attribution = Attribution(engine, Evaluator)
+        grouped = with_one_choice(group(attribution), attribution)
         shapes = read_shapes(request.data, request.root) if request.data is not None else None
         return _result(engine, grouped, tree, settings, request, shapes)
 
@@ -148,7 +150,7 @@ def _finding(
     shapes: DataShapes | None,
 ) -> Finding:
     places: dict[tuple[str, int, str], Place] = {}
-    for member in each.members:
+    for member in (member for member in each.members if member.is_shown):
         held = rules.get((each.key, member.access.id), ())
         left, ignored = ignores.apply(member.access.file, member.access.line, held)
         place = replace(_place(member, each.template, "code"), rules=left, ignored=ignored)

@@ -22,10 +22,12 @@ from loaders.advisor.values import (
     Class,
     External,
     Func,
+    Handle,
     Instance,
     Method,
     Nothing,
     Param,
+    Sequence,
     Text,
     Value,
     as_texts,
@@ -34,6 +36,9 @@ from loaders.advisor.values import (
 )
 
 MOST_DEPTH = 8
+# Who takes the parts of a path one by one.
+_METHODS_OF_PATHS = ("read_text", "read_bytes", "write_text", "write_bytes", "unlink")
+_JOINING = ("join", "joinpath", "resolve", "Path", "PurePath")
 # Functions handed to functions, one inside the other.
 MOST_NESTED = 12
 
@@ -47,23 +52,24 @@ class Caller(Library):
     @abstractmethod
     def called(self, expr: Expr) -> Value: ...
 
-    @abstractmethod
-    def require(self, what: Value, arguments: Arguments) -> Value: ...
-
     def call(self, expr: Call) -> Value:
         args: list[Value] = []
+        names: list[str] = []
         for arg in expr.args:
-            value = self.value(arg)
-            if isinstance(arg, Spread) and hasattr(value, "items"):
+            value = self.handed(arg)
+            if isinstance(arg, Spread) and isinstance(value, Sequence):
                 args.extend(value.items)
+            elif isinstance(arg, Spread) and name_of(expr.of) in _JOINING:
+                args.append(self.member(value, members.JOINED))
             else:
                 args.append(value)
+            names += [name_of(arg)] * (len(args) - len(names))
         arguments = Arguments(
             tuple(args),
             {name: self.value(value) for name, value in expr.named},
             expr.line,
             expr.column,
-            tuple(name_of(arg) for arg in expr.args),
+            tuple(names),
             expr.is_new,
         )
         if isinstance(expr.of, Attr):
@@ -82,6 +88,14 @@ class Caller(Library):
         if isinstance(expr.of, Name):
             self.notice(expr.of.id, callee, arguments)
         return either(*(self.call_value(each, arguments) for each in options_of(callee)))
+
+    def handed(self, arg: Expr) -> Value:
+        """Evaluate an argument; a method of a path may be handed on: to_thread(path.read_text)."""
+        if isinstance(arg, Attr) and arg.name in _METHODS_OF_PATHS:
+            of = self.value(arg.of)
+            if isinstance(of, Text):
+                return Method(of, arg.name)
+        return self.value(arg)
 
     def notice(self, name: str, receiver: Value, arguments: Arguments) -> None:
         """Remember locks, statements of SQL and requests, by the names of what is called."""
@@ -190,8 +204,12 @@ class Caller(Library):
                 given = a.at(position, name)
                 if given is not None:
                     pairs.append((f"{owner}|{name}", given))
-        if not self.is_test:
-            self.engine.construct(definition, tuple(pairs))
+        # A constructor that is called without 'new' calls itself anew.
+        if not self.is_test and not (
+            self.function.class_key == definition.key and self.function.name in members.INITS
+        ):
+            site = f"{self.function.path}:{a.line}:{a.column}"
+            self.engine.construct(definition, tuple(pairs), site)
         instance = Instance(definition, tuple(pairs))
         if init is not None:
             self.apply(Func(init, instance), a)
@@ -215,6 +233,8 @@ class Caller(Library):
             if parameter.name in named:
                 found[param] = named[parameter.name]
             elif parameter.is_rest:
+                if position < len(given):
+                    found[param] = Sequence(tuple(given[position:]))
                 position = len(given)
             elif position < len(given):
                 found[param] = given[position]
@@ -252,7 +272,8 @@ class Caller(Library):
                 if param.owner == key and param not in defaulted:
                     self.engine.pass_on(key, param.name, value)
         replaced: Replaced = {}
-        for access in summary.accesses:
+        # A function that calls itself says nothing new of its paths.
+        for access in summary.accesses if key != self.function.key else ():
             owners = owners_of(access)
             touched = owners & bindings.keys()
             if touched and not touched <= defaulted and access.depth < MOST_DEPTH:
@@ -296,7 +317,8 @@ class Caller(Library):
         content = substituted(self, access.content, bindings, replaced)
         found: list[str] = []
         path = filled(self, access.path, bindings, {})
-        if isinstance(path, Nothing):
+        if isinstance(path, Nothing | Handle):
+            # None is no path, and what is open already is opened where it is opened.
             return []
         mode = substituted(self, access.mode, bindings, {})
         is_called = any(isinstance(option, Func) for option in options_of(content))

@@ -1,5 +1,6 @@
 """Clients of blobs and buckets, lowdb: objects that stand for a path."""
 
+from loaders.advisor import stores
 from loaders.advisor.context import Arguments, Context
 from loaders.advisor.sinks import Sink
 from loaders.advisor.summaries import Access
@@ -65,6 +66,12 @@ def method(ev: Context, of: Value, name: str, a: Arguments) -> Value | None:
         return _blob(of, a.at(0, "blob") or hole("blob"))
     if of.kind == "lowdb":
         return _lowdb(ev, of, name, a)
+    if of.kind in ("store", "bun"):
+        operation = stores.method(of, name)
+        if operation is None:
+            return UNKNOWN
+        mark = _note(ev, of.path, operation, f"{of.kind}.{name}", "file", a, of.kind == "store")
+        return _keyed(ev, mark, name, a)
     if of.kind == "blob" and name in ("exists", "delete", "deleteIfExists"):
         _note(ev, of.path, "exists" if name == "exists" else "delete", name, "blob", a)
         return UNKNOWN
@@ -79,7 +86,27 @@ def _lowdb(ev: Context, of: Handle, name: str, a: Arguments) -> Value:
     return content(frozenset(ids), "data") if ids else of
 
 
-def _note(ev: Context, path: Text, operation: str, sink: str, store: str, a: Arguments) -> str:
+def _keyed(ev: Context, mark: str, name: str, a: Arguments) -> Value:
+    """Return what a key of a file holds; of a file of Bun, its content."""
+    if name == "json":
+        ev.engine.json_ids.add(mark)
+    said = a.args[0].literal if a.args and isinstance(a.args[0], Text) else None
+    if said is not None and name in ("get", "has", "getSync"):
+        ev.engine.keys_read({mark}, said, is_item=False)
+    elif said is not None and name in ("set", "setSync"):
+        ev.engine.key_set({mark}, said)
+    return content(frozenset({mark}), said or "?")
+
+
+def _note(
+    ev: Context,
+    path: Text,
+    operation: str,
+    sink: str,
+    store: str,
+    a: Arguments,
+    is_json: bool = True,
+) -> str:
     name = f"{ev.function.path}:{a.line}:{a.column}:{operation}#{len(ev.accesses)}"
     ev.accesses[name] = Access(
         id=name,
@@ -90,7 +117,7 @@ def _note(ev: Context, path: Text, operation: str, sink: str, store: str, a: Arg
         function=ev.function.key,
         sink=sink,
         store=store,
-        is_json=True,
+        is_json=is_json,
         is_atomic=True,
     )
     return name

@@ -17,6 +17,7 @@ from loaders.advisor.syntax import (
     Statement,
 )
 from loaders.advisor.values import (
+    UNKNOWN,
     Class,
     Func,
     Instance,
@@ -56,7 +57,10 @@ class Engine:
         self.json_ids: set[str] = set()
         self.pickle_ids: set[str] = set()
         self.passed: dict[tuple[str, str], list[Value]] = {}
+        self.plain: set[tuple[str, str]] = set()
         self.constructions: dict[str, list[tuple[tuple[str, Value], ...]]] = {}
+        self.sites: dict[str, dict[str, tuple[tuple[str, Value], ...]]] = {}
+        self.arguments: dict[str, dict[str, Value]] = {}
         self.calls: dict[str, dict[CallSite, None]] = {}
         self.parents: dict[str, str] = {}
         self.children: dict[str, list[str]] = {}
@@ -71,6 +75,12 @@ class Engine:
         self.keys: dict[str, dict[str, None]] = {}
         self.item_keys: dict[str, dict[str, None]] = {}
         self.grown: set[str] = set()
+        self.globals: dict[str, Value] = {}
+        self.again: dict[tuple[str, str], dict[str, Value]] = {}
+        # Functions of scripts that are called by a name, wherever they are written.
+        self.named: set[str] = set()
+        self.set_keys: dict[str, dict[str, None]] = {}
+        self.keyed: dict[str, dict[str, None]] = {}
 
     def run(self) -> None:
         """Evaluate everything, modules first."""
@@ -79,6 +89,15 @@ class Engine:
         for key in order:
             if key not in self.summaries:
                 self.evaluate(key)
+        self.settle()
+        # Whose budget went while its imports were still in a circle is asked once more.
+        starved = [key for key, rounds in self.rounds.items() if rounds >= MOST_ROUNDS]
+        self.rounds.clear()
+        self.requeue(starved)
+        self.settle()
+
+    def settle(self) -> None:
+        """Evaluate what waits, until nothing does."""
         while self.waiting:
             _, key = heappop(self.waiting)
             self.is_waiting.discard(key)
@@ -133,6 +152,13 @@ class Engine:
             self.assigning[definition.key] = found
         return self.assigning[definition.key]
 
+    def assign(self, definition: ClassDef, name: str, function: FunctionDef) -> None:
+        """Remember a function that assigns to an attribute of a lone object from outside."""
+        known = self.assigners(definition).setdefault(name, [])
+        if function not in known:
+            known.append(function)
+            self.requeue(self.asked.get(f"{definition.key}.{name}", ()))
+
     def names(self, path: str, by: str) -> dict[str, Value]:
         """Return the names of a module."""
         return self.summary(f"{path}:", by).names
@@ -140,12 +166,16 @@ class Engine:
     def exported(self, path: str, name: str, by: str) -> Value | None:
         """Return what a module offers under a name."""
         names = self.names(path, by)
-        if (found := names.get(f"export:{name}")) is not None:
-            return found
+        found = names.get(f"export:{name}")
+        if found is not None or (f"{path}:", f"exports.{name}") in self.again:
+            found = self.assigned_again(f"{path}:", name, UNKNOWN if found is None else found)
+            return self.assigned_again(f"{path}:", f"exports.{name}", found)
         if (whole := names.get("export:=")) is not None:
             if name == "default":
                 return whole
             for option in options_of(whole):
+                if isinstance(option, Instance) and name in option.definition.methods:
+                    return Func(option.definition.methods[name], option)
                 if hasattr(option, "get") and (member := option.get(name)) is not None:
                     result: Value = member
                     return result
@@ -165,6 +195,10 @@ class Engine:
         """Remember functions and objects that somebody passes as an argument."""
         known = self.passed.setdefault((function, parameter), [])
         for option in options_of(value):
+            if isinstance(option, Text) and known and (function, parameter) not in self.plain:
+                # Others pass objects: this one knows a text, or a path.
+                self.plain.add((function, parameter))
+                self.requeue([function])
             if not isinstance(option, Func | Instance | Class) or len(known) >= MOST_PASSED:
                 continue
             general = without_origins(option)
@@ -187,12 +221,20 @@ class Engine:
                 if function.key in self.summaries:
                     self.requeue([function.key])
 
-    def construct(self, definition: ClassDef, arguments: tuple[tuple[str, Value], ...]) -> None:
-        """Remember how a class is built."""
-        known = self.constructions.setdefault(definition.key, [])
+    def construct(
+        self, definition: ClassDef, arguments: tuple[tuple[str, Value], ...], site: str
+    ) -> None:
+        """Remember how a class is built; what a line says last counts, once more is known."""
         general = tuple((name, without_origins(value)) for name, value in arguments)
-        if general not in known and len(known) < MOST_PASSED:
-            known.append(general)
+        for name, value in arguments:
+            self.arguments.setdefault(name, {})[site] = value
+        sites = self.sites.setdefault(definition.key, {})
+        sites[site] = general
+        known: list[tuple[tuple[str, Value], ...]] = []
+        for each in sites.values():
+            if each not in known and len(known) < MOST_PASSED:
+                known.append(each)
+        self.constructions[definition.key] = known
 
     def hold(self, attribute: str, value: Value) -> None:
         """Remember objects of ours that attributes of that name hold."""
@@ -217,6 +259,58 @@ class Engine:
         if function.key not in self.parents:
             self.parents[function.key] = parent
             self.children.setdefault(parent, []).append(function.key)
+
+    def family(self, function: str) -> list[str]:
+        """Return a function, the one in which it is written as a callback, and all in between."""
+        found = [self.outermost(function)]
+        for key in found:
+            found += (child for child in self.children.get(key, ()) if child not in self.named)
+        return [key for key in found if key in self.summaries]
+
+    def outermost(self, function: str) -> str:
+        """Return the function in which a callback is written."""
+        at = function
+        while at not in self.named and (parent := self.parents.get(at)) is not None:
+            if parent.endswith(":"):
+                break
+            at = parent
+        return at
+
+    def set_global(self, name: str, value: Value) -> None:
+        """Remember what somebody makes a global of all modules."""
+        general = without_origins(value)
+        known = self.globals.get(name)
+        merged = general if known is None else either(known, general)
+        if merged != known:
+            self.globals[name] = merged
+            self.requeue(self.asked.get(f"global {name}", ()))
+
+    def assign_again(self, owner: str, name: str, value: Value, site: str) -> None:
+        """Remember what a function makes of a variable of one around it."""
+        sites = self.again.setdefault((owner, name), {})
+        general = without_origins(value)
+        if sites.get(site) != general:
+            sites[site] = general
+            self.requeue(self.dependents.get(owner, ()))
+
+    def assigned_again(self, owner: str, name: str, before: Value) -> Value:
+        """Return what a variable is worth, with what functions make of it where it is empty."""
+        sites = self.again.get((owner, name))
+        if not sites:
+            return before
+        is_empty = before == UNKNOWN or (isinstance(before, Text) and not before.parts)
+        later = [value for value in sites.values() if value != before]
+        is_vague = isinstance(before, Text) and before.literal is None and not before.symbol
+        return either(*later) if later and (is_empty or is_vague) else either(before, *later)
+
+    def global_name(self, name: str, by: str) -> Value | None:
+        """Return what a name means that no module imports: globals of browsers, and scripts'."""
+        self.asked.setdefault(f"global {name}", {})[by] = None
+        found = self.globals.get(name)
+        path = self.project.scripts.get(name)
+        if found is None and path is not None and f"{path}:" != by and path not in self.tests:
+            found = self.names(path, by).get(name)
+        return found
 
     def bases_of(self, definition: ClassDef, by: str) -> tuple[ClassDef, ...]:
         """Return a class and those it inherits from, nearest first."""
@@ -270,6 +364,16 @@ class Engine:
         """Remember a key that somebody takes out of what was read, or of one of its items."""
         for read in reads:
             (self.item_keys if is_item else self.keys).setdefault(read, {})[key] = None
+
+    def key_set(self, reads: Iterable[str], key: str) -> None:
+        """Remember a literal key that somebody assigns to in what was read."""
+        for read in reads:
+            self.set_keys.setdefault(read, {})[key] = None
+
+    def keyed_by(self, reads: Iterable[str], name: str) -> None:
+        """Remember the name of a variable by which somebody looks into what was read."""
+        for read in reads:
+            self.keyed.setdefault(read, {})[name] = None
 
     def callbacks(self, function: str, parameter: str) -> Value | None:
         """Return the functions and objects that callers pass for a parameter."""

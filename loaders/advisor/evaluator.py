@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from loaders.advisor import members
 from loaders.advisor.engine import Engine
 from loaders.advisor.importing import Importer
+from loaders.advisor.naming import name_of
 from loaders.advisor.summaries import MOST_ACCESSES, Summary, root_of, symbols_of
 from loaders.advisor.syntax import (
     Assign,
@@ -32,6 +33,7 @@ from loaders.advisor.values import (
     NOTHING,
     UNKNOWN,
     Class,
+    External,
     Func,
     Instance,
     Param,
@@ -55,6 +57,9 @@ class Evaluator(Importer):
     def __init__(self, engine: Engine, function: FunctionDef) -> None:
         super().__init__(engine, function)
         self.returned: list[Value] = []
+        self.is_context_manager = any(
+            "contextmanager" in said or "fixture" in said for said in function.decorators
+        )
 
     def summary(self) -> Summary:
         defaults: dict[str, Value] = {}
@@ -116,11 +121,13 @@ class Evaluator(Importer):
         if given is not None:
             return given
         passed = self.engine.callbacks(self.function.key, parameter.name)
+        own = hole(parameter.name, Param(self.function.key, parameter.name))
         if passed is not None:
-            return passed
+            is_plain = (self.function.key, parameter.name) in self.engine.plain
+            return either(passed, own) if is_plain else passed
         if (found := self.annotated(parameter.annotation)) is not None:
             return found
-        return hole(parameter.name, Param(self.function.key, parameter.name))
+        return own
 
     def annotated(self, annotation: str) -> Instance | None:
         """Return an object of the class of ours that an annotation names, if it has methods."""
@@ -141,12 +148,17 @@ class Evaluator(Importer):
                     value = self.value(statement.value)
                     if statement.annotation and not isinstance(value, Instance):
                         value = self.annotated(statement.annotation) or value
+                    if statement.is_again and isinstance(statement.target, Name):
+                        self.assign_outside(statement.target.id, value, statement.line)
                     self.bind(statement.target, value)
                 case Do():
                     self.value(statement.value)
                 case Return():
-                    self.returned.append(self.value(statement.value))
-                    return True
+                    value = self.value(statement.value)
+                    is_several = statement.is_item and not self.is_context_manager
+                    self.returned.append(Sequence((value,)) if is_several else value)
+                    if not statement.is_item:
+                        return True
                 case Branch():
                     if self.branch(statement):
                         return True
@@ -184,19 +196,24 @@ class Evaluator(Importer):
         if isinstance(what, FunctionDef):
             self.engine.define(what, self.function.key)
             self.env[what.name] = Func(what)
+            self.call_by_name(Func(what))
             return
         self.env[what.name] = Class(what)
         self.engine.homes[what.key] = self.function.key
         self.engine.subclass(what, [self.value(base) for base in what.bases])
         outside = self.env
         self.env = dict(outside)
+        if self.language == "script":
+            self.env["this"] = Instance(what)
         self.run(what.body)
+        self.env.pop("this", None)
         for name, value in self.env.items():
             if outside.get(name) is not value:
                 self.attributes[f"{what.key}.{name}"] = value
         self.env = outside
         for method in what.methods.values():
             self.engine.define(method, self.function.key)
+            self.call_by_name(Func(method))
 
     def lookup(self, name: str) -> Value | None:
         """Return what a name means here, in the functions around, or in the module."""
@@ -206,25 +223,51 @@ class Evaluator(Importer):
         while key is not None:
             names = self.engine.summary(key, self.function.key).names
             if name in names:
-                return names[name]
+                return self.engine.assigned_again(key, name, names[name])
             key = self.engine.parents.get(key)
         main = f"{self.function.path}:"
         if main != self.function.key:
-            return self.engine.summary(main, self.function.key).names.get(name)
+            found = self.engine.summary(main, self.function.key).names.get(name)
+            return None if found is None else self.engine.assigned_again(main, name, found)
         return None
+
+    def assign_outside(self, name: str, value: Value, line: int) -> None:
+        """Remember what a function assigns to a variable that was declared outside of it."""
+        if name in self.env or self.is_test:
+            return
+        key = self.engine.parents.get(self.function.key)
+        main = f"{self.function.path}:"
+        while key is not None and key != main:
+            if name in self.engine.summary(key, self.function.key).names:
+                break
+            key = self.engine.parents.get(key)
+        if self.function.key != main:
+            self.engine.assign_again(key or main, name, value, f"{self.function.key}:{line}")
 
     def bind(self, target: Expr, value: Value) -> None:
         match target:
             case Name():
+                self.call_by_name(value)
                 if isinstance(value, Text):
                     value = renamed(value, target.id)
                 self.env[target.id] = value
             case Attr():
                 of = self.value(target.of)
+                self.call_by_name(value)
+                if self.language == "script" and (reads := reads_of(of)):
+                    self.engine.key_set(reads, target.name)
                 if not self.is_test:
                     self.engine.hold(target.name, value)
                 for option in options_of(of):
-                    if isinstance(option, Instance) and option.arguments is None:
+                    is_global = isinstance(option, External) and option.name in members.GLOBALS
+                    if is_global and not self.is_test:
+                        self.engine.set_global(target.name, value)
+                    if not isinstance(option, Instance):
+                        continue
+                    is_outside = option.arguments is not None
+                    if is_outside and option.definition.is_single:
+                        self.engine.assign(option.definition, target.name, self.function)
+                    if not is_outside or option.definition.is_single:
                         kept = renamed(value, target.name) if isinstance(value, Text) else value
                         # A name of its own: the last assignment counts.
                         self.env[f"@{option.definition.key}.{target.name}"] = kept
@@ -235,13 +278,20 @@ class Evaluator(Importer):
                     member = self.member(value, key) if key and key != "..." else UNKNOWN
                     self.bind(inner, member)
             case Index():
-                self.value(target.of)
-                self.value(target.key)
+                self.bind_item(target)
             case Spread():
                 self.bind(target.of, UNKNOWN)
             case Either():
                 # A pattern with a default.
                 self.bind(target.options[0], either(value, self.value(target.options[1])))
+
+    def bind_item(self, target: Index) -> None:
+        reads, key = reads_of(self.value(target.of)), self.value(target.key)
+        if reads and isinstance(key, Text):
+            if key.literal is not None:
+                self.engine.key_set(reads, key.literal)
+            else:
+                self.engine.keyed_by(reads, name_of(target.key))
 
     def bind_items(self, target: Items, value: Value) -> None:
         for position, inner in enumerate(target.items):

@@ -137,7 +137,9 @@ class Expressions(Caller):
             return special
         if expr.id == "⟨expires⟩":
             self.is_expiring = True
-        return External(expr.id)
+        if self.language == "script" and not expr.id.startswith("⟨"):
+            found = self.engine.global_name(expr.id, self.function.key)
+        return External(expr.id) if found is None else found
 
     def opaque(self, expr: Opaque) -> Value:
         reads: frozenset[str] = frozenset()
@@ -176,6 +178,11 @@ class Expressions(Caller):
                 names.append("?")
         return joined(parts, names)
 
+    def call_by_name(self, value: Value) -> None:
+        """Remember that a function of a script has a name to call it by: it is no callback."""
+        if self.language == "script" and isinstance(value, Func):
+            self.engine.named.add(value.function.key)
+
     def table(self, expr: Table) -> Value:
         entries: list[tuple[str, Value]] = []
         for key, inner in expr.entries:
@@ -185,6 +192,7 @@ class Expressions(Caller):
                     if isinstance(option, Mapping):
                         entries.extend(option.entries)
             elif key is not None:
+                self.call_by_name(value)
                 entries.append((key, value))
         return Mapping(tuple(entries[:MOST_ENTRIES]))
 
@@ -217,6 +225,8 @@ class Expressions(Caller):
         if reads := reads_of(of):
             if said is not None:
                 self.engine.keys_read(reads, said, is_item=is_item(of))
+            else:
+                self.engine.keyed_by(reads, name_of(expr.key))
             return content(reads, said or "?")
         name = said if said and not said.isdigit() else None
         if isinstance(of, Text) and of.symbol is not None and name:

@@ -51,6 +51,8 @@ class Builder(ABC):
         self.depth = 0
         self.scope: list[str] = []
         self.class_keys: list[str | None] = [None]
+        # Names by which the methods of a prototype call the constructor above.
+        self.bases_here: list[frozenset[str]] = [frozenset()]
         self.functions: list[FunctionDef] = []
         self.classes: list[ClassDef] = []
 
@@ -147,13 +149,18 @@ class Builder(ABC):
         node: Node,
         bases: Callable[[], tuple[Expr, ...]],
         body: Callable[[], tuple[Statement, ...]],
+        *,
+        base_names: frozenset[str] = frozenset(),
+        is_single: bool = False,
     ) -> ClassDef:
         """Return a class, its methods apart from its other statements."""
         key = f"{self.path}:{'.'.join([*self.scope, name])}"
         of = bases()
         self.scope.append(name)
         self.class_keys.append(key)
+        self.bases_here.append(base_names)
         statements = body()
+        self.bases_here.pop()
         self.scope.pop()
         self.class_keys.pop()
         methods: dict[str, FunctionDef] = {}
@@ -176,6 +183,7 @@ class Builder(ABC):
             body=tuple(rest),
             fields=tuple(fields),
             line=node.start_point.row + 1,
+            is_single=is_single,
         )
         self.classes.append(found)
         return found

@@ -1,15 +1,16 @@
 """Imports: names of other modules of the tree, and of libraries."""
 
 import posixpath
+from dataclasses import replace
 
 from loaders.advisor.context import Arguments
 from loaders.advisor.expressions import Expressions
-from loaders.advisor.members import ROOT
+from loaders.advisor.members import ROOT, STAR
 from loaders.advisor.sinks import Sink
 from loaders.advisor.syntax import (
     Import,
 )
-from loaders.advisor.templates import JSON_ENDINGS
+from loaders.advisor.templates import JSON_ENDINGS, ends_as_json
 from loaders.advisor.values import (
     NOTHING,
     UNKNOWN,
@@ -18,8 +19,11 @@ from loaders.advisor.values import (
     Sequence,
     Text,
     Value,
+    as_texts,
+    either,
     hole,
     literal,
+    slash,
 )
 
 _IMPORT = Sink("import", "read", 0, returns="content", is_json=True)
@@ -39,7 +43,9 @@ class Importer(Expressions):
                 self.env[statement.local] = found
                 return
         if statement.symbol == "*" and is_python:
-            if path is not None and path != self.function.path:
+            if path is None:
+                self.env[STAR] = External(where)
+            elif path != self.function.path:
                 names = engine.names(path, key)
                 public = names.get("__all__")
                 only = (
@@ -71,33 +77,55 @@ class Importer(Expressions):
                 name = self.library(where).name
                 return External(name if symbol == "default" else f"{name}.{symbol}")
             return engine.exported(path, symbol, key) or hole(symbol)
+        names: dict[str, Value] = {}
         if path is not None and path != self.function.path:
-            found = engine.names(path, key).get(symbol)
-            if found is not None:
+            names = engine.names(path, key)
+            if (found := names.get(symbol)) is not None:
                 return found
         dotted = f"{where}{symbol}" if where.endswith(".") else f"{where}.{symbol}"
         inner = engine.project.resolve(self.function.path, dotted)
         if inner is not None:
             return ModuleValue(inner)
+        if isinstance(library := names.get(STAR), External):
+            return External(f"{library.name}.{symbol}")
         return hole(symbol) if path is not None else External(f"{where}.{symbol}".lstrip("."))
 
     def require(self, what: Value, arguments: Arguments) -> Value:
         """Return what require(), or import() as a function, gives."""
-        where = what.literal if isinstance(what, Text) else None
+        return either(*(self.require_one(each, arguments) for each in as_texts(what)))
+
+    def require_one(self, what: Text, arguments: Arguments) -> Value:
+        where = what.literal
         if where is None:
-            return UNKNOWN
+            return self.computed_module(what, arguments)
+        if where.startswith("~/") and arguments.names[:1] not in ((), ("?",)):
+            # Put together from the user's folder: no alias.
+            return self.computed_module(what, arguments)
         path = self.engine.project.resolve(self.function.path, where)
         if path is None:
             found = self.json_module(where, arguments.line)
             return self.library(where) if found is None else found
-        whole = self.engine.names(path, self.function.key).get("export:=")
+        names = self.engine.names(path, self.function.key)
+        whole = names.get("export:=")
+        if isinstance(whole, External) and len([each for each in names if "export:" in each]) > 1:
+            # What a library gave, with properties of the module's own.
+            return ModuleValue(path)
         return whole if whole is not None else ModuleValue(path)
+
+    def computed_module(self, what: Text, arguments: Arguments) -> Value:
+        """Requiring a path that is put together reads a file, if that turns out to be JSON."""
+        first = what.parts[0]
+        if isinstance(first, str) and first.startswith("."):
+            what = slash(literal(f"{ROOT}/{posixpath.dirname(self.function.path)}"), what)
+        elif not ends_as_json(what) and what.symbol is None:
+            return UNKNOWN
+        return self.touch_one(replace(_IMPORT, is_json=False), what, arguments)
 
     def json_module(self, where: str, line: int) -> Value | None:
         """Importing a .json file of the tree reads it."""
-        if not where.endswith(JSON_ENDINGS) or not where.startswith((".", "@/", "~/", ROOT)):
+        if not where.endswith(JSON_ENDINGS) or not where.startswith((".", "@/", "~/", "/", ROOT)):
             return None
-        if where.startswith(ROOT):
+        if where.startswith((ROOT, "/")):
             return self.touch_one(_IMPORT, literal(where), Arguments((), {}, line, 0))
         folder = posixpath.dirname(self.function.path)
         path = posixpath.join(ROOT, folder, where) if where.startswith(".") else where[2:]

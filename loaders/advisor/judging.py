@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from loaders.advisor.attribution import Placed
 from loaders.advisor.dispositions import CONFIG_STATIC, SYSTEM_OF_RECORD
 from loaders.advisor.engine import Engine
+from loaders.advisor.evidence import has_database, has_lock, secrets_of
 from loaders.advisor.places import Group, Grouped, outermost
 from loaders.advisor.values import Hole
-from loaders.advisor.verdicts import Verdict, has_database, has_lock, secrets_of
+from loaders.advisor.verdicts import Verdict
 
 
 def rules_of(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from loaders.advisor.dispositions import UNCERTAIN
 from loaders.advisor.engine import Engine
 from loaders.advisor.places import Group
-from loaders.advisor.templates import ends_as_json, shape
+from loaders.advisor.templates import ends_as_json, shape, snake
 from loaders.advisor.values import Hole, Text
 from loaders.advisor.verdicts import NOT_READ, NOT_WRITTEN, Verdict, judge
 from loaders.advisor.words import WORDS
@@ -39,8 +39,28 @@ def _with_kin(engine: Engine, own: Group, groups: dict[str, Group], verdict: Ver
 def _is_same(one: Group, other: Group) -> bool:
     """Say whether one path ends as the other does, below a folder that is a placeholder."""
     return one.store == other.store and (
-        _is_below(one.path, other.path) or _is_below(other.path, one.path)
+        _is_below(one.path, other.path) or _is_below(other.path, one.path) or _is_one_of(one, other)
     )
+
+
+def _is_one_of(one: Group, other: Group) -> bool:
+    """Say whether files are among another's: in the same folder, and what is read was written."""
+    head = _head(one.path)
+    mine, theirs = shape(one.path).split("/"), shape(other.path).split("/")
+    if not head or head != _head(other.path) or len(mine) < 2 or mine[:-1] != theirs[:-1]:
+        return False
+    if mine[-1] == theirs[-1]:
+        return True
+    before, mark, after = theirs[-1].partition("\1")
+    is_longer = len(mine[-1]) > len(before) + len(after)
+    is_named_so = mine[-1].startswith(before) and mine[-1].endswith(after)
+    return bool(mark and one.of("write") and is_longer and is_named_so)
+
+
+def _head(path: Text) -> str:
+    """Return the folder at the head of a path: its name, or that of its placeholder."""
+    first = path.parts[0] if path.parts else ""
+    return first.rpartition("/")[0] if isinstance(first, str) else f"{{{snake(first.name)}}}"
 
 
 def _is_below(short: Text, long: Text) -> bool:

@@ -1,7 +1,9 @@
 """What libraries do: sinks of the table, JSON, callbacks; plain path functions are paths.py."""
 
-from loaders.advisor import clients, paths
+from loaders.advisor import clients, paths, stores
 from loaders.advisor.context import Arguments
+from loaders.advisor.members import ROOT
+from loaders.advisor.sinks import Sink
 from loaders.advisor.substitution import json_hole
 from loaders.advisor.touching import Toucher
 from loaders.advisor.values import (
@@ -13,20 +15,25 @@ from loaders.advisor.values import (
     Listing,
     Mapping,
     Method,
+    ModuleValue,
     Options,
     Sequence,
     Text,
     Value,
     content,
     either,
+    hole,
     is_item,
     is_json_text,
     literal,
+    one_of,
     options_of,
+    parent,
     reads_of,
+    slashed,
     text,
 )
-from loaders.advisor.words import COUNTS, NAMES
+from loaders.advisor.words import COUNTS, NAMES, RESOURCES
 
 _CALLERS = COUNTS["callers"]
 _CALLING_METHODS = COUNTS["calling_methods"]
@@ -36,6 +43,8 @@ _GROWING = NAMES["growing"]
 _WRITING = ("write", "writelines", "writestr", "end", "writeFile")
 _READING = NAMES["reading"]
 _PASSING = NAMES["passing"]
+_WRAPPING = NAMES["wrapping"]
+_LISTENING = ("on", "once", "addListener")
 
 
 class Library(Toucher):
@@ -45,14 +54,23 @@ class Library(Toucher):
         sinks = self.engine.sinks
         if given:
             a = Arguments((*given, *a.args), a.named, a.line, a.column, a.names, a.is_new)
-        sink = sinks.calls.get(name)
+        sink = sinks.calls.get(name) or sinks.calls.get(name.removesuffix("Async"))
+        by_last_name = sinks.calls.get(name.rpartition(".")[2])
+        if sink is None and a.args and by_last_name is not None and by_last_name.is_atomic:
+            sink = by_last_name
         if sink is not None and not (name == "open" and self.language != "python"):
             return self.touch(sink, UNKNOWN, a)
         if (found := self.json_call(name, a)) is not None:
             return found
+        if (reading := RESOURCES.get(name)) is not None:
+            path = slashed([self.package(a), *a.args[1:]], ["?", *(["?"] * len(a.args[1:]))])
+            here = Arguments((), {}, a.line, a.column)
+            return self.library_method(path, reading, here) if reading else path
         if (found := paths.function(name, a, self.function.path)) is not None:
             return found
         if (found := clients.function(name, a)) is not None:
+            return found
+        if self.language == "script" and (found := self.script_call(name, a)) is not None:
             return found
         if (found := self.passing_call(name, a)) is not None:
             return found
@@ -64,6 +82,47 @@ class Library(Toucher):
             return self.touch(method, External(name), a)
         self.call_closures(a)
         return External(f"{name}()") if name.count("()") < 4 else UNKNOWN
+
+    def package(self, a: Arguments) -> Value:
+        """Return the folder of the package whose files are asked for."""
+        of = a.at(0, "package", "anchor") or UNKNOWN
+        named = of.literal if isinstance(of, Text) else None
+        path = self.engine.project.resolve(self.function.path, named) if named else None
+        if isinstance(of, ModuleValue):
+            path = of.path
+        elif isinstance(of, External) and of.name in ("__name__", "__package__"):
+            path = self.function.path
+        if path is not None:
+            return parent(literal(f"{ROOT}/{path}"))
+        return literal(f"{ROOT}/{named.replace('.', '/')}") if named else hole("package")
+
+    def script_call(self, name: str, a: Arguments) -> Value | None:
+        """Return what packages of Node give that keep a file of their own."""
+        if name.endswith(".bind"):
+            return External(name.removesuffix(".bind"), a.args[1:])
+        last = name.rpartition(".")[2]
+        if last in ("pipe", "pipeline"):
+            self.piped((External(name), *a.args) if last == "pipe" else a.args)
+        if last == "createInterface" and a.args and isinstance(a.args[0], Mapping):
+            return a.args[0].get("input") or UNKNOWN
+        if name == "require" and a.args:
+            return self.require(a.args[0], a)
+        if name in ("module.createRequire", "module.createRequireFromPath"):
+            return External("require")
+        if (found := stores.function(name, a)) is not None:
+            return found
+        touch = stores.touched(name, a)
+        if touch is None:
+            return None
+        sink = Sink(name, touch.operation, 0, is_json=True, is_atomic=True, returns="content",
+                    store=touch.store)  # fmt: skip
+        return self.touch_one(sink, touch.path, a)
+
+    def piped(self, stages: tuple[Value, ...]) -> None:
+        """Streams that hand on what they get: where one of them parses JSON, files hold JSON."""
+        if any(isinstance(each, External) and "json" in each.name.lower() for each in stages):
+            for each in stages:
+                self.mark_json(each)
 
     def json_call(self, name: str, a: Arguments) -> Value | None:
         for table, ids in (
@@ -115,7 +174,7 @@ class Library(Toucher):
             return Sequence((Sequence(items),))
         if last in _FILTERING:
             self.is_filtering = True
-        if last in ("promisify", "wraps", "callback") and a.args:
+        if last in _WRAPPING and a.args:
             return a.args[0]
         if last in _PASSING and a.args:
             self.call_closures(a)
@@ -148,6 +207,10 @@ class Library(Toucher):
     def library_method(self, of: Value, name: str, a: Arguments) -> Value:
         sinks = self.engine.sinks
         self.engine.unresolved.add(name)
+        if name == "bind" and isinstance(of, Func | External | Method):
+            return of
+        if name in ("call", "apply") and isinstance(of, Func):
+            return self.call_value(of, Arguments(a.args[1:], a.named, a.line, a.column))
         if isinstance(of, External):
             return self.call_external(f"{of.name}.{name}", a, of.arguments)
         if (found := self.json_method(of, name, a)) is not None:
@@ -161,7 +224,15 @@ class Library(Toucher):
             return self.handle_method(of, name, a)
         if name in _ITERATING and a.args:
             return self.iterate(of, name, a)
-        if name in ("then", "finally", "pipe"):
+        if name == "pipe":
+            self.piped((of, *a.args))
+            return a.args[0] if a.args and isinstance(a.args[0], Handle) else of
+        if name in _LISTENING and len(a.args) > 1 and reads_of(of):
+            for each in options_of(a.args[1]):
+                if isinstance(each, Func):
+                    self.engine.give(each.function, content(reads_of(of)), self.function.key)
+            return of
+        if name in ("then", "finally"):
             results: list[Value] = [of]
             for each in options_of(a.args[0] if a.args else NOTHING):
                 if isinstance(each, Func | External):
@@ -183,6 +254,8 @@ class Library(Toucher):
                 said = a.args[0].literal if isinstance(a.args[0], Text) else None
                 if said is not None:
                     self.engine.keys_read(reads, said, is_item=is_item(of))
+                elif a.names:
+                    self.engine.keyed_by(reads, a.names[0])
             return content(reads, name if name not in _READING else "?")
         if isinstance(of, Mapping | Sequence | Listing):
             return self.collection_method(of, name, a)
@@ -225,7 +298,7 @@ class Library(Toucher):
                 default = a.args[1] if len(a.args) > 1 else NOTHING
                 if said is not None:
                     return of.get(said) or default
-                return either(*values, default)
+                return either(one_of(values), default)
             if name == "values" and values:
                 return Sequence((either(*values),))
             if name in ("items", "entries") and values:

@@ -16,6 +16,7 @@ from loaders.advisor.values import (
     Member,
     Method,
     ModuleValue,
+    Nothing,
     Param,
     Sequence,
     Text,
@@ -28,6 +29,7 @@ from loaders.advisor.values import (
     literal,
     parent,
     reads_of,
+    slashed,
     variable,
     without_suffix,
 )
@@ -39,6 +41,12 @@ _ENVIRONMENTS = ("os.environ", "process.env", "import.meta.env", "Deno.env", "Bu
 _PROPERTIES = ("property", "cached_property", "functools.cached_property", "computed_field", "get")
 _USER_FOLDERS = tuple(NAMES["user_folders"])
 _MOST_NESTED = 8
+# The member of a list that is its items, joined to a path: os.path.join(*names).
+JOINED = "*/"
+# Objects whose attributes are names of every module.
+GLOBALS = ("global", "globalThis", "window", "self")
+# The name under which a module keeps the library all of whose names it takes.
+STAR = "*"
 INITS = ("__init__", "constructor")
 
 
@@ -95,6 +103,8 @@ def member(ev: Context, of: Value, name: str) -> Value:
             return held if held is not None else text_member(of, name)
         case Handle():
             return of.path if name in ("name", "path") else content(of.reads, name)
+        case Sequence() if name == JOINED:
+            return slashed(list(of.items), ["?"] * len(of.items))
         case Sequence() | Listing():
             return Method(of, name)
         case _:
@@ -111,7 +121,12 @@ def text_member(of: Text, name: str) -> Value:
         return parent(of)
     if name == "parents":
         return Method(of, name)
+    if len(of.parts) == 1 and name == "name" and of.holes and of.holes[0].name == "*":
+        # An entry of a listing: it is worth its name.
+        return of
     is_path = len(of.parts) > 1 or of.literal is not None
+    if is_path and name in ("pathname", "href"):
+        return of
     if is_path and name in ("name", "path"):
         return base_name(of) if name == "name" else of
     if name in ("stem", "suffix"):
@@ -136,11 +151,20 @@ def external_member(ev: Context, of: External, name: str) -> Value:
     if of.name in _ENVIRONMENTS and name not in ("get", "setdefault", "items", "copy"):
         return variable(name)
     full = f"{of.name}.{name}"
+    if ev.language == "script" and of.name in GLOBALS:
+        known = ev.engine.global_name(name, ev.function.key)
+        if known is not None:
+            return known
     if of.name.startswith(_USER_FOLDERS) and name.endswith(("_dir", "_path")):
         return hole(name)
-    if full == "import.meta.url":
+    if full in ("import.meta.url", "import.meta.filename", "import.meta.path"):
         return literal(f"{ROOT}/{ev.function.path}")
-    if full == "import.meta.dirname":
+    if full in ("path.sep", "path.posix.sep", "os.sep", "os.path.sep"):
+        return literal("/")
+    if ev.language == "script" and of.name in ("exports", "module.exports"):
+        own = ev.engine.exported(ev.function.path, name, ev.function.key)
+        return External(full) if own is None or isinstance(own, ModuleValue) else own
+    if full in ("import.meta.dirname", "import.meta.dir"):
         return parent(literal(f"{ROOT}/{ev.function.path}"))
     if "(" not in full and ev.language == "python":
         path = ev.engine.project.resolve(ev.function.path, full)
@@ -157,6 +181,8 @@ def module_member(ev: Context, path: str, name: str) -> Value:
     names = ev.engine.names(path, key)
     if name in names:
         return names[name]
+    if isinstance(library := names.get(STAR), External):
+        return External(f"{library.name}.{name}")
     dotted = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     inner = ev.engine.project.resolve(ev.function.path, f"{dotted}.{name}")
     return ModuleValue(inner) if inner is not None else hole(name)
@@ -199,9 +225,17 @@ def instance_member(ev: Context, of: Instance, name: str) -> Value:
 def _is_open(ev: Context, definition: ClassDef, name: str) -> bool:
     """Say whether classes below decide what an attribute is."""
     below = ev.engine.below(definition)
-    return any(
-        name in other.methods or attribute(ev, other, name) is not None for other in below
-    ) and not (name in definition.methods and definition.methods[name].name in INITS)
+    is_set_at_first = name in definition.methods and definition.methods[name].name in INITS
+    return any(_defines(ev, other, name) for other in below) and not is_set_at_first
+
+
+def _defines(ev: Context, definition: ClassDef, name: str) -> bool:
+    """Say whether a class itself says what an attribute is, not the one above it."""
+    if name in definition.methods or name in ev.engine.assigners(definition):
+        return True
+    home = ev.engine.homes.get(definition.key)
+    key = f"{definition.key}.{name}"
+    return home is not None and key in ev.engine.summary(home, ev.function.key).attributes
 
 
 def bound(ev: Context, of: Instance, value: Value) -> Value:
@@ -226,6 +260,8 @@ def attribute(ev: Context, definition: ClassDef, name: str) -> Value | None:
     key = f"{definition.key}.{name}"
     if (own := ev.env.get(f"@{key}", ev.attributes.get(key))) is not None:
         return own
+    if definition.is_single:
+        ev.engine.asked.setdefault(key, {})[ev.function.key] = None
     if key not in ev.looked_up:
         ev.looked_up[key] = _assigned(ev, definition, key)
     return ev.looked_up[key]
@@ -241,7 +277,8 @@ def _assigned(ev: Context, definition: ClassDef, key: str) -> Value | None:
         value = ev.engine.summary(method.key, ev.function.key).attributes.get(key)
         if value is not None:
             found.append(value)
-            if method.name in INITS:
+            # What a constructor leaves empty, another method fills.
+            if method.name in INITS and not isinstance(value, Nothing):
                 break
     if not found:
         home = ev.engine.homes.get(definition.key)

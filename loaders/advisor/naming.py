@@ -38,9 +38,10 @@ def name_of(expr: Expr) -> str:
             for arg in (*expr.args, *(value for _, value in expr.named)):
                 if (found := name_of(arg)) != "?":
                     return found
-            return name_of(
-                expr.of.of if isinstance(expr.of, Attr) and not _is_plain(expr.of) else expr.of
-            )
+            if isinstance(expr.of, Attr) and not _is_plain(expr.of):
+                before = name_of(expr.of.of)
+                return expr.of.name if before in ("self", "this", "cls") else before
+            return name_of(expr.of)
         case Either() | Opaque() | Joined() | Items():
             parts = (
                 expr.options

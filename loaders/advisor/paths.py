@@ -55,9 +55,15 @@ def function(name: str, a: Arguments, module: str) -> Value | None:
         names = list(a.names) + ["?"] * (len(values) - len(a.names))
         if name.endswith(".resolve") and len(values) == 1:
             return values[0]
+        if name in ("path.join", "path.posix.join"):
+            # Node's join goes on where a part begins with a slash.
+            values[1:] = [_without_slash(value) for value in values[1:]]
         return slashed(list(values), names[: len(values)])
-    if name == "URL" and len(a.args) == 2:
-        return slashed([_each(parent, a.args[1]), a.args[0]], ["base", "?"])
+    if name in ("URL", "url.URL") and len(a.args) == 2:
+        # A folder of a module keeps its slash: names are added to it as texts.
+        said = a.args[0].literal if isinstance(a.args[0], Text) else None
+        inner = literal("./") if said in (".", "./") else a.args[0]
+        return slashed([_each(parent, a.args[1]), inner], ["base", "?"])
     if name in _SAME and a.args:
         value = a.args[0]
         if isinstance(value, Text | Options | Listing | Handle):
@@ -95,17 +101,7 @@ def function(name: str, a: Arguments, module: str) -> Value | None:
             if last[:1].isupper()
             else text(Hole(last if _FOLDER.fullmatch(last) else "user_folder"))
         )
-    if name in ("importlib.resources.files", "pkg_resources.resource_filename"):
-        return _resource(a)
     return None
-
-
-def _resource(a: Arguments) -> Value:
-    package = a.args[0].literal if a.args and isinstance(a.args[0], Text) else None
-    if package is None:
-        return hole("package")
-    folder = literal(f"{_ROOT}/{package.replace('.', '/')}")
-    return slashed([folder, a.args[1]], ["?", "?"]) if len(a.args) > 1 else folder
 
 
 def environment(a: Arguments) -> Value:
@@ -152,6 +148,14 @@ def method(of: Value, name: str, a: Arguments) -> Value | None:
     if name in ("split", "rsplit", "partition", "rpartition", "splitlines"):
         return UNKNOWN
     return of if is_json_text(of) else None
+
+
+def _without_slash(value: Value) -> Value:
+    if isinstance(value, Options):
+        return either(*(_without_slash(option) for option in value.values))
+    if isinstance(value, Text) and value.parts and isinstance(value.parts[0], str):
+        return text(value.parts[0].lstrip("/"), *value.parts[1:])
+    return value
 
 
 def _spread(value: Value) -> tuple[Value, ...]:

@@ -15,10 +15,12 @@ from loaders.advisor.templates import (
     shape,
     written,
 )
-from loaders.advisor.values import Text
+from loaders.advisor.values import Text, base_name
 from loaders.advisor.words import WORDS
 
-NEIGHBOURS = ("shelve", "sqlite", "pickle")
+NEIGHBOURS = (
+    "shelve", "sqlite", "pickle", "AsyncStorage", "chrome.storage", "browser.storage", "indexedDB",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +77,28 @@ def group(attribution: Attribution) -> Grouped:
     code = [placed for placed in kept if placed.access.file not in engine.tests]
     groups = _unified([placed for placed in code if placed.form != "wrapper"], is_wrapper=False)
     wrappers = _unified([placed for placed in code if placed.form == "wrapper"], is_wrapper=True)
-    reached = _reached(attribution, groups)
+    reached = reached_by(attribution, groups)
     needed = {
         key: each
         for key, each in wrappers.items()
         if any(_is_needed(member, reached) for member in each.members)
     }
     for each in needed.values():
-        each.members = [member for member in each.members if _is_needed(member, reached)]
+        each.members = [
+            member for member in each.members if _is_needed(member, reached) or _is_beside(member)
+        ]
     return Grouped(groups, needed, tests, reached)
 
 
 def _is_needed(placed: Placed, reached: dict[str, tuple[str, ...]]) -> bool:
     """A wrapper counts where it is about JSON itself, or one of its callers is."""
     return bool(reached.get(placed.access.id)) or placed.access.is_json or ends_as_json(placed.path)
+
+
+def _is_beside(placed: Placed) -> bool:
+    """A wrapper that takes away what another one of its file writes counts with that one."""
+    is_own = not placed.access.via and placed.access.operation in ("delete", "exists")
+    return is_own and len(placed.path.parts) > 1
 
 
 def _named(placed: Placed, engine: Engine) -> Placed:
@@ -116,22 +126,26 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
         if placed.form == "wrapper" or is_json_file(placed):
             kept.append(placed)
         elif operation == "list":
-            root = placed.access.root or placed.access.id
-            is_known = placed.access.id in listed or root in listed
+            is_known = not listed.isdisjoint(attribution.way_of(placed.access))
             if is_known or any(_is_listed(placed.path, other) for other in templates):
                 kept.append(placed)
-        elif operation in ("exists", "delete") and _key(placed, is_wrapper=False) in shapes:
+        elif _key(placed, is_wrapper=False) in shapes and (
+            # A helper that looks for files tells nothing of one that nobody knows.
+            operation == "delete"
+            or (operation == "exists" and (not placed.access.via or is_settled(placed.path)))
+        ):
             kept.append(placed)
     return kept
 
 
 def _is_listed(path: Text, other: Placed) -> bool:
-    return (
-        other.form != "wrapper"
-        and other.access.operation != "list"
-        and not any(hole.name == "*" for hole in other.path.holes)
-        and matches(path, other.path) > 0
-    )
+    """Say whether a listing's names are of files that carry ids, or of folders of such files."""
+    if other.form == "wrapper" or other.access.operation == "list":
+        return False
+    if any(hole.name == "*" for hole in other.path.holes):
+        return False
+    fits = matches(path, other.path)
+    return fits > 1 or (fits == 1 and bool(base_name(other.path).holes))
 
 
 def _unified(places: list[Placed], *, is_wrapper: bool) -> dict[str, Group]:
@@ -180,7 +194,7 @@ def _key(placed: Placed, is_wrapper: bool) -> str:
 
 def _listed_key(placed: Placed, plain: dict[str, list[Placed]], is_wrapper: bool) -> str | None:
     """Return the key of the template to which a listing, or a file of one, belongs."""
-    best: tuple[int, str] | None = None
+    best: tuple[tuple[int, bool], str] | None = None
     least = 1 if placed.access.operation == "list" else 2
     for key, members in plain.items():
         other = members[0]
@@ -188,13 +202,14 @@ def _listed_key(placed: Placed, plain: dict[str, list[Placed]], is_wrapper: bool
             continue
         if is_wrapper and other.access.file != placed.access.file:
             continue
-        fits = matches(placed.path, other.path)
-        if fits >= least and (best is None or fits > best[0]):
-            best = (fits, key)
+        fits = max(matches(placed.path, member.path) for member in members)
+        is_near = any(member.access.function == placed.access.function for member in members)
+        if fits >= least and (best is None or (fits, is_near) > best[0]):
+            best = ((fits, is_near), key)
     return best[1] if best is not None else None
 
 
-def _reached(attribution: Attribution, groups: dict[str, Group]) -> dict[str, tuple[str, ...]]:
+def reached_by(attribution: Attribution, groups: dict[str, Group]) -> dict[str, tuple[str, ...]]:
     """Return, for each access on the way, the templates that its callers reach."""
     found: dict[str, dict[str, None]] = {}
     for key, each in groups.items():
@@ -209,10 +224,7 @@ def _reached(attribution: Attribution, groups: dict[str, Group]) -> dict[str, tu
 
 def outermost(engine: Engine, function: str) -> str:
     """Return the function in which a callback is written."""
-    at = function
-    while (parent := engine.parents.get(at)) is not None and not parent.endswith(":"):
-        at = parent
-    return at
+    return engine.outermost(function)
 
 
 def facts_of(engine: Engine, function: str) -> tuple[str, ...]:
@@ -222,5 +234,5 @@ def facts_of(engine: Engine, function: str) -> tuple[str, ...]:
     while waiting:
         key = waiting.pop()
         found.append(key)
-        waiting += engine.children.get(key, ())
+        waiting += (child for child in engine.children.get(key, ()) if child not in engine.named)
     return tuple(found)

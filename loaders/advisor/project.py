@@ -3,10 +3,22 @@
 import json
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from loaders.advisor.syntax import ClassDef, FunctionDef, Module
+from loaders.advisor.syntax import (
+    Assign,
+    Call,
+    ClassDef,
+    Define,
+    Export,
+    FunctionDef,
+    Import,
+    Module,
+    Name,
+    Statement,
+)
 
 _SCRIPT_ENDINGS = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".d.ts")
 
@@ -31,6 +43,7 @@ class Project:
     by_dotted: dict[str, list[str]] = field(default_factory=dict)
     subclasses: dict[str, list[str]] = field(default_factory=dict)
     languages: dict[str, str] = field(default_factory=dict)
+    scripts: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for path, module in self.modules.items():
@@ -40,6 +53,8 @@ class Project:
                 self.functions[function.key] = function
             for definition in module.classes:
                 self.classes[definition.key] = definition
+            for name in _globals(module) if module.language == "script" else ():
+                self.scripts.setdefault(name, path)
             if module.language == "python":
                 parts = path.removesuffix(".py").removesuffix("/__init__").split("/")
                 for start in range(len(parts)):
@@ -60,7 +75,8 @@ class Project:
             path = posixpath.join(folder, *rest.split(".")) if rest else folder
             return self._python_file(path)
         found = self.by_dotted.get(module)
-        if not found:
+        if not found or module.partition(".")[0] in sys.stdlib_module_names:
+            # A module of the tree may be called json or os: Python's own is meant.
             return None
         # The same name twice: the one that shares most of the importer's folders.
         return min(found, key=lambda path: (-_shared(path, importer), len(path), path))
@@ -114,6 +130,27 @@ class Project:
                 if base + ending in self.modules:
                     return base + ending
         return None
+
+
+def _globals(module: Module) -> Iterator[str]:
+    """Yield the names that a script, which imports and exports nothing, gives to all others."""
+    body = module.main.body
+    if any(isinstance(each, Import | Export) for each in body) or _requires(body):
+        return
+    for each in body:
+        if isinstance(each, Define):
+            yield each.what.name
+        elif isinstance(each, Assign) and isinstance(each.target, Name):
+            yield each.target.id
+
+
+def _requires(body: Iterable[Statement]) -> bool:
+    return any(
+        isinstance(each, Assign)
+        and isinstance(each.value, Call)
+        and each.value.of == Name("require")
+        for each in body
+    )
 
 
 def _shared(path: str, other: str) -> int:

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 from loaders.advisor.data import DataShapes
 from loaders.advisor.engine import Engine
+from loaders.advisor.evidence import evidence_of
 from loaders.advisor.places import Group
 from loaders.advisor.proposals import Proposal, propose
 from loaders.advisor.syntax import Assign, Branch, ClassDef, FunctionDef, Statement
 from loaders.advisor.templates import snake
 from loaders.advisor.values import Class, Hole, Text
-from loaders.advisor.verdicts import evidence_of
 from loaders.advisor.words import WORDS
 
 _FOLDER = re.compile(r"(^|_)(dir|directory|folder|path|root|home|temporary)$")

@@ -116,6 +116,8 @@ class _Python(PythonExpressions):
             if target is None:
                 return
             says = text_of(annotation) if annotation is not None else ""
+            if value is None and target.type == "attribute":
+                return
             if value is None:
                 out.append(Assign(self.expr(target), Opaque(), line, says))
             elif value.type == "assignment":
@@ -136,6 +138,10 @@ class _Python(PythonExpressions):
                 out.append(Assign(into, Joined((into, value_expr)), line))
             else:
                 out.append(Do(value_expr))
+        elif node.type == "yield" and node.named_children:
+            value_expr = self.expr(node.named_children[0])
+            is_one = text_of(node.children[1]) != "from"
+            out.append(Return(value_expr if is_one else Each(value_expr), is_item=True))
         elif node.type != "string":
             out.append(Do(self.expr(node)))
 

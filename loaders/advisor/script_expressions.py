@@ -1,18 +1,22 @@
 """Turns expressions of TypeScript and JavaScript into the form of syntax.py."""
 
 import re
+from collections.abc import Iterable
 
 from tree_sitter import Node
 
 from loaders.advisor.frontend import Builder, expires, text_of
+from loaders.advisor.script_objects import FUNCTIONS, Shape, Shapes, is_getter, is_method
 from loaders.advisor.script_storage import stored
 from loaders.advisor.syntax import (
     Assign,
     Attr,
     Block,
     Call,
+    ClassDef,
     Closure,
     Const,
+    Define,
     Do,
     Either,
     Expr,
@@ -29,12 +33,16 @@ from loaders.advisor.syntax import (
     Table,
 )
 
-FUNCTIONS = ("arrow_function", "function_expression", "generator_function", "function")
 _ESCAPE = re.compile(r"\\(.)")
 
 
 class ScriptExpressions(Builder):
     """The part of the front end that reads expressions, patterns and functions."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.shapes = Shapes()
+        self.export_aliases: set[str] = set()
 
     def build(self, node: Node) -> Expr:
         match node.type:
@@ -96,6 +104,8 @@ class ScriptExpressions(Builder):
                 )
             case "array" | "array_pattern":
                 return Items(tuple(self.exprs(node)))
+            case "object" if (shape := self.shapes.of_object(node)) is not None:
+                return self.singleton(node, shape)
             case "object" | "object_pattern":
                 return self.object(node)
             case "spread_element" | "rest_pattern":
@@ -106,6 +116,9 @@ class ScriptExpressions(Builder):
                 return Opaque()
             case "type_annotation" | "type_arguments" | "jsx_text":
                 return Opaque()
+        if (made := self.shapes.known.get(node.id)) is not None and node.type in FUNCTIONS:
+            name = text_of(node.child_by_field_name("name")) or "⟨constructor⟩"
+            return Block((Define(self.constructor_class(node, made, name)),), Name(name))
         if node.type in FUNCTIONS:
             return Closure(
                 self.function(node, text_of(node.child_by_field_name("name")) or "lambda")
@@ -148,7 +161,8 @@ class ScriptExpressions(Builder):
         if left is not None and (found := stored(left, "setItem", self.expr, value)):
             return Block((Do(found),), value)
         target = self.part(node, "left")
-        return Block((Assign(target, value, node.start_point.row + 1),), value)
+        line = node.start_point.row + 1
+        return Block((Assign(target, value, line, is_again=True),), value)
 
     def call(self, node: Node) -> Expr:
         is_new = node.type == "new_expression"
@@ -157,6 +171,8 @@ class ScriptExpressions(Builder):
         if function is None:
             return Opaque(tuple(self.exprs(node)))
         args = self.exprs(arguments) if arguments is not None else []
+        if (above := self.above(function, args, node)) is not None:
+            return above
         at = function
         while at.type in ("non_null_expression", "parenthesized_expression") and at.named_children:
             at = at.named_children[0]
@@ -165,8 +181,11 @@ class ScriptExpressions(Builder):
         return Call(of, tuple(args), (), point.row + 1, point.column, is_new)
 
     def object(self, node: Node) -> Expr:
+        return Table(tuple(self.entries(node.named_children)))
+
+    def entries(self, children: Iterable[Node]) -> list[tuple[str | None, Expr]]:
         entries: list[tuple[str | None, Expr]] = []
-        for child in node.named_children:
+        for child in children:
             match child.type:
                 case "pair" | "pair_pattern":
                     key = child.child_by_field_name("key")
@@ -188,7 +207,81 @@ class ScriptExpressions(Builder):
                     entries.append((name, Closure(self.function(child, name))))
                 case "spread_element" | "rest_pattern":
                     entries.append(("...", self.first(child)))
-        return Table(tuple(entries))
+        return entries
+
+    def above(self, function: Node, args: list[Expr], node: Node) -> Call | None:
+        """Return Base.call(this) and Base.prototype.name.call(this) as calls of the class above."""
+        if function.type != "member_expression" or args[:1] != [Name("this")]:
+            return None
+        how = text_of(function.child_by_field_name("property"))
+        base, _, name = text_of(function.child_by_field_name("object")).partition(".prototype.")
+        if how not in ("call", "apply") or base not in self.bases_here[-1]:
+            return None
+        of: Expr = Attr(Name("super"), name) if name else Name("super")
+        point = node.start_point
+        return Call(of, tuple(args[1:]), (), point.row + 1, point.column)
+
+    def constructor_class(self, node: Node, shape: Shape, name: str) -> ClassDef:
+        """Return the class that a function with a prototype is."""
+        return self.define_class(
+            name,
+            node,
+            lambda: tuple(self.expr(base) for base in shape.bases),
+            lambda: (
+                Define(self.function(node, "constructor", is_method=True)),
+                *self.added(shape),
+            ),
+            base_names=frozenset(text_of(base) for base in shape.bases),
+        )
+
+    def added(self, shape: Shape) -> tuple[Statement, ...]:
+        return tuple(
+            Define(
+                self.function(
+                    method,
+                    name,
+                    ("get",) * is_getter(method) + ("staticmethod",) * is_static,
+                    is_method=True,
+                )
+            )
+            for name, method, is_static in shape.methods
+        )
+
+    def singleton(self, node: Node, shape: Shape) -> Expr:
+        """Return an object literal whose functions use 'this' as the one object of a class."""
+        name = f"⟨object {node.start_point.row + 1}:{node.start_point.column}⟩"
+        borrowed = {key for key, *_ in shape.methods}
+        own = [child for child in node.named_children if is_method(child)]
+        rest = [child for child in node.named_children if child not in own]
+        methods = [
+            (text_of(child.child_by_field_name("name") or child.child_by_field_name("key")), child)
+            for child in own
+        ]
+        shape = Shape(
+            [
+                (key.strip("'\"`"), child.child_by_field_name("value") or child, False)
+                for key, child in methods
+            ]
+            + shape.methods
+        )
+
+        def attributes() -> tuple[Statement, ...]:
+            table = self.entries(rest)
+            line = node.start_point.row + 1
+            return tuple(
+                Assign(Attr(Name("this"), key), value, line)
+                for key, value in table
+                if key is not None and key not in borrowed and key != "..."
+            )
+
+        def body() -> tuple[Statement, ...]:
+            this = (Parameter("this"),)
+            first = self.define("constructor", node, lambda: this, attributes)
+            return (Define(first), *self.added(shape))
+
+        found = self.define_class(name, node, lambda: (), body, is_single=True)
+        point = node.start_point
+        return Block((Define(found),), Call(Name(name), (), (), point.row + 1, point.column, True))
 
     def function(
         self,

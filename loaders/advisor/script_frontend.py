@@ -5,7 +5,8 @@ import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
 from loaders.advisor.frontend import DEEPEST, text_of
-from loaders.advisor.script_expressions import FUNCTIONS, ScriptExpressions
+from loaders.advisor.script_expressions import ScriptExpressions
+from loaders.advisor.script_objects import FUNCTIONS, Shape
 from loaders.advisor.script_storage import stored
 from loaders.advisor.syntax import (
     Assign,
@@ -48,6 +49,7 @@ class _Script(ScriptExpressions):
         if node.type in ("statement_block", "program", "switch_case", "switch_default", "ERROR"):
             # A function may be used above its line.
             children = node.named_children
+            self.shapes.look(children)
             for child in children:
                 if child.type in ("function_declaration", "generator_function_declaration"):
                     self.statement(child, found)
@@ -59,7 +61,7 @@ class _Script(ScriptExpressions):
         return tuple(found)
 
     def statement(self, node: Node, out: list[Statement]) -> None:
-        if self.depth > DEEPEST:
+        if self.depth > DEEPEST or node.id in self.shapes.consumed:
             return
         self.depth += 1
         match node.type:
@@ -71,7 +73,11 @@ class _Script(ScriptExpressions):
                     if child.type == "variable_declarator":
                         self.declare(child, out)
             case "function_declaration" | "generator_function_declaration":
-                out.append(Define(self.function(node)))
+                if (shape := self.shapes.known.get(node.id)) is not None:
+                    name = text_of(node.child_by_field_name("name"))
+                    out.append(Define(self.constructor_class(node, shape, name)))
+                else:
+                    out.append(Define(self.function(node)))
             case "class_declaration" | "abstract_class_declaration":
                 out.append(Define(self.class_definition(node)))
             case "interface_declaration" | "type_alias_declaration":
@@ -135,28 +141,47 @@ class _Script(ScriptExpressions):
 
     def expression_statement(self, node: Node, out: list[Statement]) -> None:
         line = node.start_point.row + 1
+        if node.id in self.shapes.consumed:
+            return
         if node.type == "assignment_expression":
             left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
             if left is None or right is None:
                 return
-            said = text_of(left)
-            value = self.expr(right)
+            said = self.without_alias(text_of(left))
+            value = self.chained(right, out)
             if said == "module.exports":
                 out.append(Assign(Name("module.exports"), value, line))
                 out.append(Export("=", Name("module.exports")))
             elif said.startswith(("exports.", "module.exports.")):
                 name = said.rpartition(".")[2]
-                out.append(Assign(Name(f"exports.{name}"), value, line))
+                out.append(Assign(Name(f"exports.{name}"), value, line, is_again=True))
                 out.append(Export(name, Name(f"exports.{name}")))
             elif written := stored(left, "setItem", self.expr, value):
                 out.append(Do(written))
             else:
-                out.append(Assign(self.expr(left), value, line))
+                out.append(Assign(self.expr(left), value, line, is_again=True))
         elif node.type == "sequence_expression":
             for child in node.named_children:
                 self.expression_statement(child, out)
         else:
             out.append(Do(self.expr(node)))
+
+    def without_alias(self, said: str) -> str:
+        """Return what is assigned to where a variable stands for module.exports."""
+        owner, dot, name = said.partition(".")
+        is_alias = bool(dot) and "." not in name and owner in self.export_aliases
+        return f"exports.{name}" if is_alias else said
+
+    def chained(self, node: Node, out: list[Statement]) -> Expr:
+        """Return a value; of a chain of assignments, what the inner one assigned to is worth."""
+        if node.type != "assignment_expression":
+            return self.expr(node)
+        self.expression_statement(node, out)
+        left = node.child_by_field_name("left")
+        said = text_of(left)
+        if said == "module.exports" or said.startswith(("exports.", "module.exports.")):
+            return Name(said.removeprefix("module.") if said != "module.exports" else said)
+        return self.expr(left) if left is not None else Opaque()
 
     def declare(self, node: Node, out: list[Statement]) -> None:
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
@@ -164,11 +189,16 @@ class _Script(ScriptExpressions):
             return
         annotation = node.child_by_field_name("type")
         says = text_of(annotation).lstrip(": ") if annotation is not None else ""
+        if text_of(value) in ("exports", "module.exports"):
+            self.export_aliases.add(text_of(name))
         line = node.start_point.row + 1
         if value is not None and value.type in FUNCTIONS and name.type == "identifier":
-            out.append(Define(self.function(value, text_of(name))))
+            if (shape := self.shapes.known.get(value.id)) is not None:
+                out.append(Define(self.constructor_class(value, shape, text_of(name))))
+            else:
+                out.append(Define(self.function(value, text_of(name))))
         elif value is not None:
-            out.append(Assign(self.expr(name), self.expr(value), line, says))
+            out.append(Assign(self.expr(name), self.chained(value, out), line, says))
         else:
             out.append(Assign(self.expr(name), Opaque(), line, says))
 
@@ -248,7 +278,10 @@ class _Script(ScriptExpressions):
             text_of(node.child_by_field_name("name")),
             node,
             lambda: self.bases(heritage),
-            lambda: self.class_body(node.child_by_field_name("body")),
+            lambda: (
+                *self.class_body(node.child_by_field_name("body")),
+                *self.added(self.shapes.known.get(node.id, Shape())),
+            ),
         )
 
     def bases(self, heritage: Node | None) -> tuple[Expr, ...]:

@@ -9,7 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_FS_PACKAGES = ("fs", "fs-extra", "graceful-fs", "memfs", "node:fs")
+_FS_PACKAGES = (
+    "fs", "fs-extra", "graceful-fs", "memfs", "node:fs", "mz/fs", "fs-promise", "promise-fs",
+    "then-fs", "original-fs",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

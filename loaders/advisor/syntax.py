@@ -147,6 +147,8 @@ class Assign:
     value: Expr
     line: int
     annotation: str = ""
+    # The name was declared before, maybe in a function around.
+    is_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,10 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class Return:
+    """What a function gives; yields, and goes on, if it is one item of several."""
+
     value: Expr
+    is_item: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +217,7 @@ class ClassDef:
     fields: tuple[tuple[str, str], ...]
     line: int
     is_interface: bool = False
+    is_single: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,8 @@ def matches(listing: Text, template: Text) -> int:
     if not is_settled(listing):
         # Nothing literal to go by: the folder must have the same name.
         folder = written(listing).rpartition("/")[0]
-        if not folder or not written(template).startswith(f"{folder}/"):
+        is_named = any(snake(hole.name) not in _GENERIC_NAMES for hole in listing.holes)
+        if not is_named or not folder or not written(template).startswith(f"{folder}/"):
             return 0
     if len(wanted) > len(given):
         return 0

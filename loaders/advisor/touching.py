@@ -1,5 +1,8 @@
 """Notes what a sink touches: paths, operations, content, moves."""
 
+import re
+from dataclasses import replace
+
 from loaders.advisor import clients, paths
 from loaders.advisor.context import Arguments, Context
 from loaders.advisor.sinks import Sink
@@ -13,6 +16,7 @@ from loaders.advisor.values import (
     Listing,
     Mapping,
     Nothing,
+    Options,
     Sequence,
     Text,
     Value,
@@ -23,9 +27,21 @@ from loaders.advisor.values import (
     literal,
     options_of,
     reads_of,
+    renamed,
     slash,
     text,
 )
+
+_ENCODING = r"(utf|latin|iso|cp|ascii|us-ascii|windows|mac|big5|gb|euc|shift|koi|locale)[\w-]*"
+
+
+def names_a_part(sink: Sink, a: Arguments) -> bool:
+    """Say whether a method is told what to read: that is no path, but a package or an archive."""
+    if sink.name not in ("read_text", "read_bytes") or not a.args:
+        return False
+    first = a.args[0]
+    said = first.literal if isinstance(first, Text) else None
+    return said is None or re.fullmatch(_ENCODING, said, re.IGNORECASE) is None
 
 
 class Toucher(Context):
@@ -36,9 +52,12 @@ class Toucher(Context):
         if sink.arguments is not None and len(a.args) != sink.arguments:
             return False
         if sink.path == "self":
-            return isinstance(of, Text) and not is_json_text(of)
+            return isinstance(of, Text) and not is_json_text(of) and not names_a_part(sink, a)
         if sink.needs_client or sink.path == "object":
             return isinstance(of, Handle) or not sink.needs_client
+        if isinstance(of, Handle) and of.kind == "file" and sink.store == "file":
+            # What an open file is asked for has no path of its own.
+            return False
         if isinstance(sink.path, int) and a.at(sink.path, *sink.path_names) is None:
             return False
         return not isinstance(of, Nothing)
@@ -47,6 +66,10 @@ class Toucher(Context):
         """Note what a sink touches, and return what it gives."""
         if sink.operation in ("move", "copy"):
             return self.carry(sink, of, a)
+        opened = a.at(0) if sink.returns == "handle" and sink.path == 0 else None
+        if isinstance(opened, Handle) and opened.kind == "file":
+            # gzip.open(file): one way to read what is open already.
+            return opened
         found: list[Value] = []
         for path in self.paths_of(sink, of, a):
             found.append(self.touch_one(sink, path, a))
@@ -125,6 +148,8 @@ class Toucher(Context):
                 return ()
             name = a.names[position] if position < len(a.names) else "?"
             texts = as_texts(where, name)
+            if sink.operation == "list":
+                texts = tuple(renamed(each, name) for each in texts)
         pattern = a.at(sink.pattern) if sink.pattern is not None else None
         if pattern is not None:
             texts = tuple(
@@ -151,6 +176,9 @@ class Toucher(Context):
         """Return what a mode of open does; None if only a caller knows."""
         if isinstance(mode, Nothing):
             return "read"
+        if isinstance(mode, Options):
+            known = {self.operation_of(option) or "open" for option in options_of(mode)}
+            return "read+write" if len(known) > 1 else known.pop()
         if not isinstance(mode, Text) or mode.literal is None:
             is_open = isinstance(mode, Text) and mode.symbol is not None
             return None if is_open else "read"
@@ -186,22 +214,22 @@ class Toucher(Context):
         if source is None or target is None:
             return UNKNOWN
         is_move = sink.operation == "move"
-        for path in as_texts(target, "target"):
-            for origin in as_texts(source, "source"):
-                self.carry_one(sink, origin, path, a, is_move)
-        return target
-
-    def carry_one(self, sink: Sink, origin: Text, path: Text, a: Arguments, is_move: bool) -> None:
-        if is_move:
+        targets = as_texts(target, "target")
+        for origin in as_texts(source, "source"):
             before = [
                 each
                 for each in self.accesses.values()
-                if each.operation == "write" and paths.same(each.path, origin)
+                if is_move and each.operation in ("write", "open") and paths.same(each.path, origin)
             ]
-            if before:
+            for number, path in enumerate(targets):
                 for each in before:
-                    self.accesses[each.id] = paths.moved(each, path, a.line)
-                return
+                    name = f"{each.id}#{number}" if number else each.id
+                    self.add(replace(paths.moved(each, path, a.line), id=name))
+                if not before:
+                    self.carry_one(sink, origin, path, a, is_move)
+        return target
+
+    def carry_one(self, sink: Sink, origin: Text, path: Text, a: Arguments, is_move: bool) -> None:
         first, second = ("delete", "write") if is_move else ("copy", "copied")
         for one, where in ((first, origin), (second, path)):
             if paths.is_temporary(where):

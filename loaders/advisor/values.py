@@ -238,7 +238,11 @@ def text(*parts: str | Hole) -> Text:
 def as_texts(value: Value, name: str = "?") -> tuple[Text, ...]:
     """Return the texts that a value may be, a hole of that name for what is none."""
     found: list[Text] = []
-    for option in options_of(value):
+    options = options_of(value)
+    if any(isinstance(option, Text) for option in options):
+        # What may be a text is that where a text is wanted, not an object.
+        options = tuple(o for o in options if not isinstance(o, Func | Class | Instance))
+    for option in options:
         match option:
             case Text():
                 said = option
@@ -259,7 +263,7 @@ def joined(values: list[Value], names: list[str]) -> Value:
     # Texts put together of many alternatives (a date, padded) are no path that anybody tells apart.
     is_vague = sum(isinstance(value, Options) for value in values) > 2
     for value, name in zip(values, names, strict=True):
-        choices = as_texts(value, name)
+        choices = tuple(renamed(each, name) for each in as_texts(value, name))
         if is_vague and len(choices) > 1:
             choices = (hole(name),)
         if len(results) * len(choices) > MOST_OPTIONS:
@@ -272,7 +276,9 @@ def slashed(values: list[Value], names: list[str]) -> Value:
     """Return paths joined by slashes; an absolute one begins anew."""
     results: list[Text] = [Text(())]
     for value, name in zip(values, names, strict=True):
-        choices = as_texts(value, name)
+        # A folder that may be empty is one that was not given: the other way tells the path.
+        texts = as_texts(value, name)
+        choices = tuple(renamed(each, name) for each in texts if each.parts) or (Text(()),)
         if len(results) * len(choices) > MOST_OPTIONS:
             choices = choices[:1]
         results = [slash(before, choice) for before in results for choice in choices]
@@ -304,7 +310,7 @@ def parent(path: Text) -> Text:
         last = parts.pop()
         if isinstance(last, str) and "/" in last:
             return text(*parts, last.rsplit("/", 1)[0])
-    return Text(())
+    return text(Hole(f"{path.holes[0].name}_parent")) if path.holes else Text(())
 
 
 def base_name(path: Text) -> Text:

@@ -1,40 +1,18 @@
 """The five questions, asked of the code: what a template is, how sure that is, and why."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loaders.advisor.answers import is_answer
 from loaders.advisor.dispositions import CACHE, CONFIG_STATIC, SYSTEM_OF_RECORD, UNCERTAIN
+from loaders.advisor.editors import editor_of
 from loaders.advisor.engine import Engine
-from loaders.advisor.places import NEIGHBOURS, Group, facts_of, outermost
-from loaders.advisor.substitution import keys_of
-from loaders.advisor.summaries import Access
-from loaders.advisor.templates import snake
-from loaders.advisor.values import Hole, Options, Text, Value
-from loaders.advisor.values import Sequence as Many
+from loaders.advisor.evidence import Evidence, evidence_of
+from loaders.advisor.hints import says_cache, says_configuration
+from loaders.advisor.places import NEIGHBOURS, Group
 from loaders.advisor.words import WORDS
 
-_ID = re.compile(
-    r"(^|_)(ids?|uuid|guid|email|e_mail|mail|user|username|user_name|users|session|account|sid|uid|"
-    r"login|isbn|slug|token|owner|member|customer|client|player|patient|student|chat|guild)$"
-)
-# The same in keys of a value, where smtp_user is no id.
-_ID_KEY = re.compile(
-    r"(^|_)(ids?|uuid|guid|email|sid|uid|isbn)$"
-    r"|^(user|username|user_name|session|account|owner|member|customer|client|player|patient|student)$"
-)
-_CONFIG_WORDS = WORDS["config"]
-_RECORD_WORDS = WORDS["record"]
-_CACHE_WORDS = WORDS["cache"]
 NOT_READ = "written, read nowhere, and no id is visible"
 NOT_WRITTEN = "who writes it is not visible"
-_TEMPORARY = re.compile(r"(^|/)(te?mp|temporary)/")
-_SECRET = re.compile(
-    r"(password|passwd|passphrase|secret|api_?key|access_?key|private_?key|auth_?token|bot_?token|"
-    r"access_?token|refresh_?token|client_secret|credential)|^(token|pwd)$",
-    re.IGNORECASE,
-)
+Decision = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,129 +32,6 @@ class Verdict:
     answers: tuple[Answer, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the code shows of one template."""
-
-    is_read: bool
-    is_written: bool
-    is_deleted: bool
-    is_listed: bool
-    is_appended: bool
-    is_fresh: bool
-    is_locked: bool
-    is_changed_in_place: bool
-    is_rooted: bool
-    is_fixed: bool
-    ids: tuple[str, ...]
-    keys_written: tuple[str, ...]
-    keys_read: tuple[str, ...]
-    words: frozenset[str]
-    is_imported: bool
-    is_temporary: bool
-    is_grown: bool
-    is_answer: bool
-
-
-def evidence_of(engine: Engine, group: Group) -> Evidence:
-    reads, writes = group.of("read", "open"), group.of("write")
-    written = tuple(dict.fromkeys(key for member in writes for key in _keys(member.access.content)))
-    names = [snake(hole.name) for hole in group.path.holes]
-    ids = [name for name in names if _ID.search(name)]
-    ids += [key for key in written if _ID_KEY.search(snake(key))]
-    taken = [
-        key
-        for table in (engine.keys, engine.item_keys)
-        for member in group.members
-        for key in table.get(member.access.id, ())
-    ]
-    ids += [key for key in taken if _ID_KEY.search(snake(key)) and not _SECRET.search(key)]
-    writing = {outermost(engine, member.access.function) for member in writes}
-    readers = [m for m in reads if outermost(engine, m.access.function) not in writing]
-    keys = tuple(
-        dict.fromkeys(key for member in readers for key in engine.keys.get(member.access.id, ()))
-    )
-    first = group.path.parts[0] if group.path.parts else ""
-    rooted = isinstance(first, str) and not first.startswith(("/", "~", "../"))
-    return Evidence(
-        is_read=bool(reads),
-        is_written=bool(writes),
-        is_deleted=bool(group.of("delete")),
-        is_listed=bool(group.of("list")),
-        is_appended=any(member.access.is_append for member in writes),
-        is_fresh=_is_fresh(engine, [m.access for m in reads], writing),
-        is_locked=any(_has(engine, key, "has_lock") for key in writing),
-        is_changed_in_place=any(
-            outermost(engine, member.access.function) in writing for member in reads
-        ),
-        is_rooted=rooted or group.store in ("browser", "s3", "blob"),
-        is_fixed=not group.path.holes,
-        ids=tuple(dict.fromkeys(ids)),
-        keys_written=written,
-        keys_read=keys,
-        words=_words(group.path),
-        is_temporary=bool(_TEMPORARY.search(group.template)),
-        is_grown=any(member.access.id in engine.grown for member in reads),
-        is_answer=bool(writes) and all(is_answer(member.access.content) for member in writes),
-        is_imported=any(member.access.sink == "import" for member in reads),
-    )
-
-
-def secrets_of(engine: Engine, access: Access) -> tuple[str, ...]:
-    return tuple(key for key in engine.keys.get(access.id, ()) if _SECRET.search(key))
-
-
-def _has(engine: Engine, function: str, fact: str) -> bool:
-    return any(
-        getattr(engine.summaries[key], fact)
-        for key in facts_of(engine, function)
-        if key in engine.summaries
-    )
-
-
-def has_lock(engine: Engine, function: str) -> bool:
-    return _has(engine, function, "has_lock")
-
-
-def has_database(engine: Engine, function: str) -> bool:
-    return _has(engine, function, "has_database")
-
-
-def _is_fresh(engine: Engine, reads: Sequence[Access], writing: set[str]) -> bool:
-    """Say whether it is read only where an age is compared, and written in the same function."""
-    functions = {outermost(engine, access.function) for access in reads}
-    return bool(functions & writing) and all(
-        _has(engine, function, "is_expiring") for function in functions
-    )
-
-
-def _keys(content: Value, depth: int = 0) -> tuple[str, ...]:
-    found: list[str] = []
-    match content:
-        case Text():
-            for part in content.holes:
-                if isinstance(part, Hole) and part.is_json:
-                    found += part.keys
-        case Options() | Many():
-            values = content.values if isinstance(content, Options) else content.items
-            for value in values if depth < 3 else ():
-                found += _keys(value, depth + 1)
-        case _:
-            found += keys_of(content)
-    return tuple(found)
-
-
-def _words(path: Text) -> frozenset[str]:
-    return frozenset(
-        word
-        for part in path.parts
-        if isinstance(part, str)
-        for piece in re.split(r"[^A-Za-z0-9]+", part)
-        for word in snake(piece).split("_")
-        if piece
-    )
-
-
 def judge(engine: Engine, group: Group) -> Verdict:
     """Return a verdict on a template by the first rule that holds, with the answers."""
     if group.store in NEIGHBOURS:
@@ -185,38 +40,28 @@ def judge(engine: Engine, group: Group) -> Verdict:
         return Verdict(UNCERTAIN, "unknown", "the path is not visible in the code")
     found = evidence_of(engine, group)
     disposition, confidence, reason = _decide(found, group)
-    return Verdict(disposition, confidence, reason, _answers(found))
+    editor = editor_of(engine, group) if disposition == CONFIG_STATIC else None
+    return Verdict(disposition, confidence, reason, _answers(found, editor))
 
 
-def _decide(e: Evidence, group: Group) -> tuple[str, str, str]:
-    if e.is_fresh:
-        return CACHE, "likely", "read only while it is fresh, and made anew in the same function"
-    if (e.words & _CACHE_WORDS or e.is_temporary) and not (e.ids and group.store != "file"):
-        return CACHE, "likely", "its path says that it is a cache"
-    if e.is_answer and group.store == "browser":
-        return CACHE, "likely", "a copy of what a server answered"
-    stem = _stem(group.path)
-    is_named = bool(stem & _CONFIG_WORDS) and not stem & _RECORD_WORDS
+def _decide(e: Evidence, group: Group) -> Decision:
+    if (cache := _cache(e, group)) is not None:
+        return cache
     if not e.is_written and not e.is_deleted:
-        if e.is_read and e.is_rooted:
-            sure = "certain" if e.is_imported and not e.words & _RECORD_WORDS else "likely"
-            return CONFIG_STATIC, sure, "only read, at a path of the project itself"
-        if is_named and _is_based(group):
-            return CONFIG_STATIC, "likely", "named as configuration, and only read"
-        return UNCERTAIN, "unknown", NOT_WRITTEN
-    if is_named and e.is_written and not e.ids and _is_based(group) and _is_of_config(group.path):
-        return CONFIG_STATIC, "likely", "named as configuration, folder and file"
-    if e.is_written and e.is_fixed and not e.ids and not e.is_appended:
-        if is_named:
-            return CONFIG_STATIC, "likely", "named as configuration, and written at run time"
-        is_kept = e.is_locked or e.is_grown or bool(stem & _RECORD_WORDS)
-        if e.keys_read and not is_kept:
-            said = ", ".join(e.keys_read[:3])
-            return CONFIG_STATIC, "likely", f"code elsewhere takes fixed keys of it ({said})"
+        return _only_read(e, group)
+    # What stands in a browser is of the person before it, and of no deploy.
+    configuration = _configuration(e) if group.store != "browser" else None
+    if configuration is not None:
+        return configuration
+    if e.hints.is_whole and (not e.is_read or e.hints.is_made):
+        return UNCERTAIN, "unknown", "a path that only its caller knows"
     if e.is_written and e.is_read:
-        sure = "certain" if e.ids else "likely"
+        if "download" in e.hints.code and not e.is_read_elsewhere:
+            return UNCERTAIN, "unknown", "a download, which only its caller reads"
+        is_sure = bool(e.is_of_ids or e.people or e.entries) and not _may_be_configuration(e)
+        sure = "certain" if is_sure else "likely"
         return SYSTEM_OF_RECORD, sure, "written and read at run time"
-    if e.ids:
+    if e.ids and not (e.hints.is_made and not e.is_read):
         said = ", ".join(e.ids[:3])
         return SYSTEM_OF_RECORD, "likely", f"written at run time, and carries an id ({said})"
     if e.is_deleted and e.is_read:
@@ -224,27 +69,101 @@ def _decide(e: Evidence, group: Group) -> tuple[str, str, str]:
     return UNCERTAIN, "unknown", NOT_READ
 
 
-def _is_based(group: Group) -> bool:
-    """Say whether a template has no placeholder but a folder at its head, which is nobody's."""
-    heads = [hole for member in group.members for hole in member.path.holes]
-    return not any(isinstance(part, Hole) for part in group.path.parts[1:]) and not any(
-        _ID.search(snake(hole.name)) for hole in heads
-    )
+def _cache(e: Evidence, group: Group) -> Decision | None:
+    """Decide what may be lost, because it is made anew."""
+    hints = e.hints
+    if e.is_fresh and not e.people:
+        return CACHE, "likely", "read only while it is fresh, and made anew in the same function"
+    if (hints.is_cache or e.is_temporary) and not (e.ids and group.store != "file"):
+        return CACHE, "likely", "its path says that it is a cache"
+    if "cached" in hints.stem and e.is_fetched:
+        return CACHE, "likely", "what is fetched is kept under the name of a cache"
+    if e.is_answer and group.store == "browser":
+        return CACHE, "likely", "a copy of what a server answered"
+    if not e.is_written or e.is_appended or e.is_grown or hints.is_login:
+        return None
+    if e.is_answer and not e.people:
+        return CACHE, "likely", "a copy of what a server answered"
+    is_kept = bool(e.people or hints.stem & WORDS["record"]) or hints.is_configuration
+    if is_kept or group.store == "browser" or not e.is_read:
+        return None
+    if says_cache(hints.homes) or (says_cache(hints.code) and e.is_fetched):
+        return CACHE, "likely", "the code that keeps it calls it a cache"
+    if e.ages and e.is_fixed and not hints.is_login:
+        return CACHE, "likely", f"it keeps when it was asked for ({e.ages[0]})"
+    if hints.is_index and not e.ids and not e.entries:
+        return CACHE, "likely", "an index, which is made of other data"
+    if e.is_fetched and hints.code & WORDS["fetching"] and not e.ids:
+        return CACHE, "likely", "a server is asked for it, and its answer is kept"
+    return None
 
 
-def _is_of_config(path: Text) -> bool:
-    first = path.parts[0] if path.parts else ""
-    words = set(snake(first.name).split("_")) if isinstance(first, Hole) else set()
-    return bool(words & set(_CONFIG_WORDS))
+def _only_read(e: Evidence, group: Group) -> Decision:
+    hints = e.hints
+    if group.store == "browser":
+        return UNCERTAIN, "unknown", NOT_WRITTEN
+    if e.is_read and e.is_rooted:
+        is_plain = e.is_imported and not hints.path & WORDS["record"] and not e.people
+        return CONFIG_STATIC, "certain" if is_plain else "likely", (
+            "only read, at a path of the project itself")  # fmt: skip
+    is_whole = hints.is_whole and "import" not in hints.code
+    if e.is_based and (is_whole or not hints.is_whole) and _is_called_configuration(e):
+        return CONFIG_STATIC, "likely", "named as configuration, and only read"
+    if e.is_read and not hints.is_whole and not e.people:
+        if e.is_based and not hints.is_plural and _is_kept_as_configuration(e):
+            return CONFIG_STATIC, "likely", "read as configuration, and only read"
+        if (hints.head | hints.folders) & WORDS["content"]:
+            return CONFIG_STATIC, "likely", "content that is delivered, and only read"
+    return UNCERTAIN, "unknown", NOT_WRITTEN
 
 
-def _stem(path: Text) -> frozenset[str]:
-    last = path.parts[-1] if path.parts and isinstance(path.parts[-1], str) else ""
-    name = last.rsplit("/", 1)[-1].lstrip(".").split(".")[0].lower()
-    return frozenset(re.split(r"[^a-z0-9]+", name)) - {""}
+def _configuration(e: Evidence) -> Decision | None:
+    """Decide what the program sets, and may set again: not what people gave it to keep."""
+    hints = e.hints
+    is_kept = not e.is_based and bool(hints.head & WORDS["data"])
+    if hints.is_manifest and e.is_written and not e.people and not is_kept:
+        return CONFIG_STATIC, "likely", "the manifest of a project, and written at run time"
+    if not e.is_based or e.is_appended or hints.folders & WORDS["kept"]:
+        return None
+    is_named = hints.is_configuration and not hints.is_login
+    # A list in settings may grow in memory; what is added to it and written back are entries.
+    if e.people or e.entries or e.is_extended or (e.is_grown and not is_named):
+        return None
+    if hints.head & WORDS["data"] and not (is_named and says_configuration(hints.homes)):
+        return None
+    if hints.is_scaffold and e.is_written:
+        return CONFIG_STATIC, "likely", "the description of a project, made to be filled in"
+    if is_named:
+        return CONFIG_STATIC, "likely", "named as configuration, and written at run time"
+    is_kept = e.is_locked or e.is_grown or bool(hints.stem & WORDS["record"]) or hints.is_login
+    if is_kept or e.is_listed or e.ids or not e.is_written:
+        return None
+    around = hints.homes | (hints.code if e.is_read else frozenset())
+    is_taken = hints.is_plural or bool(hints.path & WORDS["made"])
+    if says_configuration(around) and not is_taken:
+        return CONFIG_STATIC, "likely", "kept by what is named as configuration"
+    if e.is_fixed and e.keys_read:
+        said = ", ".join(e.keys_read[:3])
+        return CONFIG_STATIC, "likely", f"code elsewhere takes fixed keys of it ({said})"
+    return None
 
 
-def _answers(e: Evidence) -> tuple[Answer, ...]:
+def _is_called_configuration(e: Evidence) -> bool:
+    """Say whether the file's name, or that of what reads the one path it gets, says so."""
+    hints = e.hints
+    return hints.is_configuration or (hints.is_whole and says_configuration(hints.code))
+
+
+def _is_kept_as_configuration(e: Evidence) -> bool:
+    hints = e.hints
+    return says_configuration(hints.homes | hints.code) and not hints.stem & WORDS["record"]
+
+
+def _may_be_configuration(e: Evidence) -> bool:
+    return e.hints.is_configuration or says_configuration(e.hints.homes)
+
+
+def _answers(e: Evidence, editor: str | None) -> tuple[Answer, ...]:
     changes = e.is_written or e.is_deleted
     ids = ", ".join(e.ids[:4])
     first = (
@@ -268,9 +187,8 @@ def _answers(e: Evidence) -> tuple[Answer, ...]:
     ]
     third = ("yes", "; ".join(kept)) if kept else ("not visible", "no sign in the code")
     fourth = ("no", "written at run time") if changes else ("yes", "no code writes it")
+    fifth = ("yes", editor) if editor else ("not visible", "code cannot tell")
     return tuple(
         Answer(number, answer, evidence)
-        for number, (answer, evidence) in enumerate(
-            (first, second, third, fourth, ("not visible", "code cannot tell")), start=1
-        )
+        for number, (answer, evidence) in enumerate((first, second, third, fourth, fifth), start=1)
     )

@@ -16,3 +16,4 @@ NAMES: dict[str, frozenset[str]] = {
 }
 COUNTS: dict[str, dict[str, int]] = _LIBRARIES["counts"]
 FOLDERS: dict[str, str] = _LIBRARIES["folders"]
+RESOURCES: dict[str, str] = _LIBRARIES["resources"]

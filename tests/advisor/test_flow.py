@@ -363,3 +363,38 @@ def driver(name):
         ("app.py", 11, "read", "sink", "cogs/{name}/settings.json"),
         ("app.py", 14, "write", "sink", "cogs/{name}/settings.json"),
     ]
+
+
+def test_a_parameter_that_one_caller_fills_with_an_object_is_a_path_for_the_others(
+    tmp_path: Path,
+) -> None:
+    source = """
+import json
+
+class Layout:
+    def __init__(self, name):
+        self.name = name
+
+def load(path):
+    with open(path) as file:
+        return file.read()
+
+def save(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+
+def show(layout):
+    print(load(Layout(layout)))
+    save(Layout(layout), "")
+
+def remotes():
+    return json.loads(load("remotes.json"))
+
+def keep(remotes):
+    save("remotes.json", json.dumps(remotes))
+"""
+    found = places(audited(tmp_path, {"app.py": source}), "call")
+    assert [row for row in found if row[4] == "remotes.json"] == [
+        ("app.py", 21, "read", "call", "remotes.json"),
+        ("app.py", 24, "write", "call", "remotes.json"),
+    ]

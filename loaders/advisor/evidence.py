@@ -1,0 +1,233 @@
+"""What the code shows of one template: what is done to it, by what keys, and who does it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from loaders.advisor.answers import is_answer
+from loaders.advisor.engine import Engine
+from loaders.advisor.hints import Hints, hints_of
+from loaders.advisor.places import Group, facts_of, outermost
+from loaders.advisor.substitution import keys_of
+from loaders.advisor.summaries import Access
+from loaders.advisor.templates import snake
+from loaders.advisor.values import Hole, Options, Text, Value
+from loaders.advisor.values import Sequence as Many
+from loaders.advisor.words import WORDS
+
+_ID = re.compile(
+    r"(^|_)(ids?|uuid|guid|email|e_mail|mail|user|username|user_name|users|session|account|sid|uid|"
+    r"login|isbn|slug|token|owner|member|customer|client|player|patient|student|chat|guild)$"
+)
+# The same in keys of a value, where smtp_user is no id.
+_ID_KEY = re.compile(
+    r"(^|_)(ids?|uuid|guid|email|sid|uid|isbn)$"
+    r"|^(user|username|user_name|session|account|owner|member|customer|client|player|patient|student)$"
+)
+_PERSON = re.compile(
+    r"(^|_)(e?_?mail|user|username|user_name|users|session|account|login|owner|member|customer|"
+    r"client|player|patient|student|chat|guild|author)(_ids?|_uuid|_name)?$|^(uid|sid)$"
+)
+# Ids of parts of a program: what is kept for each of them are its settings.
+_PART = re.compile(
+    r"^(plugin|extension|addon|add_on|module|theme|locale|lang|language|section|component)"
+    r"(_(id|name|key))?$"
+)
+_TEMPORARY = re.compile(r"(^|/)(te?mp|temporary)/")
+_SECRET = re.compile(
+    r"(password|passwd|passphrase|secret|api_?key|access_?key|private_?key|auth_?token|bot_?token|"
+    r"access_?token|refresh_?token|client_secret|credential)|^(token|pwd)$",
+    re.IGNORECASE,
+)
+# What a person got by logging in: no deploy brings it back.
+_LOGIN = re.compile(r"^(access|refresh|session|id|auth)_?tokens?$|^(cookies|expires_(in|at))$")
+# Keys that say when the rest was asked for.
+_AGE = re.compile(
+    r"^(last_?(update|updated|check|checked|fetch|fetched|refresh|refreshed)(_(at|date|time|ts))?|"
+    r"(fetched|cached|checked|refreshed)_?(at|on|date)|cache_?time|etag|ttl|max_age)$"
+)
+_FEW = 8
+# A program so large in one function is a bundle: what stands in it says nothing of the rest.
+_MOST_INNER = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the code shows of one template."""
+
+    is_read: bool
+    is_written: bool
+    is_deleted: bool
+    is_listed: bool
+    is_appended: bool
+    is_fresh: bool
+    is_locked: bool
+    is_changed_in_place: bool
+    is_read_elsewhere: bool
+    is_of_ids: bool
+    is_rooted: bool
+    is_fixed: bool
+    is_based: bool
+    ids: tuple[str, ...]
+    people: tuple[str, ...]
+    entries: tuple[str, ...]
+    keys_written: tuple[str, ...]
+    keys_read: tuple[str, ...]
+    is_imported: bool
+    is_temporary: bool
+    is_grown: bool
+    is_extended: bool
+    is_answer: bool
+    is_fetched: bool
+    ages: tuple[str, ...]
+    hints: Hints
+
+
+def evidence_of(engine: Engine, group: Group) -> Evidence:
+    reads, writes = group.of("read", "open"), group.of("write")
+    written = tuple(dict.fromkeys(key for member in writes for key in _keys(member.access.content)))
+    taken = _noted((engine.keys, engine.item_keys), group)
+    names = [snake(hole.name) for hole in group.path.holes]
+    ids = [name for name in names if _ID.search(name) and not _PART.match(name)]
+    ids += [key for key in written if _ID_KEY.search(snake(key))]
+    ids += [key for key in taken if _ID_KEY.search(snake(key)) and not _SECRET.search(key)]
+    writing = {outermost(engine, member.access.function) for member in writes}
+    readers = [m for m in reads if outermost(engine, m.access.function) not in writing]
+    keys = tuple(
+        dict.fromkeys(key for member in readers for key in engine.keys.get(member.access.id, ()))
+    )
+    first = group.path.parts[0] if group.path.parts else ""
+    rooted = isinstance(first, str) and not first.startswith(("/", "~", "../"))
+    hints = hints_of(engine, group)
+    is_answered = bool(writes) and all(is_answer(member.access.content) for member in writes)
+    return Evidence(
+        is_read=bool(reads),
+        is_written=bool(writes),
+        is_deleted=bool(group.of("delete")),
+        is_listed=bool(group.of("list")),
+        is_appended=any(member.access.is_append for member in writes),
+        is_fresh=_is_fresh(engine, [m.access for m in reads], writing),
+        is_locked=any(_has(engine, key, "has_lock") for key in writing),
+        is_changed_in_place=any(
+            outermost(engine, member.access.function) in writing for member in reads
+        ),
+        is_read_elsewhere=bool(readers),
+        is_of_ids=any(_ID.search(snake(hole.name)) for hole in group.path.holes[_head(group) :]),
+        is_rooted=rooted or group.store in ("browser", "s3", "blob"),
+        is_fixed=not group.path.holes,
+        is_based=_is_based(group),
+        ids=tuple(dict.fromkeys(ids)),
+        people=_people(engine, group, written, taken),
+        entries=_entries(engine, group, (*written, *taken)),
+        keys_written=written,
+        keys_read=keys,
+        is_temporary=bool(_TEMPORARY.search(group.template)),
+        is_grown=any(member.access.id in engine.grown for member in reads),
+        is_extended=any(
+            member.access.id in engine.grown
+            and outermost(engine, member.access.function) in writing
+            for member in reads
+        ),
+        is_answer=is_answered,
+        is_fetched=is_answered or any(_has(engine, key, "is_fetching") for key in writing),
+        ages=tuple(
+            key
+            for key in dict.fromkeys((*written, *_noted((engine.keys, engine.set_keys), group)))
+            if _AGE.match(snake(key))
+        ),
+        is_imported=any(member.access.sink == "import" for member in reads),
+        hints=hints,
+    )
+
+
+def secrets_of(engine: Engine, access: Access) -> tuple[str, ...]:
+    return tuple(key for key in engine.keys.get(access.id, ()) if _SECRET.search(key))
+
+
+def has_lock(engine: Engine, function: str) -> bool:
+    return _has(engine, function, "has_lock")
+
+
+def has_database(engine: Engine, function: str) -> bool:
+    return _has(engine, function, "has_database")
+
+
+def _has(engine: Engine, function: str, fact: str) -> bool:
+    return any(
+        getattr(engine.summaries[key], fact)
+        for key in facts_of(engine, function)
+        if key in engine.summaries
+    )
+
+
+def _noted(tables: Iterable[dict[str, dict[str, None]]], group: Group) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(
+            key
+            for table in tables
+            for member in group.members
+            for key in table.get(member.access.id, ())
+        )
+    )
+
+
+def _people(
+    engine: Engine, group: Group, written: Sequence[str], taken: Sequence[str]
+) -> tuple[str, ...]:
+    """Return what tells that entries of people are kept, whatever the file is called."""
+    assigned = _noted((engine.set_keys,), group)
+    names = [hole.name for hole in group.path.holes[_head(group) :]]
+    names += _noted((engine.keyed,), group)
+    found = [snake(name) for name in names if _PERSON.search(snake(name))]
+    # Among many keys a token is one setting of them, and empty until somebody fills it in.
+    few = written if len(written) <= _FEW else ()
+    found += [key for key in (*few, *assigned) if _LOGIN.search(snake(key))]
+    found += [key for key in (*written, *assigned, *taken) if snake(key) in WORDS["people"]]
+    return tuple(dict.fromkeys(found))
+
+
+def _entries(engine: Engine, group: Group, keys: Sequence[str]) -> tuple[str, ...]:
+    """Return what tells that entries are kept: ids by which they are found, names for many."""
+    found = [name for name in _noted((engine.keyed,), group) if _ID.search(snake(name))]
+    assigned = _noted((engine.set_keys,), group)
+    found += [key for key in (*keys, *assigned) if snake(key) in WORDS["entries"]]
+    return tuple(dict.fromkeys(found))
+
+
+def _head(group: Group) -> int:
+    """Return how many placeholders are the folder at the head of a path."""
+    return int(bool(group.path.parts) and isinstance(group.path.parts[0], Hole))
+
+
+def _is_based(group: Group) -> bool:
+    """Say whether a template has no placeholder but a folder at its head, which is nobody's."""
+    below = group.path.holes[_head(group) :]
+    heads = [hole for member in group.members for hole in member.path.holes[: _head(group)]]
+    return all(_PART.match(snake(hole.name)) for hole in below) and not any(
+        _ID.search(snake(hole.name)) for hole in heads
+    )
+
+
+def _is_fresh(engine: Engine, reads: Sequence[Access], writing: set[str]) -> bool:
+    """Say whether it is read only where an age is compared, and written in the same function."""
+    functions = {outermost(engine, access.function) for access in reads}
+    return bool(functions & writing) and all(
+        len(facts_of(engine, function)) <= _MOST_INNER and _has(engine, function, "is_expiring")
+        for function in functions
+    )
+
+
+def _keys(content: Value, depth: int = 0) -> tuple[str, ...]:
+    found: list[str] = []
+    match content:
+        case Text():
+            for part in content.holes:
+                if isinstance(part, Hole) and part.is_json:
+                    found += part.keys
+        case Options() | Many():
+            values = content.values if isinstance(content, Options) else content.items
+            for value in values if depth < 3 else ():
+                found += _keys(value, depth + 1)
+        case _:
+            found += keys_of(content)
+    return tuple(found)
