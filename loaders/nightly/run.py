@@ -112,8 +112,9 @@ def run(
         # The lock first: only one run may do what follows.
         with run_log:
             _with_retries(night, "migrate", run_log.take_the_lock)
-            of_a_night = {name: STAGES_OF_A_NIGHT[name] for name in night.request.stages}
-            error = _stages_in_order(night, of_a_night if stages is None else stages)
+            known = STAGES_OF_A_NIGHT if stages is None else stages
+            asked = {name: known[name] for name in night.request.stages if name in known}
+            error = _stages_in_order(night, asked)
             result = _result(night, error)
             if run_log.run_id is not None:
                 _with_retries(night, "mart_checks", lambda: run_log.close(result))

@@ -35,8 +35,13 @@ def days(value: int | Decimal) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """Return a share, a dash where there is nothing to share."""
-    return NONE if whole == 0 else f"{100 * part / whole:.0f}\u00a0%"
+    """Return a share, a dash where there is nothing to share; only none is 0, only all is 100."""
+    if whole == 0:
+        return NONE
+    rounded = round(100 * part / whole)
+    if part and rounded == 0:
+        return "<1\u00a0%"
+    return ">99\u00a0%" if part < whole and rounded == 100 else f"{rounded}\u00a0%"
 
 
 def day(value: date | datetime | None) -> str:

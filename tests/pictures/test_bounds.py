@@ -39,6 +39,7 @@ from loaders.pictures.learner_page import learner_page
 from loaders.pictures.page import Page, html_of
 from loaders.pictures.risk import MOST_LISTED, Signs, why
 from loaders.pictures.team_page import team_page
+from loaders.pictures.words import percent
 from tests.pictures.browser import Tab
 from tests.pictures.test_layout import FONTS, refuse_lost_labels
 
@@ -184,6 +185,12 @@ def test_newcomers_are_compared_at_the_same_age() -> None:
     ]
     # Every cohort is better later: means over all months would call the newest worse.
     assert sentences.cohorts(cells, sees_all=True).startswith("Newcomers fare better")
+
+
+def test_a_share_is_none_or_all_only_where_it_is() -> None:
+    shares = [percent(part, 1000) for part in (0, 1, 500, 999, 1000)]
+    assert shares == ["0\u00a0%", "<1\u00a0%", "50\u00a0%", ">99\u00a0%", "100\u00a0%"]
+    assert percent(0, 0) == "–"
 
 
 def test_axes_have_round_numbers() -> None:
