@@ -37,7 +37,7 @@ FIND_DATABASE = found="$$($(BIN)/pulse-elt db env)" && eval "$$found" && mkdir -
     && cp profiles.example.yml .pulse/dbt/profiles.yml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check demos test unit-tests drill drill-upgrade faults soak kinds marts lint format bench bench-writes bench-million profile docs pictures superset superset-assets lock clean
+.PHONY: help install demo check demos test test-long unit-tests drill drill-upgrade faults soak kinds marts lint format bench bench-writes bench-million profile docs pictures superset superset-assets lock clean
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,13 +58,16 @@ demo: $(INSTALLED) ## Load examples/legacy into the embedded PostgreSQL, build t
 	@$(BIN)/pulse-elt db psql --quiet --no-psqlrc --file examples/tour.sql
 	@echo "The learners in pictures: open .pulse/dashboard.html in a browser."
 
-check: lint demos test drill ## The project's own checks, for any CI: all of the four (POSTGRES="16 18")
+check: lint demos test test-long drill ## The project's own checks, for any CI: all of the five (POSTGRES="16 18")
 
 demos: $(INSTALLED) ## Demo, demo again, plain dbt: from an empty directory, each in a temporary copy
 	@for version in $(POSTGRES); do VENV=$(abspath $(VENV)) .ci/demo $$version || exit; done
 
-test: $(INSTALLED) ## Run every test on PostgreSQL 18, and on 16 what depends on the version
+test: $(INSTALLED) ## Run the tests on PostgreSQL 18, and on 16 what depends on the version
 	$(PYTEST) $(if $(THOROUGH),--thorough --moments 3 --histories 13)
+
+test-long: $(INSTALLED) ## Run the long tests, which 'make test' leaves out: nights, outages and restores from end to end
+	$(PYTEST) --long -m long
 
 unit-tests: $(INSTALLED) ## Run dbt's unit tests of the models, on the database that 'make demo' built
 	@$(FIND_DATABASE) && PULSE_ELT_UNIT_TESTS=True $(BIN)/dbt test --select test_type:unit --profiles-dir .pulse/dbt

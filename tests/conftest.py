@@ -112,6 +112,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--thorough", action="store_true", help="Run every test on every version, as CI does."
     )
     parser.addoption(
+        "--long", action="store_true", help="Run the tests that are marked so too: nights, outages."
+    )
+    parser.addoption(
         "--write-docs", action="store_true", help="Write the tables of docs/ that tests generate."
     )
     parser.addoption(
@@ -157,21 +160,25 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the soak tries, and on older versions what does not depend on the version."""
+    """Leave out long tests and the soak's, and on older versions what does not depend on them."""
     longest_first(items)
     is_soaking = config.getoption("--moments") > 1 or config.getoption("--histories") > 1
     is_thorough = config.getoption("--thorough")
+    leaves_long = not (is_thorough or config.getoption("--long"))
     newest = max(_versions(config))
-    spared = [
-        item
-        for item in items
-        if (item.get_closest_marker("by_chance") and not is_soaking)
-        or (
-            (item.get_closest_marker("newest_server") or not is_thorough)
-            and not item.get_closest_marker("every_server")
-            and _is_on_other(item, newest)
-        )
-    ]
+    spared = []
+    for item in items:
+        markers = {marker.name for marker in item.iter_markers()}
+        if (
+            ("by_chance" in markers and not is_soaking)
+            or ("long" in markers and leaves_long)
+            or (
+                (markers & {"newest_server", "long"} or not is_thorough)
+                and "every_server" not in markers
+                and _is_on_other(item, newest)
+            )
+        ):
+            spared.append(item)
     config.hook.pytest_deselected(items=spared)
     items[:] = [item for item in items if item not in spared]
 

@@ -162,6 +162,7 @@ def write_settings(file: Path, values: dict[str, str]) -> None:
     file.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()))
 
 
+@pytest.mark.long
 def test_the_lines_of_cron_run_the_night_and_the_prune(
     tree: Tree,
     database: DatabaseSettings,

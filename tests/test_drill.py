@@ -15,6 +15,7 @@ from tests.warm_caches import keep_what_dbt_works_out
 
 
 # It has servers of its own, whatever version the suite is asked to try.
+@pytest.mark.long
 @pytest.mark.xdist_group("pg18-commands")
 def test_a_database_of_16_goes_on_in_18(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

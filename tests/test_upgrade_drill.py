@@ -83,6 +83,7 @@ def newest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dump", ALL_DUMPS, ids=lambda dump: dump.name)
 def test_a_database_of_an_earlier_version_is_taken_over_by_a_run(
     newest: Server, dump: Path, tmp_path: Path, pulse_elt: RunCommand

@@ -314,6 +314,7 @@ print(count, *[line.split()[1] for line in open("/proc/self/status") if line[:5]
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc on this system")
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])
 def test_two_hundred_thousand_members_take_no_more_memory_than_two_thousand(

@@ -372,6 +372,7 @@ def checkout(
     pulse_elt("db", "stop")
 
 
+@pytest.mark.long
 def test_the_embedded_server_is_private_outlives_commands_and_keeps_its_data(
     checkout: Path, server: Server, tree: Tree, pulse_elt: RunCommand
 ) -> None:

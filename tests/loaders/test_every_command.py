@@ -96,6 +96,7 @@ def ended(words: list[str], streams: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", sorted(set(ARGUMENTS) - SPARED))
 def test_no_stream_that_nobody_reads_changes_how_a_command_ends(
     database: object,

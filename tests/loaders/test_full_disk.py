@@ -90,6 +90,7 @@ def write_more_than_fits(tree: Tree) -> None:
         tree.write(f"sessions/{number}/session.json", {} if number % 10 else b"{")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("megabytes", [0, 3, 10])
 def test_a_full_disk_is_told_with_4_and_with_room_again_the_next_load_completes(
     server: Server,

@@ -67,6 +67,7 @@ def ended(locale: Mapping[str, str], *words: str) -> subprocess.CompletedProcess
     )  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("locale", LOCALES, ids=lambda each: "-".join(each.values()))
 def test_no_locale_ends_a_command(
     landed: Tree,

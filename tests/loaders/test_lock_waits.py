@@ -57,6 +57,7 @@ def holder(database: DatabaseSettings) -> Iterator[psycopg.Connection]:
         yield held
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", HOLDS)
 def test_a_load_waits_a_bounded_time_and_names_who_holds_it_up(
     loaded: Tree, holder: psycopg.Connection, pulse_elt: RunCommand, what: str

@@ -194,6 +194,7 @@ def test_a_session_that_is_ended_or_cancelled_in_mid_load_is_told_apart(
         assert ("was lost" in stderr) == (how == "terminate")
 
 
+@pytest.mark.long
 def test_the_quarantine_gives_the_same_codes_and_the_servers_own_words(
     tree: Tree,
     database: DatabaseSettings,

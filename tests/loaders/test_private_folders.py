@@ -50,6 +50,7 @@ def modes(folder: Path) -> Iterator[tuple[str, int]]:
         yield str(path), path.stat().st_mode & 0o777
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("umask", ["0", "0277"])
 def test_what_is_written_is_the_owners_whatever_the_umask(
     loaded: Tree, tmp_path: Path, umask: str
@@ -130,6 +131,7 @@ def test_a_folder_that_is_missing_is_made(
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.long
 def test_only_a_log_that_was_written_is_named(
     loaded: Tree, tmp_path: Path, pulse_elt: RunCommand
 ) -> None:
@@ -143,6 +145,7 @@ def test_only_a_log_that_was_written_is_named(
             assert Path(place.strip().removesuffix(".")).is_file()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "selection",
     [

@@ -21,6 +21,7 @@ def ends(tree: Tree, stream: str, *options: str) -> subprocess.CompletedProcess[
     )  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", [(), ("--json",)])
 @pytest.mark.parametrize("stream", [">/dev/full", ">&-", "| true", "2>/dev/full", "2>&-"])
 def test_a_load_is_what_it_was_though_nobody_can_read_its_result(

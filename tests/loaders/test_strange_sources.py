@@ -364,6 +364,7 @@ def test_a_folder_off_in_the_prefix_of_a_bucket_is_refused(
     assert states(connection) == {"landed": 60, "config": 1}
 
 
+@pytest.mark.long
 def test_a_night_is_refused_resumed_and_accepted(
     database: object, tree: Tree, connection: psycopg.Connection, pulse_elt: RunCommand
 ) -> None:

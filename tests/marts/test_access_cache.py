@@ -197,6 +197,7 @@ PRETENDERS: dict[str, tuple[Callable[[bytes], bytes], float]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pretender", PRETENDERS)
 def test_whatever_answers_in_place_of_redis_changes_no_answer(
     make_store: Callable[..., Store], learners: list[str], pretender: str
@@ -256,6 +257,7 @@ def test_a_build_is_seen_without_a_delete(
         superuser.execute(raised.replace("/", "*"))
 
 
+@pytest.mark.long
 def test_every_build_is_another_state_of_the_marts(house: House, pulse_elt: RunCommand) -> None:
     def state() -> tuple[Any, ...] | None:
         with house.connect(LOGINS["pulse_app"]) as app:

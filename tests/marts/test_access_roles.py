@@ -119,6 +119,7 @@ def test_no_role_can_log_in_or_do_more_than_it_is_granted(house: House) -> None:
     assert (can, owned) == ([], [])
 
 
+@pytest.mark.long
 def test_nights_checks_and_prunes_go_on_with_these_roles(
     house: House, pulse_elt: RunCommand
 ) -> None:
@@ -321,6 +322,7 @@ def test_plain_dbt_acts_as_the_role_of_builds(house: House, pulse_elt: RunComman
     assert shown.stdout.strip() == "pulse_transformer"
 
 
+@pytest.mark.long
 def test_a_build_that_may_not_say_what_it_reads_says_what_it_lacks(
     house: House, pulse_elt: RunCommand
 ) -> None:

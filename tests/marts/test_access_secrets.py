@@ -44,6 +44,7 @@ def leaks_in(folder: Path) -> list[str]:
     return [str(file) for file in files if any(text in file.read_bytes() for text in secret)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("by", ["url", "parts"])
 def test_no_command_prints_or_keeps_the_password(
     small: DatabaseSettings, root: Path, pulse_elt: RunCommand, tmp_path: Path, by: str

@@ -105,6 +105,7 @@ def test_nothing_is_forgotten_of_the_project_itself() -> None:
     assert forgotten(ROOT) == []
 
 
+@pytest.mark.long
 def test_a_new_mart_fails_until_it_is_filled_in_and_is_then_read_through_its_view(
     standing: DatabaseSettings, grown: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +167,7 @@ ENTRIES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_an_entry_that_is_taken_away_is_named(grown: Project, entry: str) -> None:
     file, text, named = ENTRIES[entry]

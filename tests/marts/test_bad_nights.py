@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import psycopg
+import pytest
 
 from loaders.database.settings import DatabaseSettings
 from loaders.nightly.model import Details, Request, RunResult
@@ -55,6 +56,7 @@ def night(tree: Tree, listener: Listener, stages: Stages) -> tuple[RunResult, De
     return run(Request(str(tree.root)), SilentWatch(), Hooks(url=listener.url), stages)
 
 
+@pytest.mark.long
 def test_three_in_a_hundred_spoilt_stop_the_night_and_the_next_recovers(
     database: DatabaseSettings, connection: psycopg.Connection, tree: Tree, dbt: WarmDbt
 ) -> None:

@@ -91,6 +91,7 @@ def _happen(when: _Happenings, text: str, machine: Machine) -> None:
             happens(machine)
 
 
+@pytest.mark.long
 def test_the_guide_for_operators_is_one_road(machine: Machine) -> None:
     """Its last database is a restored one, in which nights were run before and after."""
     with machine.connect(RESTORED, LOGIN) as connection:
@@ -100,6 +101,7 @@ def test_the_guide_for_operators_is_one_road(machine: Machine) -> None:
     assert counts == (4, 3)
 
 
+@pytest.mark.long
 def test_the_two_lines_of_the_readme_are_the_nightly_job(machine: Machine) -> None:
     url = machine.database(RESTORED, LOGIN).as_url(with_password=True)
     (lines,) = (block.text for block in blocks(README) if URL_VARIABLE in block.text)
@@ -107,6 +109,7 @@ def test_the_two_lines_of_the_readme_are_the_nightly_job(machine: Machine) -> No
     assert "Nothing changed since the last load" in said
 
 
+@pytest.mark.long
 def test_every_example_of_extending_works_as_written(machine: Machine) -> None:
     url = machine.database(RESTORED, LOGIN).as_url(with_password=True)
     query = ""

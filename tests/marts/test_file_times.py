@@ -247,6 +247,7 @@ def test_the_better_of_two_duplicates_and_of_two_snapshots_counts(built: Built) 
     assert told == {f"users/{USER['g']}/history.json"}
 
 
+@pytest.mark.long
 def test_a_session_without_any_date_stays_where_sessions_are_and_counts_nowhere_else(
     database: DatabaseSettings,
     connection: psycopg.Connection,
@@ -303,6 +304,7 @@ def test_a_session_without_any_date_stays_where_sessions_are_and_counts_nowhere_
     assert pulse_elt("status").returncode == 0
 
 
+@pytest.mark.long
 def test_rejected_file_times_follow_when_only_the_need_changes(
     database: DatabaseSettings,
     connection: psycopg.Connection,

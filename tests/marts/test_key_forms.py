@@ -134,6 +134,7 @@ def test_a_broken_uuid_is_a_rejected_value_wherever_it_stands(
     assert set(users(connection).values()) == {(None, None)}
 
 
+@pytest.mark.long
 def test_paths_in_any_form_are_one_session_and_one_history(
     database: DatabaseSettings, connection: psycopg.Connection, tree: Tree, reading_keys: WarmDbt
 ) -> None:

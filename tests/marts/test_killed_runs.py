@@ -10,6 +10,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
@@ -94,6 +95,7 @@ def is_held_up(observer: psycopg.Connection, stage: str) -> bool:
     return lock_waiters(observer) > 0 and (stage == "migrate" or is_at(observer, stage))
 
 
+@pytest.mark.long
 def test_the_next_run_recovers_from_a_kill_in_any_stage(
     standing: DatabaseSettings,
     dbt: WarmDbt,

@@ -33,6 +33,7 @@ def start_again(data: Path, server: Server) -> None:
     embedded.start(data, server.version)
 
 
+@pytest.mark.long
 def test_a_run_waits_for_a_database_that_is_briefly_away(
     server: Server, away: Path, tree: Tree
 ) -> None:

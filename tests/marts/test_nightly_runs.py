@@ -79,6 +79,7 @@ def told_models(user: psycopg.Connection, run_id: int) -> int:
     return int(row[0])
 
 
+@pytest.mark.long
 def test_a_failed_build_leaves_the_marts_and_is_resumed_without_loading_again(
     standing: DatabaseSettings, user: psycopg.Connection, pulse_elt: RunCommand, tmp_path: Path
 ) -> None:

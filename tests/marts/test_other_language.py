@@ -108,6 +108,7 @@ def test_a_writer_that_does_not_end_is_named(
     assert str(told.value).startswith(said)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sqlstate", ["40P01", "40001", "57P01"])
 def test_a_night_tries_again_what_may_pass(
     database: DatabaseSettings, tree: Tree, monkeypatch: pytest.MonkeyPatch, sqlstate: str

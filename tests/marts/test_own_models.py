@@ -150,6 +150,7 @@ def test_a_mart_by_the_clock_is_compared_at_every_build(
         )
 
 
+@pytest.mark.long
 def test_a_deferred_parent_announces_nothing(
     small: DatabaseSettings, small_project: Project, pulse_elt: RunCommand, tmp_path: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.pipeline import prune_by_policy
@@ -18,6 +20,7 @@ from tests.marts.warm_dbt import WarmDbt
 _AGE = "update raw.documents set superseded_at = superseded_at - interval '5 years'"
 
 
+@pytest.mark.long
 def test_no_build_after_a_prune_differs(
     standing: DatabaseSettings, dbt: WarmDbt, tmp_path: Path
 ) -> None:

@@ -224,6 +224,7 @@ def test_a_full_refresh_mends_a_view_that_somebody_replaced(
 # -- seeds, vars and macros
 
 
+@pytest.mark.long
 def test_what_stands_below_a_changed_seed_or_var_follows_and_nothing_else(
     standing: DatabaseSettings, project: Project
 ) -> None:

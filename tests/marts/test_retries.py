@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
@@ -65,6 +66,7 @@ def test_a_retry_keeps_the_cutoff_also_when_it_fails_and_is_retried(
     assert_equals_full_build(small, small_project.dbt)
 
 
+@pytest.mark.long
 def test_a_retry_at_the_command_line_keeps_the_cutoff(
     small: DatabaseSettings, small_project: Project, pulse_elt: RunCommand, tmp_path: Path
 ) -> None:

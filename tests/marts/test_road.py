@@ -34,6 +34,7 @@ def copied_examples(tmp_path: Path) -> Path:
     return Path(shutil.copytree(EXAMPLES, tmp_path / "legacy", symlinks=True))
 
 
+@pytest.mark.long
 def test_a_session_file_that_comes_late_or_goes_leaves_the_marts_as_they_were(
     built_examples: DatabaseSettings,
     connection: psycopg.Connection,
@@ -57,6 +58,7 @@ def test_a_session_file_that_comes_late_or_goes_leaves_the_marts_as_they_were(
     assert marts_of(connection) == expected
 
 
+@pytest.mark.long
 def test_bad_scorecards_are_quarantined_by_name_and_all_else_is_in_the_marts(
     connection: psycopg.Connection, tree: Tree, pulse_elt: RunCommand
 ) -> None:

@@ -109,6 +109,7 @@ def test_dbt_and_the_loader_share_one_list() -> None:
     assert " ".join(PIN.split()) in " ".join(role.split())
 
 
+@pytest.mark.long
 def test_marts_do_not_depend_on_them(strange: DatabaseSettings, pulse_elt: RunCommand) -> None:
     loaded = pulse_elt("load", EXAMPLES, "--workers", "2", **ENVIRONMENT)
     assert loaded.returncode in (0, 1), loaded.stdout + loaded.stderr
@@ -116,6 +117,7 @@ def test_marts_do_not_depend_on_them(strange: DatabaseSettings, pulse_elt: RunCo
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_a_profile_that_sets_nothing_is_refused(
     standing: DatabaseSettings, pulse_elt: RunCommand, tmp_path: Path
 ) -> None:
@@ -128,6 +130,7 @@ def test_a_profile_that_sets_nothing_is_refused(
     assert "Copy profiles.example.yml to profiles.yml again." in done.stdout
 
 
+@pytest.mark.long
 def test_plain_dbt_in_another_encoding_is_refused_with_the_cure(
     strange: DatabaseSettings, pulse_elt: RunCommand, tmp_path: Path
 ) -> None:

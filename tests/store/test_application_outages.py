@@ -264,6 +264,7 @@ def own_store(own_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
     store.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("handlers", PATCHES)
 @pytest.mark.parametrize("outage", [Killed, Stopped])
 def test_a_server_that_dies_or_hangs_at_any_call_of_a_turn_costs_no_document(
@@ -281,6 +282,7 @@ def test_a_server_that_dies_or_hangs_at_any_call_of_a_turn_costs_no_document(
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("handlers", PATCHES)
 @pytest.mark.parametrize(("outage", "is_short"), [(Away, True), (Away, False), (Hung, True)])
 def test_a_database_that_is_away_for_a_call_or_a_turn_costs_no_document(

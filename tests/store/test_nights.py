@@ -99,6 +99,7 @@ def run(pulse_elt: RunCommand, database: DatabaseSettings, *source: object) -> d
     return result
 
 
+@pytest.mark.long
 def test_nights_over_the_store_give_the_marts_of_files_and_keep_one_version(
     server: Server,
     store: Store,
