@@ -8,6 +8,7 @@ from loaders.advisor.answers import is_request
 from loaders.advisor.context import Arguments
 from loaders.advisor.library import Library
 from loaders.advisor.naming import name_of
+from loaders.advisor.paths import JOINED
 from loaders.advisor.substitution import (
     Bindings,
     Replaced,
@@ -60,7 +61,7 @@ class Caller(Library):
             if isinstance(arg, Spread) and isinstance(value, Sequence):
                 args.extend(value.items)
             elif isinstance(arg, Spread) and name_of(expr.of) in _JOINING:
-                args.append(self.member(value, members.JOINED))
+                args.append(self.member(value, JOINED))
             else:
                 args.append(value)
             names += [name_of(arg)] * (len(args) - len(names))

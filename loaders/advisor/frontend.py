@@ -12,6 +12,7 @@ from loaders.advisor.syntax import (
     Define,
     Expr,
     FunctionDef,
+    Joined,
     Module,
     Name,
     Opaque,
@@ -21,6 +22,7 @@ from loaders.advisor.syntax import (
 
 # Deeper expressions are not followed: nobody writes a path like that.
 DEEPEST = 220
+_NUMBERS = ("integer", "float", "number")
 
 
 def text_of(node: Node | None) -> str:
@@ -97,6 +99,14 @@ class Builder(ABC):
 
     def exprs(self, node: Node) -> list[Expr]:
         return [self.expr(child) for child in node.named_children if child.type != "comment"]
+
+    def joined(self, node: Node) -> Expr:
+        """Return texts one after another; with a bare number in it, '+' is a sum."""
+        parts = tuple(self.chain(node, "+"))
+        ends = (node.child_by_field_name("left"), node.child_by_field_name("right"))
+        is_number = any(end is not None and end.type in _NUMBERS for end in ends)
+        is_text = any(quote in text_of(node) for quote in "'\"`")
+        return Opaque(parts) if is_number and not is_text else Joined(parts)
 
     def chain(self, node: Node, operator: str) -> list[Expr]:
         """Return the operands of a chain of one operator, however long it is."""

@@ -3,6 +3,7 @@
 from loaders.advisor import clients, paths, stores
 from loaders.advisor.context import Arguments
 from loaders.advisor.members import ROOT
+from loaders.advisor.segments import parent
 from loaders.advisor.sinks import Sink
 from loaders.advisor.substitution import json_hole
 from loaders.advisor.touching import Toucher
@@ -28,7 +29,6 @@ from loaders.advisor.values import (
     literal,
     one_of,
     options_of,
-    parent,
     reads_of,
     slashed,
     text,
@@ -68,7 +68,7 @@ class Library(Toucher):
             return self.library_method(path, reading, here) if reading else path
         if (found := paths.function(name, a, self.function.path)) is not None:
             return found
-        if (found := clients.function(name, a)) is not None:
+        if (found := clients.function(name, a) or clients.transfer(self, name, a)) is not None:
             return found
         if self.language == "script" and (found := self.script_call(name, a)) is not None:
             return found

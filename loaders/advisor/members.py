@@ -1,6 +1,8 @@
 """Attributes: of objects and classes of ours, of modules, of paths, of libraries."""
 
 from loaders.advisor.context import Context
+from loaders.advisor.paths import JOINED
+from loaders.advisor.segments import base_name, parent, without_suffix
 from loaders.advisor.substitution import substituted
 from loaders.advisor.syntax import ClassDef, FunctionDef
 from loaders.advisor.values import (
@@ -21,17 +23,15 @@ from loaders.advisor.values import (
     Sequence,
     Text,
     Value,
-    base_name,
     content,
     either,
     hole,
     is_item,
+    is_number,
     literal,
-    parent,
     reads_of,
     slashed,
     variable,
-    without_suffix,
 )
 from loaders.advisor.words import NAMES
 
@@ -41,8 +41,6 @@ _ENVIRONMENTS = ("os.environ", "process.env", "import.meta.env", "Deno.env", "Bu
 _PROPERTIES = ("property", "cached_property", "functools.cached_property", "computed_field", "get")
 _USER_FOLDERS = tuple(NAMES["user_folders"])
 _MOST_NESTED = 8
-# The member of a list that is its items, joined to a path: os.path.join(*names).
-JOINED = "*/"
 # Objects whose attributes are names of every module.
 GLOBALS = ("global", "globalThis", "window", "self")
 # The name under which a module keeps the library all of whose names it takes.
@@ -101,6 +99,8 @@ def member(ev: Context, of: Value, name: str) -> Value:
                 ev.engine.keys_read(reads, name, is_item=is_item(of))
             held = ev.engine.held_by(name, ev.function.key) if _may_hold(of) else None
             return held if held is not None else text_member(of, name)
+        case Handle() if of.kind == "bucket" and name == "objects":
+            return of
         case Handle():
             return of.path if name in ("name", "path") else content(of.reads, name)
         case Sequence() if name == JOINED:
@@ -278,7 +278,7 @@ def _assigned(ev: Context, definition: ClassDef, key: str) -> Value | None:
         if value is not None:
             found.append(value)
             # What a constructor leaves empty, another method fills.
-            if method.name in INITS and not isinstance(value, Nothing):
+            if method.name in INITS and not isinstance(value, Nothing) and not is_number(value):
                 break
     if not found:
         home = ev.engine.homes.get(definition.key)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from loaders.advisor.context import Arguments
+from loaders.advisor.segments import base_name, parent, without_suffix
 from loaders.advisor.summaries import Access
 from loaders.advisor.values import (
     UNKNOWN,
@@ -13,29 +14,29 @@ from loaders.advisor.values import (
     Hole,
     Listing,
     Mapping,
+    Member,
     Nothing,
     Options,
     Sequence,
     Text,
     Value,
     as_texts,
-    base_name,
     either,
     hole,
     is_json_text,
     joined,
     literal,
-    parent,
     reads_of,
     slash,
     slashed,
     text,
     variable,
-    without_suffix,
 )
 from loaders.advisor.words import FOLDERS, NAMES
 
 _ROOT = "\0"
+# The member of a list that is its items, joined to a path: os.path.join(*names).
+JOINED = "*/"
 _JOINS = NAMES["joins"]
 _PATHS = NAMES["paths"]
 _SAME = NAMES["same"]
@@ -140,7 +141,9 @@ def method(of: Value, name: str, a: Arguments) -> Value | None:
     if name == "format":
         return formatted(of, a)
     if name == "join":
-        return _joined_by(of.literal or "", a.args[0] if a.args else UNKNOWN)
+        return _joined_argument(of, a) or _joined_by(
+            of.literal or "", a.args[0] if a.args else UNKNOWN
+        )
     if name == "concat":
         return joined([of, *a.args], ["?", *(a.names or ["?"] * len(a.args))])
     if name in ("replace", "replaceAll", "removesuffix", "removeprefix") and a.args:
@@ -169,6 +172,17 @@ def _each(change: Callable[[Text], Text], value: Value) -> Value:
 def _suffix(path: Text) -> str:
     last = path.parts[-1] if path.parts else ""
     return PurePosixPath(last).suffix if isinstance(last, str) else ""
+
+
+def _joined_argument(of: Text, a: Arguments) -> Value | None:
+    """Return what "/".join(names) is, or names.join("/"), where a caller knows the names."""
+    given = a.args[0] if a.args else None
+    if not isinstance(given, Text):
+        return None
+    for names, separator in ((given, of), (of, given)):
+        if names.symbol is not None and separator.literal == "/":
+            return hole(names.holes[0].name, Member(names.symbol, JOINED))
+    return None
 
 
 def _joined_by(separator: str, of: Value) -> Value:

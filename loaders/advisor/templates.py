@@ -109,7 +109,7 @@ def pattern(path: Text) -> str:
 def is_settled(path: Text) -> bool:
     """Say whether the literals of a path tell which file it is, more than an ending does."""
     said = shape(path)
-    for prefix in ("azure://", "s3://"):
+    for prefix in ("azure://", "s3://", "gs://"):
         if said.startswith(prefix):
             said = said.removeprefix(prefix)
     *folders, last = said.split("/")
