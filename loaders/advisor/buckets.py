@@ -76,8 +76,8 @@ def method(of: Handle, name: str, a: Arguments) -> Value | tuple[str, Text] | No
         return _METHODS.get(name, "write"), where.path
     if name in _LISTING:
         prefix = a.at(9, "Prefix", "prefix") or _option(a, "prefix")
-        said = as_texts(prefix, "prefix")[0].parts if prefix is not None else ()
-        return "list", text(*of.path.parts, "/", *said, Hole("*"))
+        before = as_texts(prefix, "prefix")[0].parts if prefix is not None else ()
+        return "list", text(*of.path.parts, "/", *before, Hole("*"))
     return None
 
 

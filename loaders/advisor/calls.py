@@ -19,6 +19,7 @@ from loaders.advisor.substitution import (
 from loaders.advisor.summaries import Access, owners_of, parameters_of, root_of
 from loaders.advisor.syntax import Attr, Call, ClassDef, Expr, Name, Spread
 from loaders.advisor.values import (
+    NOTHING,
     UNKNOWN,
     Class,
     External,
@@ -316,6 +317,8 @@ class Caller(Library):
         """Pass on a callee's access as one of ours, at the place of the call."""
         root = access.root or access.id
         content = substituted(self, access.content, bindings, replaced)
+        if isinstance(content, Nothing) and access.operation == "write":
+            content = self.content_moved(access, bindings, by)
         found: list[str] = []
         path = filled(self, access.path, bindings, {})
         if isinstance(path, Nothing | Handle):
@@ -351,6 +354,21 @@ class Caller(Library):
                 )
                 found.append(mark)
         return found
+
+    def content_moved(self, access: Access, bindings: Bindings, by: str) -> Value:
+        """Return what we wrote to the file that a function of ours moves to its place."""
+        for other in self.engine.summary(by, self.function.key).accesses:
+            beside = (other.file, other.line, other.sink) == (
+                access.file,
+                access.line,
+                access.sink,
+            )
+            if beside and other.operation == "delete":
+                path = filled(self, other.path, bindings, {})
+                for each in options_of(path):
+                    if isinstance(each, Text):
+                        return self.content_at(each)
+        return NOTHING
 
     def mark_json(self, value: Value) -> None:
         """Say that what was read or is written here is JSON; of an argument, for the caller."""

@@ -2,12 +2,13 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tree_sitter import Node
 
 from loaders.advisor.syntax import (
     Assign,
+    Branch,
     ClassDef,
     Define,
     Expr,
@@ -17,6 +18,7 @@ from loaders.advisor.syntax import (
     Name,
     Opaque,
     Parameter,
+    Return,
     Statement,
 )
 
@@ -30,6 +32,25 @@ def text_of(node: Node | None) -> str:
     if node is None or node.text is None:
         return ""
     return node.text.decode("utf-8", "replace")
+
+
+def caught(
+    tried: Sequence[Statement],
+    handlers: tuple[tuple[Statement, ...], ...],
+    final: Sequence[Statement],
+) -> list[Statement]:
+    """Return the statements of a try: who returns at its end may still fail before."""
+    rest: list[Statement] = [Branch((*handlers, ()))] if handlers else []
+    rest += final
+    if tried and _returns(tried[-1]):
+        return [*tried[:-1], *rest, tried[-1]]
+    return [*tried, *rest]
+
+
+def _returns(statement: Statement) -> bool:
+    if isinstance(statement, Branch):
+        return all(block and _returns(block[-1]) for block in statement.blocks)
+    return isinstance(statement, Return) and not statement.is_item
 
 
 _EXPIRES = re.compile(

@@ -264,6 +264,16 @@ def is_temporary(path: Text) -> bool:
     return any(hole.name in _TEMPORARY for hole in path.holes)
 
 
+_ASIDE = re.compile(
+    r"(^|[._-])(bak|backup|old|orig|prev|previous|invalid|corrupt|corrupted|broken|bad)([._-]|$)"
+)
+
+
+def is_put_aside(path: Text) -> bool:
+    """Say whether a name says that what was there is kept, or was not to be read."""
+    return any(isinstance(p, str) and _ASIDE.search(p) for p in base_name(path).parts)
+
+
 def moved(access: Access, path: Text, line: int) -> Access:
     return replace(access, path=path, line=line, is_atomic=True)
 

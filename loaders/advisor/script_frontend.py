@@ -4,7 +4,7 @@ import tree_sitter_javascript
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
-from loaders.advisor.frontend import DEEPEST, text_of
+from loaders.advisor.frontend import DEEPEST, caught, text_of
 from loaders.advisor.script_expressions import ScriptExpressions
 from loaders.advisor.script_objects import FUNCTIONS, Shape
 from loaders.advisor.script_storage import stored
@@ -114,14 +114,12 @@ class _Script(ScriptExpressions):
                         self.statement(part, out)
                 out.append(Branch((self.block(node.child_by_field_name("body")), ())))
             case "try_statement":
-                out.extend(self.block(node.child_by_field_name("body")))
                 handler = node.child_by_field_name("handler")
-                if handler is not None:
-                    caught = self.block(handler.child_by_field_name("body"))
-                    out.append(Branch((caught, ())))
                 final = node.child_by_field_name("finalizer")
-                if final is not None:
-                    out.extend(self.block(final.child_by_field_name("body")))
+                parts = [each and each.child_by_field_name("body") for each in (handler, final)]
+                handlers = (self.block(parts[0]),) if handler is not None else ()
+                tried = self.block(node.child_by_field_name("body"))
+                out.extend(caught(tried, handlers, self.block(parts[1])))
             case "switch_statement":
                 out.append(Do(self.part(node, "value")))
                 body = node.child_by_field_name("body")
