@@ -373,6 +373,8 @@ class Caller(Library):
     def mark_json(self, value: Value) -> None:
         """Say that what was read or is written here is JSON; of an argument, for the caller."""
         for option in options_of(value):
+            if isinstance(option, Handle) and option.kind == "memory":
+                option = option.path
             if isinstance(option, Text) and option.symbol is not None:
                 self.marks[option.symbol] = None
             self.engine.json_ids |= self.ids_of(option)

@@ -27,7 +27,6 @@ from loaders.advisor.values import (
     either,
     hole,
     is_item,
-    is_number,
     literal,
     reads_of,
     slashed,
@@ -278,14 +277,24 @@ def _assigned(ev: Context, definition: ClassDef, key: str) -> Value | None:
         if value is not None:
             found.append(value)
             # What a constructor leaves empty, another method fills.
-            if method.name in INITS and not isinstance(value, Nothing) and not is_number(value):
+            if method.name in INITS and not isinstance(value, Nothing) and not is_blank(value):
                 break
     if not found:
         home = ev.engine.homes.get(definition.key)
         if home is not None and home != ev.function.key:
             value = ev.engine.summary(home, ev.function.key).attributes.get(key)
             return value
-    return either(*found) if found else None
+    if not found:
+        return None
+    filled = [each for each in found if not is_blank(each)]
+    value = either(*(filled or found))
+    # Others fill what is blank at first.
+    return hole(name) if is_blank(value) else value
+
+
+def is_blank(value: Value) -> bool:
+    """Say whether a value is what an attribute has before it is filled: "", 0."""
+    return isinstance(value, Text) and value.literal in ("", "0", "-1")
 
 
 def init_of(ev: Context, definition: ClassDef) -> FunctionDef | None:

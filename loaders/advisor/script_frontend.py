@@ -6,7 +6,7 @@ from tree_sitter import Language, Node, Parser
 
 from loaders.advisor.frontend import DEEPEST, caught, text_of
 from loaders.advisor.script_expressions import ScriptExpressions
-from loaders.advisor.script_objects import FUNCTIONS, Shape
+from loaders.advisor.script_objects import FUNCTIONS, Shape, wrapped_module
 from loaders.advisor.script_storage import stored
 from loaders.advisor.syntax import (
     Assign,
@@ -67,7 +67,13 @@ class _Script(ScriptExpressions):
         match node.type:
             case "expression_statement":
                 for child in node.named_children:
-                    self.expression_statement(child, out)
+                    body = wrapped_module(child) if self.depth == 1 else None
+                    if body is not None:
+                        out.extend(
+                            each for each in self.block(body) if not isinstance(each, Return)
+                        )
+                    else:
+                        self.expression_statement(child, out)
             case "lexical_declaration" | "variable_declaration":
                 for child in node.named_children:
                     if child.type == "variable_declarator":

@@ -63,6 +63,14 @@ _KEYED = {
     "localforage": "indexedDB",
     "idb-keyval": "indexedDB",
     "electron-json-storage": "electron-json-storage",
+    "mobx-localstorage": "browser",
+    "localstorage-polyfill": "browser",
+    "local-storage": "browser",
+    "store": "browser",
+    "store2": "browser",
+    "store/dist/store.modern": "browser",
+    "lscache": "browser",
+    "js-storage.localStorage": "browser",
 }
 _KEYED_METHODS = {
     "get": "read",

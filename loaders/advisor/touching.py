@@ -55,7 +55,7 @@ class Toucher(Context):
             return isinstance(of, Text) and not is_json_text(of) and not names_a_part(sink, a)
         if sink.needs_client or sink.path == "object":
             return isinstance(of, Handle) or not sink.needs_client
-        if isinstance(of, Handle) and of.kind == "file" and sink.store == "file":
+        if isinstance(of, Handle) and of.kind in ("file", "memory") and sink.store == "file":
             # What an open file is asked for has no path of its own.
             return False
         if isinstance(sink.path, int) and a.at(sink.path, *sink.path_names) is None:
@@ -145,6 +145,8 @@ class Toucher(Context):
             position = sink.path if isinstance(sink.path, int) else 0
             where = a.at(position, *sink.path_names)
             if where is None or isinstance(where, Nothing):
+                return ()
+            if isinstance(where, Handle) and where.kind == "memory":
                 return ()
             name = a.names[position] if position < len(a.names) else "?"
             texts = as_texts(where, name)

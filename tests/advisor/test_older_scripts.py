@@ -1,0 +1,100 @@
+"""Scripts of an older style, forks of packages, and what only looks like a file."""
+
+from pathlib import Path
+
+from tests.advisor.auditing import audited, places, templates
+
+
+def test_a_function_around_a_whole_module_is_that_module(tmp_path: Path) -> None:
+    shelves = """
+(function() {
+  var async, fs, readShelf, readShelfSync;
+  fs = require('fs');
+  async = require('async');
+  readShelf = function(filename, callback) {
+    return async.waterfall([
+      function(callback) { return fs.readFile(filename, callback); },
+      function(buffer, callback) { return callback(null, JSON.parse(buffer.toString())); }
+    ], callback);
+  };
+  readShelfSync = function(filename) { return JSON.parse(fs.readFileSync(filename)); };
+  module.exports = { readShelf: readShelf, readShelfSync: readShelfSync };
+}).call(this);
+"""
+    shop = """
+(function() {
+  var ref, readShelf, readShelfSync;
+  ref = require('./shelves'), readShelf = ref.readShelf, readShelfSync = ref.readShelfSync;
+  exports.teas = function(done) { return readShelf('shelf/teas.data', done); };
+  exports.cups = function() { return readShelfSync('shelf/cups.data'); };
+}).call(this);
+"""
+    found = places(audited(tmp_path, {"shelves.js": shelves, "shop.js": shop}))
+    assert [row for row in found if row[0] == "shop.js"] == [
+        ("shop.js", 5, "read", "call", "shelf/teas.data"),
+        ("shop.js", 6, "read", "call", "shelf/cups.data"),
+    ]
+
+
+def test_forks_of_packages_and_packages_for_a_browsers_storage(tmp_path: Path) -> None:
+    source = """
+import CSON from '@grower/season'
+import localStorage from 'mobx-localstorage'
+import path from 'path'
+export function keep(field, beds) {
+  CSON.writeFileSync(path.join(field.path, 'beds.json'), beds)
+  localStorage.setItem('lastField', field.path)
+  return localStorage.getItem('lastField')
+}
+"""
+    assert places(audited(tmp_path, {"beds.js": source})) == [
+        ("beds.js", 6, "write", "sink", "{path}/beds.json"),
+        ("beds.js", 7, "write", "sink", "localStorage:lastField"),
+        ("beds.js", 8, "read", "sink", "localStorage:lastField"),
+    ]
+
+
+def test_own_methods_and_texts_in_memory_are_no_files(tmp_path: Path) -> None:
+    source = """
+import io
+import json
+import pandas
+from plumbum import local
+
+ROUTES = local.path("~/.config/ferry/routes.json")
+
+class Ticket:
+    def to_json(self, side):
+        return {"side": side}
+
+def shown(tickets):
+    return [ticket.to_json("left") for ticket in tickets]
+
+def frame(data):
+    return pandas.read_json(io.StringIO(data), orient="split")
+
+def routes():
+    with open(ROUTES) as file:
+        return json.load(io.StringIO(file.read()))
+"""
+    assert places(audited(tmp_path, {"ferry.py": source})) == [
+        ("ferry.py", 20, "read", "sink", "~/.config/ferry/routes.json"),
+    ]
+
+
+def test_an_attribute_that_is_blank_at_first_is_a_placeholder(tmp_path: Path) -> None:
+    source = """
+import json
+from pathlib import Path
+
+class Cellar:
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.vintage: str = ""
+
+    def bottles(self):
+        return json.loads((self.folder / f"{self.vintage}_bottles.json").read_text())
+"""
+    assert set(templates(audited(tmp_path, {"cellar.py": source}))) == {
+        "{folder}/{vintage}_bottles.json"
+    }
