@@ -1,7 +1,7 @@
 """Attributes: of objects and classes of ours, of modules, of paths, of libraries."""
 
 from loaders.advisor.context import Context
-from loaders.advisor.paths import JOINED
+from loaders.advisor.paths import JOINED, WITHOUT_SUFFIX
 from loaders.advisor.segments import base_name, parent, without_suffix
 from loaders.advisor.substitution import substituted
 from loaders.advisor.syntax import ClassDef, FunctionDef
@@ -128,6 +128,10 @@ def text_member(of: Text, name: str) -> Value:
         return of
     if is_path and name in ("name", "path"):
         return base_name(of) if name == "name" else of
+    if name == WITHOUT_SUFFIX:
+        return without_suffix(of)
+    if name == "stem" and of.symbol is not None:
+        return hole(of.holes[0].name, Member(of.symbol, name))
     if name in ("stem", "suffix"):
         return without_suffix(base_name(of)) if name == "stem" else UNKNOWN
     if reads := reads_of(of):

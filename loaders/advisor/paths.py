@@ -37,6 +37,7 @@ from loaders.advisor.words import FOLDERS, NAMES
 _ROOT = "\0"
 # The member of a list that is its items, joined to a path: os.path.join(*names).
 JOINED = "*/"
+WITHOUT_SUFFIX = "*."
 _JOINS = NAMES["joins"]
 _PATHS = NAMES["paths"]
 _SAME = NAMES["same"]
@@ -79,6 +80,8 @@ def function(name: str, a: Arguments, module: str) -> Value | None:
         return _each(without_suffix, found) if len(a.args) > 1 else found
     if name == "os.path.splitext" and a.args:
         return Sequence((_each(without_suffix, a.args[0]), UNKNOWN))
+    if name in ("os.path.split", "posixpath.split") and a.args:
+        return Sequence((_each(parent, a.args[0]), _each(base_name, a.args[0])))
     if name == "path.parse" and a.args:
         return Mapping((("name", _each(without_suffix, _each(base_name, a.args[0]))),))
     if name in (
@@ -133,6 +136,8 @@ def method(of: Value, name: str, a: Arguments) -> Value | None:
     if name in ("joinpath", "__truediv__"):
         return slashed([of, *a.args], ["?", *(a.names or ["?"] * len(a.args))])
     if name == "with_suffix" and a.args:
+        if of.symbol is not None and as_texts(a.args[0])[0].literal == "":
+            return hole(of.holes[0].name, Member(of.symbol, WITHOUT_SUFFIX))
         return joined([without_suffix(of), a.args[0]], ["?", "suffix"])
     if name in ("with_name", "with_stem") and a.args:
         ending = "" if name == "with_name" else _suffix(of)

@@ -98,3 +98,50 @@ class Cellar:
     assert set(templates(audited(tmp_path, {"cellar.py": source}))) == {
         "{folder}/{vintage}_bottles.json"
     }
+
+
+def test_a_text_without_its_ending_is_known_to_the_caller(tmp_path: Path) -> None:
+    source = """
+import json
+import os
+from pathlib import Path
+
+HERE = os.path.split(os.path.abspath(__file__))[0]
+
+class Barn:
+    def __init__(self, barn_dir: Path):
+        self.barn_dir = barn_dir
+
+    def key_of(self, path):
+        return path.with_suffix("").name
+
+    def file_of(self, key):
+        return self.barn_dir / f"{key}.json"
+
+    def animals(self):
+        for path in self.barn_dir.glob("*.json"):
+            yield json.loads(self.file_of(self.key_of(path)).read_text())
+
+def breeds():
+    with open(os.path.join(HERE, "breeds.json")) as file:
+        return json.load(file)
+"""
+    found = places(audited(tmp_path, {"farm/barn.py": source}))
+    assert ("farm/barn.py", 23, "read", "sink", "farm/breeds.json") in found
+    assert {row[4] for row in found} == {"{barn_dir}/*.json", "farm/breeds.json"}
+
+
+def test_packages_that_are_functions_and_json_in_a_text(tmp_path: Path) -> None:
+    source = """
+const fs = require('fs')
+const readOut = require('r-json'), writeOut = require('w-json')
+exports.orders = done => readOut('orders.data', done)
+exports.order = orders => writeOut('orders.data', orders)
+exports.menu = () => JSON.parse(fs.readFileSync('menu.txt'))
+exports.terms = () => fs.readFileSync('terms.txt', 'utf8')
+"""
+    assert places(audited(tmp_path, {"orders.js": source})) == [
+        ("orders.js", 4, "read", "sink", "orders.data"),
+        ("orders.js", 5, "write", "sink", "orders.data"),
+        ("orders.js", 6, "read", "sink", "menu.txt"),
+    ]
