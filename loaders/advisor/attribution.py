@@ -358,9 +358,7 @@ def is_json_file(placed: Placed) -> bool:
     """Say whether a place is about JSON, or about a neighbour that is named as such."""
     access = placed.access
     last = placed.path.parts[-1] if placed.path.parts else ""
-    # Who reads one text, and that as JSON, tells no formats apart.
-    is_own = placed.form == "sink" and access.is_json and str(last).lower().endswith(".txt")
-    if isinstance(last, str) and last.lower().endswith(_OTHER_FORMATS) and not is_own:
+    if isinstance(last, str) and last.lower().endswith(_OTHER_FORMATS):
         return False
     first = placed.path.parts[0] if placed.path.parts else ""
     if isinstance(first, str) and first.startswith(("http:/", "https:/", "data:")):

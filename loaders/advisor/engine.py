@@ -339,6 +339,8 @@ class Engine:
             below = self.project.subclasses.setdefault(base.key, [])
             if definition.key not in below:
                 below.append(definition.key)
+                for above in self.bases_of(base, ""):
+                    self.requeue(self.asked.get(f"below {above.key}", ()))
 
     def below(self, definition: ClassDef) -> tuple[ClassDef, ...]:
         """Return the classes that inherit from a class."""

@@ -28,6 +28,7 @@ from loaders.advisor.values import (
     hole,
     is_item,
     literal,
+    one_of,
     reads_of,
     slashed,
     variable,
@@ -199,9 +200,13 @@ def class_member(ev: Context, of: Class, name: str) -> Value:
                 return ev.apply_quietly(Func(method))
             return Func(method, of if "classmethod" in method.decorators else None)
         found = attribute(ev, definition, name)
-        if found is not None:
+        if found is not None and not isinstance(found, Nothing):
             return found
-    return hole(name)
+    # What the class itself leaves open, those below it say.
+    ev.engine.asked.setdefault(f"below {of.definition.key}", {})[ev.function.key] = None
+    below = [attribute(ev, other, name) for other in ev.engine.below(of.definition)]
+    said = [value for value in below if value is not None and not isinstance(value, Nothing)]
+    return one_of(said) if said else hole(name)
 
 
 def instance_member(ev: Context, of: Instance, name: str) -> Value:

@@ -131,17 +131,43 @@ def breeds():
     assert {row[4] for row in found} == {"{barn_dir}/*.json", "farm/breeds.json"}
 
 
-def test_packages_that_are_functions_and_json_in_a_text(tmp_path: Path) -> None:
+def test_packages_that_are_functions_or_make_objects(tmp_path: Path) -> None:
     source = """
-const fs = require('fs')
+
 const readOut = require('r-json'), writeOut = require('w-json')
 exports.orders = done => readOut('orders.data', done)
 exports.order = orders => writeOut('orders.data', orders)
-exports.menu = () => JSON.parse(fs.readFileSync('menu.txt'))
-exports.terms = () => fs.readFileSync('terms.txt', 'utf8')
+const edit = require('edit-json-file')
+exports.cook = name => { const file = edit('kitchen.json'); file.set('cook', name); file.save() }
 """
     assert places(audited(tmp_path, {"orders.js": source})) == [
         ("orders.js", 4, "read", "sink", "orders.data"),
         ("orders.js", 5, "write", "sink", "orders.data"),
-        ("orders.js", 6, "read", "sink", "menu.txt"),
+        ("orders.js", 7, "write", "sink", "kitchen.json"),
     ]
+
+
+def test_a_class_method_reads_what_each_class_below_names(tmp_path: Path) -> None:
+    source = """
+import json
+import os
+
+HERE = os.path.dirname(__file__)
+
+class Table:
+    FILE = None
+
+    @classmethod
+    def load(cls):
+        return json.load(open(cls.FILE))
+
+class Herbs(Table):
+    FILE = os.path.join(HERE, "herbs.json")
+
+class Roots(Table):
+    FILE = os.path.join(HERE, "roots.json")
+"""
+    assert {row[1:] for row in places(audited(tmp_path, {"tables.py": source}))} == {
+        (12, "read", "sink", "herbs.json"),
+        (12, "read", "sink", "roots.json"),
+    }
