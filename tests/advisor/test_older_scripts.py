@@ -171,3 +171,16 @@ class Roots(Table):
         (12, "read", "sink", "herbs.json"),
         (12, "read", "sink", "roots.json"),
     }
+
+
+def test_what_lies_above_an_unknown_folder_is_not_the_project(tmp_path: Path) -> None:
+    source = """
+const fs = require('fs'), path = require('path')
+const cask = process.env.CASK_DIR
+exports.label = () => JSON.parse(fs.readFileSync(path.resolve(cask, "../label.json")))
+exports.wood = () => JSON.parse(fs.readFileSync(path.join(cask, "old/../wood.json")))
+"""
+    assert set(templates(audited(tmp_path, {"cask.js": source}))) == {
+        "{cask_dir_parent}/label.json",
+        "{cask_dir}/wood.json",
+    }
