@@ -323,10 +323,11 @@ def is_backup(path: Text, of: Text) -> bool:
     if not stem or not said.startswith(stem):
         return False
     names = tuple(hole.name for hole in path.holes)
-    return (
-        names == tuple(hole.name for hole in of.holes)
-        and _BACKUP.fullmatch(said[len(stem) :]) is not None
-    )
+    others = tuple(hole.name for hole in of.holes)
+    if len(names) == len(others) + 1 and isinstance(path.parts[-1], Hole):
+        # Drafts have a name of their own each: report.json.tmp-{number}.
+        return is_backup(Text(path.parts[:-1]), of)
+    return names == others and _BACKUP.fullmatch(said[len(stem) :]) is not None
 
 
 def name_of(path: Text) -> str:

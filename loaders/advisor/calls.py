@@ -8,6 +8,7 @@ from loaders.advisor.answers import is_request
 from loaders.advisor.context import Arguments
 from loaders.advisor.library import Library
 from loaders.advisor.naming import name_of
+from loaders.advisor.paths import JOINED
 from loaders.advisor.substitution import (
     Bindings,
     Replaced,
@@ -18,6 +19,7 @@ from loaders.advisor.substitution import (
 from loaders.advisor.summaries import Access, owners_of, parameters_of, root_of
 from loaders.advisor.syntax import Attr, Call, ClassDef, Expr, Name, Spread
 from loaders.advisor.values import (
+    NOTHING,
     UNKNOWN,
     Class,
     External,
@@ -60,7 +62,7 @@ class Caller(Library):
             if isinstance(arg, Spread) and isinstance(value, Sequence):
                 args.extend(value.items)
             elif isinstance(arg, Spread) and name_of(expr.of) in _JOINING:
-                args.append(self.member(value, members.JOINED))
+                args.append(self.member(value, JOINED))
             else:
                 args.append(value)
             names += [name_of(arg)] * (len(args) - len(names))
@@ -315,6 +317,8 @@ class Caller(Library):
         """Pass on a callee's access as one of ours, at the place of the call."""
         root = access.root or access.id
         content = substituted(self, access.content, bindings, replaced)
+        if isinstance(content, Nothing) and access.operation == "write":
+            content = self.content_moved(access, bindings, by)
         found: list[str] = []
         path = filled(self, access.path, bindings, {})
         if isinstance(path, Nothing | Handle):
@@ -351,9 +355,26 @@ class Caller(Library):
                 found.append(mark)
         return found
 
+    def content_moved(self, access: Access, bindings: Bindings, by: str) -> Value:
+        """Return what we wrote to the file that a function of ours moves to its place."""
+        for other in self.engine.summary(by, self.function.key).accesses:
+            beside = (other.file, other.line, other.sink) == (
+                access.file,
+                access.line,
+                access.sink,
+            )
+            if beside and other.operation == "delete":
+                path = filled(self, other.path, bindings, {})
+                for each in options_of(path):
+                    if isinstance(each, Text):
+                        return self.content_at(each)
+        return NOTHING
+
     def mark_json(self, value: Value) -> None:
         """Say that what was read or is written here is JSON; of an argument, for the caller."""
         for option in options_of(value):
+            if isinstance(option, Handle) and option.kind == "memory":
+                option = option.path
             if isinstance(option, Text) and option.symbol is not None:
                 self.marks[option.symbol] = None
             self.engine.json_ids |= self.ids_of(option)

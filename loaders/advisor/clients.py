@@ -1,6 +1,8 @@
 """Clients of blobs and buckets, lowdb: objects that stand for a path."""
 
-from loaders.advisor import stores
+from dataclasses import replace
+
+from loaders.advisor import buckets, stores
 from loaders.advisor.context import Arguments, Context
 from loaders.advisor.sinks import Sink
 from loaders.advisor.summaries import Access
@@ -9,6 +11,7 @@ from loaders.advisor.values import (
     External,
     Handle,
     Hole,
+    Listing,
     Mapping,
     Text,
     Value,
@@ -45,7 +48,31 @@ def function(name: str, a: Arguments) -> Value | None:
         return first if isinstance(first, Handle) else Handle(text(Hole("?")), kind="lowdb")
     if name == "lowdb" and a.args and isinstance(a.args[0], Handle):
         return a.args[0]
-    return None
+    return buckets.function(name, a)
+
+
+def transfer(ev: Context, name: str, a: Arguments) -> Value | None:
+    """Return what a client gives that moves files to a bucket and back."""
+    found = buckets.transfer(name, a)
+    return _kept(ev, found, name, a) if found is not None else None
+
+
+def _kept(
+    ev: Context, found: Value | tuple[str, Text] | None, sink: str, a: Arguments
+) -> Value | None:
+    """Note what is done to an object of a bucket."""
+    if not isinstance(found, tuple):
+        return found
+    operation, path = found
+    mark = _note(ev, path, operation, sink, "s3", a, is_json=False)
+    if operation == "write":
+        written = a.at(0, *buckets.CONTENT)
+        if written is not None:
+            ev.accesses[mark] = replace(ev.accesses[mark], content=written)
+        return UNKNOWN
+    if operation == "list":
+        return Listing(path, False, mark)
+    return content(frozenset({mark})) if operation == "read" else UNKNOWN
 
 
 def _container(where: Value | None) -> Handle:
@@ -60,8 +87,12 @@ def _blob(container: Handle, blob: Value) -> Handle:
 
 def method(ev: Context, of: Value, name: str, a: Arguments) -> Value | None:
     """Return what a method of a client gives; None if it is a plain sink or no client's."""
+    if buckets.is_resource(of, name):
+        return buckets.of_resource(name, a)
     if not isinstance(of, Handle):
         return None
+    if of.kind in ("bucket", "object"):
+        return _kept(ev, buckets.method(of, name, a), f"{of.kind}.{name}", a)
     if of.kind == "container" and name in _BLOBS:
         return _blob(of, a.at(0, "blob") or hole("blob"))
     if of.kind == "lowdb":

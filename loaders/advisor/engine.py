@@ -7,14 +7,9 @@ from loaders.advisor.project import Project
 from loaders.advisor.sinks import Sink, Sinks
 from loaders.advisor.summaries import CallSite, Summary, without_origins
 from loaders.advisor.syntax import (
-    Assign,
-    Attr,
-    Branch,
     ClassDef,
     FunctionDef,
-    Items,
-    Name,
-    Statement,
+    assigned,
 )
 from loaders.advisor.values import (
     UNKNOWN,
@@ -267,6 +262,13 @@ class Engine:
             found += (child for child in self.children.get(key, ()) if child not in self.named)
         return [key for key in found if key in self.summaries]
 
+    def around(self, function: str) -> Iterator[str]:
+        """Yield a function, and those in which it is written."""
+        at: str | None = function
+        while at is not None:
+            yield at
+            at = self.parents.get(at)
+
     def outermost(self, function: str) -> str:
         """Return the function in which a callback is written."""
         at = function
@@ -337,6 +339,8 @@ class Engine:
             below = self.project.subclasses.setdefault(base.key, [])
             if definition.key not in below:
                 below.append(definition.key)
+                for above in self.bases_of(base, ""):
+                    self.requeue(self.asked.get(f"below {above.key}", ()))
 
     def below(self, definition: ClassDef) -> tuple[ClassDef, ...]:
         """Return the classes that inherit from a class."""
@@ -382,18 +386,3 @@ class Engine:
 
 
 _EMPTY = Summary()
-
-
-def assigned(block: Iterable[Statement], this: str) -> Iterator[str]:
-    """Yield the attributes of an object that statements assign to."""
-    for statement in block:
-        if isinstance(statement, Assign):
-            targets = [statement.target]
-            if isinstance(statement.target, Items):
-                targets = list(statement.target.items)
-            for target in targets:
-                if isinstance(target, Attr) and target.of == Name(this):
-                    yield target.name
-        elif isinstance(statement, Branch):
-            for inner in statement.blocks:
-                yield from assigned(inner, this)

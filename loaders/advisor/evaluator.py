@@ -75,11 +75,10 @@ class Evaluator(Importer):
         # Only inner functions and other modules look into a function.
         is_seen = bool(children) or self.function.key.endswith(":")
         seen = {**self.accesses, **self.handed_on}
+        around = set(self.engine.around(self.function.key))
         for child in children:
             for access in self.engine.summary(child, self.function.key).accesses:
-                if any(
-                    root_of(symbol).owner == self.function.key for symbol in symbols_of(access.path)
-                ):
+                if any(root_of(symbol).owner in around for symbol in symbols_of(access.path)):
                     seen.setdefault(access.id, access)
         return Summary(
             returns=either(*self.returned) if self.returned else NOTHING,

@@ -2,25 +2,29 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tree_sitter import Node
 
 from loaders.advisor.syntax import (
     Assign,
+    Branch,
     ClassDef,
     Define,
     Expr,
     FunctionDef,
+    Joined,
     Module,
     Name,
     Opaque,
     Parameter,
+    Return,
     Statement,
 )
 
 # Deeper expressions are not followed: nobody writes a path like that.
 DEEPEST = 220
+_NUMBERS = ("integer", "float", "number")
 
 
 def text_of(node: Node | None) -> str:
@@ -28,6 +32,25 @@ def text_of(node: Node | None) -> str:
     if node is None or node.text is None:
         return ""
     return node.text.decode("utf-8", "replace")
+
+
+def caught(
+    tried: Sequence[Statement],
+    handlers: tuple[tuple[Statement, ...], ...],
+    final: Sequence[Statement],
+) -> list[Statement]:
+    """Return the statements of a try: who returns at its end may still fail before."""
+    rest: list[Statement] = [Branch((*handlers, ()))] if handlers else []
+    rest += final
+    if tried and _returns(tried[-1]):
+        return [*tried[:-1], *rest, tried[-1]]
+    return [*tried, *rest]
+
+
+def _returns(statement: Statement) -> bool:
+    if isinstance(statement, Branch):
+        return all(block and _returns(block[-1]) for block in statement.blocks)
+    return isinstance(statement, Return) and not statement.is_item
 
 
 _EXPIRES = re.compile(
@@ -97,6 +120,14 @@ class Builder(ABC):
 
     def exprs(self, node: Node) -> list[Expr]:
         return [self.expr(child) for child in node.named_children if child.type != "comment"]
+
+    def joined(self, node: Node) -> Expr:
+        """Return texts one after another; with a bare number in it, '+' is a sum."""
+        parts = tuple(self.chain(node, "+"))
+        ends = (node.child_by_field_name("left"), node.child_by_field_name("right"))
+        is_number = any(end is not None and end.type in _NUMBERS for end in ends)
+        is_text = any(quote in text_of(node) for quote in "'\"`")
+        return Opaque(parts) if is_number and not is_text else Joined(parts)
 
     def chain(self, node: Node, operator: str) -> list[Expr]:
         """Return the operands of a chain of one operator, however long it is."""

@@ -3,8 +3,10 @@
 from loaders.advisor import clients, paths, stores
 from loaders.advisor.context import Arguments
 from loaders.advisor.members import ROOT
+from loaders.advisor.segments import parent
 from loaders.advisor.sinks import Sink
 from loaders.advisor.substitution import json_hole
+from loaders.advisor.templates import ends_as_json
 from loaders.advisor.touching import Toucher
 from loaders.advisor.values import (
     NOTHING,
@@ -28,7 +30,6 @@ from loaders.advisor.values import (
     literal,
     one_of,
     options_of,
-    parent,
     reads_of,
     slashed,
     text,
@@ -44,6 +45,8 @@ _WRITING = ("write", "writelines", "writestr", "end", "writeFile")
 _READING = NAMES["reading"]
 _PASSING = NAMES["passing"]
 _WRAPPING = NAMES["wrapping"]
+# Methods of data frames whose names others give to methods of their own.
+OWN_NAMES = ("to_json", "read_json")
 _LISTENING = ("on", "once", "addListener")
 
 
@@ -55,6 +58,9 @@ class Library(Toucher):
         if given:
             a = Arguments((*given, *a.args), a.named, a.line, a.column, a.names, a.is_new)
         sink = sinks.calls.get(name) or sinks.calls.get(name.removesuffix("Async"))
+        if sink is None and name.startswith("@"):
+            # A fork of a package that has a scope of its own.
+            sink = sinks.calls.get(name.partition("/")[2])
         by_last_name = sinks.calls.get(name.rpartition(".")[2])
         if sink is None and a.args and by_last_name is not None and by_last_name.is_atomic:
             sink = by_last_name
@@ -68,7 +74,7 @@ class Library(Toucher):
             return self.library_method(path, reading, here) if reading else path
         if (found := paths.function(name, a, self.function.path)) is not None:
             return found
-        if (found := clients.function(name, a)) is not None:
+        if (found := clients.function(name, a) or clients.transfer(self, name, a)) is not None:
             return found
         if self.language == "script" and (found := self.script_call(name, a)) is not None:
             return found
@@ -172,6 +178,10 @@ class Library(Toucher):
             each = [self.element(arg) for arg in a.args]
             items = (UNKNOWN, *each) if name == "enumerate" else tuple(each)
             return Sequence((Sequence(items),))
+        if last == "waterfall" and a.args and isinstance(a.args[0], Sequence):
+            return self.waterfall(a.args[0].items, a)
+        if last in ("StringIO", "BytesIO") and a.args:
+            return either(*(in_memory(each) for each in options_of(a.args[0])))
         if last in _FILTERING:
             self.is_filtering = True
         if last in _WRAPPING and a.args:
@@ -184,6 +194,18 @@ class Library(Toucher):
             reads = reads_of(first)
             return content(reads) if reads else None
         return None
+
+    def waterfall(self, steps: tuple[Value, ...], a: Arguments) -> Value:
+        """Call functions one after another: each gets what the one before it has read."""
+        given: Value = UNKNOWN
+        for step in steps:
+            if not isinstance(step, Func):
+                continue
+            self.call_value(step, Arguments((given, UNKNOWN), {}, a.line, a.column))
+            summary = self.engine.summary(step.function.key, self.function.key)
+            reads = frozenset(each.id for each in summary.own if each.operation == "read")
+            given = content(reads) if reads else UNKNOWN
+        return given
 
     def partial(self, callee: Value, a: Arguments) -> Value:
         if isinstance(callee, Func):
@@ -218,6 +240,8 @@ class Library(Toucher):
         if (found := clients.method(self, of, name, a)) is not None:
             return found
         sink = sinks.methods.get(name)
+        if sink is not None and name in OWN_NAMES and self.is_ours(name, a):
+            sink = None
         if sink is not None and self.fits(sink, of, a):
             return self.touch(sink, of, a)
         if isinstance(of, Handle):
@@ -265,6 +289,12 @@ class Library(Toucher):
         if name in _PASSING and a.args and (reads := reads_of(a.args[0])):
             return content(reads)
         return UNKNOWN
+
+    def is_ours(self, name: str, a: Arguments) -> bool:
+        """Say whether classes of ours have a method that a data frame has, and no file is named."""
+        first = a.args[0] if a.args else UNKNOWN
+        is_file = any(isinstance(each, Text) and ends_as_json(each) for each in options_of(first))
+        return not is_file and self.engine.project.has_method(name)
 
     def json_method(self, of: Value, name: str, a: Arguments) -> Value | None:
         table = self.engine.sinks.json
@@ -317,6 +347,13 @@ class Library(Toucher):
             if is_json_text(a.args[-1]):
                 self.mark_json(of)
         return of if name in ("__enter__", "open", "sync", "iter_lines") else UNKNOWN
+
+
+def in_memory(value: Value) -> Value:
+    """Return a text as a file: it holds what the text does, and has no path."""
+    if isinstance(value, Text):
+        return Handle(value, reads_of(value), kind="memory")
+    return content(reads_of(value)) if not isinstance(value, Handle) else value
 
 
 def is_item_of_files(value: Value) -> bool:

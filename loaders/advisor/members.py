@@ -1,6 +1,8 @@
 """Attributes: of objects and classes of ours, of modules, of paths, of libraries."""
 
 from loaders.advisor.context import Context
+from loaders.advisor.paths import JOINED, WITHOUT_SUFFIX
+from loaders.advisor.segments import base_name, parent, without_suffix
 from loaders.advisor.substitution import substituted
 from loaders.advisor.syntax import ClassDef, FunctionDef
 from loaders.advisor.values import (
@@ -21,17 +23,15 @@ from loaders.advisor.values import (
     Sequence,
     Text,
     Value,
-    base_name,
     content,
     either,
     hole,
     is_item,
     literal,
-    parent,
+    one_of,
     reads_of,
     slashed,
     variable,
-    without_suffix,
 )
 from loaders.advisor.words import NAMES
 
@@ -41,8 +41,6 @@ _ENVIRONMENTS = ("os.environ", "process.env", "import.meta.env", "Deno.env", "Bu
 _PROPERTIES = ("property", "cached_property", "functools.cached_property", "computed_field", "get")
 _USER_FOLDERS = tuple(NAMES["user_folders"])
 _MOST_NESTED = 8
-# The member of a list that is its items, joined to a path: os.path.join(*names).
-JOINED = "*/"
 # Objects whose attributes are names of every module.
 GLOBALS = ("global", "globalThis", "window", "self")
 # The name under which a module keeps the library all of whose names it takes.
@@ -101,6 +99,8 @@ def member(ev: Context, of: Value, name: str) -> Value:
                 ev.engine.keys_read(reads, name, is_item=is_item(of))
             held = ev.engine.held_by(name, ev.function.key) if _may_hold(of) else None
             return held if held is not None else text_member(of, name)
+        case Handle() if of.kind == "bucket" and name == "objects":
+            return of
         case Handle():
             return of.path if name in ("name", "path") else content(of.reads, name)
         case Sequence() if name == JOINED:
@@ -129,6 +129,10 @@ def text_member(of: Text, name: str) -> Value:
         return of
     if is_path and name in ("name", "path"):
         return base_name(of) if name == "name" else of
+    if name == WITHOUT_SUFFIX:
+        return without_suffix(of)
+    if name == "stem" and of.symbol is not None:
+        return hole(of.holes[0].name, Member(of.symbol, name))
     if name in ("stem", "suffix"):
         return without_suffix(base_name(of)) if name == "stem" else UNKNOWN
     if reads := reads_of(of):
@@ -196,9 +200,13 @@ def class_member(ev: Context, of: Class, name: str) -> Value:
                 return ev.apply_quietly(Func(method))
             return Func(method, of if "classmethod" in method.decorators else None)
         found = attribute(ev, definition, name)
-        if found is not None:
+        if found is not None and not isinstance(found, Nothing):
             return found
-    return hole(name)
+    # What the class itself leaves open, those below it say.
+    ev.engine.asked.setdefault(f"below {of.definition.key}", {})[ev.function.key] = None
+    below = [attribute(ev, other, name) for other in ev.engine.below(of.definition)]
+    said = [value for value in below if value is not None and not isinstance(value, Nothing)]
+    return one_of(said) if said else hole(name)
 
 
 def instance_member(ev: Context, of: Instance, name: str) -> Value:
@@ -278,14 +286,24 @@ def _assigned(ev: Context, definition: ClassDef, key: str) -> Value | None:
         if value is not None:
             found.append(value)
             # What a constructor leaves empty, another method fills.
-            if method.name in INITS and not isinstance(value, Nothing):
+            if method.name in INITS and not isinstance(value, Nothing) and not is_blank(value):
                 break
     if not found:
         home = ev.engine.homes.get(definition.key)
         if home is not None and home != ev.function.key:
             value = ev.engine.summary(home, ev.function.key).attributes.get(key)
             return value
-    return either(*found) if found else None
+    if not found:
+        return None
+    filled = [each for each in found if not is_blank(each)]
+    value = either(*(filled or found))
+    # Others fill what is blank at first.
+    return hole(name) if is_blank(value) else value
+
+
+def is_blank(value: Value) -> bool:
+    """Say whether a value is what an attribute has before it is filled: "", 0."""
+    return isinstance(value, Text) and value.literal in ("", "0", "-1")
 
 
 def init_of(ev: Context, definition: ClassDef) -> FunctionDef | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from loaders.advisor.context import Arguments
+from loaders.advisor.segments import base_name, parent, without_suffix
 from loaders.advisor.summaries import Access
 from loaders.advisor.values import (
     UNKNOWN,
@@ -13,29 +14,30 @@ from loaders.advisor.values import (
     Hole,
     Listing,
     Mapping,
+    Member,
     Nothing,
     Options,
     Sequence,
     Text,
     Value,
     as_texts,
-    base_name,
     either,
     hole,
     is_json_text,
     joined,
     literal,
-    parent,
     reads_of,
     slash,
     slashed,
     text,
     variable,
-    without_suffix,
 )
 from loaders.advisor.words import FOLDERS, NAMES
 
 _ROOT = "\0"
+# The member of a list that is its items, joined to a path: os.path.join(*names).
+JOINED = "*/"
+WITHOUT_SUFFIX = "*."
 _JOINS = NAMES["joins"]
 _PATHS = NAMES["paths"]
 _SAME = NAMES["same"]
@@ -78,6 +80,8 @@ def function(name: str, a: Arguments, module: str) -> Value | None:
         return _each(without_suffix, found) if len(a.args) > 1 else found
     if name == "os.path.splitext" and a.args:
         return Sequence((_each(without_suffix, a.args[0]), UNKNOWN))
+    if name in ("os.path.split", "posixpath.split") and a.args:
+        return Sequence((_each(parent, a.args[0]), _each(base_name, a.args[0])))
     if name == "path.parse" and a.args:
         return Mapping((("name", _each(without_suffix, _each(base_name, a.args[0]))),))
     if name in (
@@ -132,6 +136,8 @@ def method(of: Value, name: str, a: Arguments) -> Value | None:
     if name in ("joinpath", "__truediv__"):
         return slashed([of, *a.args], ["?", *(a.names or ["?"] * len(a.args))])
     if name == "with_suffix" and a.args:
+        if of.symbol is not None and as_texts(a.args[0])[0].literal == "":
+            return hole(of.holes[0].name, Member(of.symbol, WITHOUT_SUFFIX))
         return joined([without_suffix(of), a.args[0]], ["?", "suffix"])
     if name in ("with_name", "with_stem") and a.args:
         ending = "" if name == "with_name" else _suffix(of)
@@ -140,7 +146,9 @@ def method(of: Value, name: str, a: Arguments) -> Value | None:
     if name == "format":
         return formatted(of, a)
     if name == "join":
-        return _joined_by(of.literal or "", a.args[0] if a.args else UNKNOWN)
+        return _joined_argument(of, a) or _joined_by(
+            of.literal or "", a.args[0] if a.args else UNKNOWN
+        )
     if name == "concat":
         return joined([of, *a.args], ["?", *(a.names or ["?"] * len(a.args))])
     if name in ("replace", "replaceAll", "removesuffix", "removeprefix") and a.args:
@@ -169,6 +177,17 @@ def _each(change: Callable[[Text], Text], value: Value) -> Value:
 def _suffix(path: Text) -> str:
     last = path.parts[-1] if path.parts else ""
     return PurePosixPath(last).suffix if isinstance(last, str) else ""
+
+
+def _joined_argument(of: Text, a: Arguments) -> Value | None:
+    """Return what "/".join(names) is, or names.join("/"), where a caller knows the names."""
+    given = a.args[0] if a.args else None
+    if not isinstance(given, Text):
+        return None
+    for names, separator in ((given, of), (of, given)):
+        if names.symbol is not None and separator.literal == "/":
+            return hole(names.holes[0].name, Member(names.symbol, JOINED))
+    return None
 
 
 def _joined_by(separator: str, of: Value) -> Value:
@@ -248,6 +267,16 @@ def same(path: Text, other: Text) -> bool:
 
 def is_temporary(path: Text) -> bool:
     return any(hole.name in _TEMPORARY for hole in path.holes)
+
+
+_ASIDE = re.compile(
+    r"(^|[._-])(bak|backup|old|orig|prev|previous|invalid|corrupt|corrupted|broken|bad)([._-]|$)"
+)
+
+
+def is_put_aside(path: Text) -> bool:
+    """Say whether a name says that what was there is kept, or was not to be read."""
+    return any(isinstance(p, str) and _ASIDE.search(p) for p in base_name(path).parts)
 
 
 def moved(access: Access, path: Text, line: int) -> Access:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from loaders.advisor.alternatives import without_alternatives
 from loaders.advisor.attribution import Attribution, Placed, is_json_file
 from loaders.advisor.engine import Engine
+from loaders.advisor.segments import base_name
 from loaders.advisor.summaries import Access
 from loaders.advisor.templates import (
     best_names,
@@ -15,7 +16,7 @@ from loaders.advisor.templates import (
     shape,
     written,
 )
-from loaders.advisor.values import Text, base_name
+from loaders.advisor.values import Text
 from loaders.advisor.words import WORDS
 
 NEIGHBOURS = (

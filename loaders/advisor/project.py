@@ -45,6 +45,9 @@ class Project:
     languages: dict[str, str] = field(default_factory=dict)
     scripts: dict[str, str] = field(default_factory=dict)
 
+    def has_method(self, name: str) -> bool:
+        return any(name in definition.methods for definition in self.classes.values())
+
     def __post_init__(self) -> None:
         for path, module in self.modules.items():
             self.languages[path] = module.language

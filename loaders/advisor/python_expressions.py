@@ -113,7 +113,7 @@ class PythonExpressions(Builder):
     def operation(self, node: Node) -> Expr:
         operator = text_of(node.child_by_field_name("operator"))
         if operator == "+":
-            return Joined(tuple(self.chain(node, "+")))
+            return self.joined(node)
         left, right = self.part(node, "left"), self.part(node, "right")
         if operator == "/":
             return Slash(left, right)

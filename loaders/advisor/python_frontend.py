@@ -3,7 +3,7 @@
 import tree_sitter_python
 from tree_sitter import Language, Node, Parser
 
-from loaders.advisor.frontend import DEEPEST, text_of
+from loaders.advisor.frontend import DEEPEST, caught, text_of
 from loaders.advisor.python_expressions import PythonExpressions
 from loaders.advisor.syntax import (
     Assign,
@@ -159,10 +159,10 @@ class _Python(PythonExpressions):
         out.append(Branch(tuple(blocks) if has_else else (*blocks, ())))
 
     def try_statement(self, node: Node, out: list[Statement]) -> None:
-        out.extend(self.body(node))
+        tried = list(self.body(node))
         for clause in node.named_children:
             if clause.type == "else_clause":
-                out.extend(self.body(clause))
+                tried.extend(self.body(clause))
         handlers = tuple(
             self.block(part)
             for clause in node.named_children
@@ -170,12 +170,14 @@ class _Python(PythonExpressions):
             for part in clause.named_children
             if part.type == "block"
         )
-        if handlers:
-            out.append(Branch((*handlers, ())))
-        for clause in node.named_children:
-            if clause.type == "finally_clause":
-                for part in clause.named_children:
-                    out.extend(self.block(part))
+        final = [
+            statement
+            for clause in node.named_children
+            if clause.type == "finally_clause"
+            for part in clause.named_children
+            for statement in self.block(part)
+        ]
+        out.extend(caught(tried, handlers, final))
 
     def with_statement(self, node: Node, out: list[Statement]) -> None:
         for clause in node.named_children:

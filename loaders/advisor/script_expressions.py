@@ -145,7 +145,7 @@ class ScriptExpressions(Builder):
     def operation(self, node: Node) -> Expr:
         operator = text_of(node.child_by_field_name("operator"))
         if operator == "+":
-            return Joined(tuple(self.chain(node, "+")))
+            return self.joined(node)
         left, right = self.part(node, "left"), self.part(node, "right")
         if operator in ("??", "||"):
             return Either((left, right))

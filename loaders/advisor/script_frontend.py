@@ -4,9 +4,9 @@ import tree_sitter_javascript
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
-from loaders.advisor.frontend import DEEPEST, text_of
+from loaders.advisor.frontend import DEEPEST, caught, text_of
 from loaders.advisor.script_expressions import ScriptExpressions
-from loaders.advisor.script_objects import FUNCTIONS, Shape
+from loaders.advisor.script_objects import FUNCTIONS, Shape, wrapped_module
 from loaders.advisor.script_storage import stored
 from loaders.advisor.syntax import (
     Assign,
@@ -67,7 +67,13 @@ class _Script(ScriptExpressions):
         match node.type:
             case "expression_statement":
                 for child in node.named_children:
-                    self.expression_statement(child, out)
+                    body = wrapped_module(child) if self.depth == 1 else None
+                    if body is not None:
+                        out.extend(
+                            each for each in self.block(body) if not isinstance(each, Return)
+                        )
+                    else:
+                        self.expression_statement(child, out)
             case "lexical_declaration" | "variable_declaration":
                 for child in node.named_children:
                     if child.type == "variable_declarator":
@@ -114,14 +120,12 @@ class _Script(ScriptExpressions):
                         self.statement(part, out)
                 out.append(Branch((self.block(node.child_by_field_name("body")), ())))
             case "try_statement":
-                out.extend(self.block(node.child_by_field_name("body")))
                 handler = node.child_by_field_name("handler")
-                if handler is not None:
-                    caught = self.block(handler.child_by_field_name("body"))
-                    out.append(Branch((caught, ())))
                 final = node.child_by_field_name("finalizer")
-                if final is not None:
-                    out.extend(self.block(final.child_by_field_name("body")))
+                parts = [each and each.child_by_field_name("body") for each in (handler, final)]
+                handlers = (self.block(parts[0]),) if handler is not None else ()
+                tried = self.block(node.child_by_field_name("body"))
+                out.extend(caught(tried, handlers, self.block(parts[1])))
             case "switch_statement":
                 out.append(Do(self.part(node, "value")))
                 body = node.child_by_field_name("body")

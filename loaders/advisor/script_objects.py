@@ -238,3 +238,22 @@ def _base(value: Node) -> Node | None:
 
 def _has_this(node: Node) -> bool:
     return b"this." in (node.text or b"") or b"this[" in (node.text or b"")
+
+
+def wrapped_module(node: Node) -> Node | None:
+    """Return the body of a function that is called where it stands, and holds a whole module."""
+    while node.type in ("parenthesized_expression", "unary_expression") and node.named_children:
+        node = node.named_children[0]
+    callee = node.child_by_field_name("function") if node.type == "call_expression" else None
+    if callee is not None and callee.type == "member_expression":
+        name = text_of(callee.child_by_field_name("property"))
+        callee = callee.child_by_field_name("object") if name in ("call", "apply") else None
+    if callee is not None and callee.type == "parenthesized_expression":
+        callee = callee.named_children[0] if callee.named_children else None
+    if callee is None or callee.type not in FUNCTIONS:
+        return None
+    parameters = callee.child_by_field_name("parameters")
+    body = callee.child_by_field_name("body")
+    has_own_names = parameters is not None and bool(parameters.named_children)
+    is_module = body is not None and b"exports" in (body.text or b"")
+    return body if is_module and not has_own_names else None

@@ -11,7 +11,7 @@ from typing import Any
 
 _FS_PACKAGES = (
     "fs", "fs-extra", "graceful-fs", "memfs", "node:fs", "mz/fs", "fs-promise", "promise-fs",
-    "then-fs", "original-fs",
+    "then-fs", "original-fs", "sander",
 )  # fmt: skip
 
 

@@ -63,6 +63,14 @@ _KEYED = {
     "localforage": "indexedDB",
     "idb-keyval": "indexedDB",
     "electron-json-storage": "electron-json-storage",
+    "mobx-localstorage": "browser",
+    "localstorage-polyfill": "browser",
+    "local-storage": "browser",
+    "store": "browser",
+    "store2": "browser",
+    "store/dist/store.modern": "browser",
+    "lscache": "browser",
+    "js-storage.localStorage": "browser",
 }
 _KEYED_METHODS = {
     "get": "read",
@@ -120,6 +128,10 @@ def function(name: str, a: Arguments) -> Value | None:
         return Handle(_file_of(package, a), kind="store")
     if package in ("node-json-db", "node-json-db.JsonDB", "node-json-db.Config"):
         return _database(a)
+    if name in ("edit-json-file", "edit-json-file.default"):
+        return Handle(
+            as_texts(a.at(0) or UNKNOWN, a.names[0] if a.names else "path")[0], kind="store"
+        )
     if name in ("Bun.file",):
         return Handle(as_texts(a.at(0) or UNKNOWN)[0], kind="bun")
     if name in _SEARCHES and a.args:

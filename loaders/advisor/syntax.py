@@ -1,5 +1,6 @@
 """The form that front ends turn every language into: expressions, statements, definitions."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -249,3 +250,18 @@ class Module:
     classes: tuple[ClassDef, ...]
     lines: int
     errors: tuple[int, ...] = field(default=())
+
+
+def assigned(block: Iterable[Statement], this: str) -> Iterator[str]:
+    """Yield the attributes of an object that statements assign to."""
+    for statement in block:
+        if isinstance(statement, Assign):
+            targets = [statement.target]
+            if isinstance(statement.target, Items):
+                targets = list(statement.target.items)
+            for target in targets:
+                if isinstance(target, Attr) and target.of == Name(this):
+                    yield target.name
+        elif isinstance(statement, Branch):
+            for inner in statement.blocks:
+                yield from assigned(inner, this)

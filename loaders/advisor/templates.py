@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from loaders.advisor.values import Hole, Text, text
 from loaders.advisor.words import WORDS
@@ -27,8 +28,23 @@ def snake(name: str) -> str:
     return name.lower().strip("_") or "unknown"
 
 
+_ABOVE = re.compile(r"^/*((\./)*\.\.(/|$))+")
+
+
+def _from_above(path: Text) -> Text:
+    """Return {folder}/../name as {folder_parent}/name: what is unknown has a folder above it."""
+    first, *rest = path.parts or ("",)
+    if not isinstance(first, Hole) or not rest or not isinstance(rest[0], str):
+        return path
+    found = _ABOVE.match(rest[0])
+    if found is None or not rest[0].startswith("/"):
+        return path
+    return text(replace(first, name=f"{first.name}_parent"), "/", rest[0][found.end() :], *rest[1:])
+
+
 def normal(path: Text, is_file: bool = True) -> Text:
     """Return a path without '.', '..' and the mark of the tree's root."""
+    path = _from_above(path) if is_file else path
     marked = "".join(part if isinstance(part, str) else _HOLE for part in path.parts)
     if not is_file:
         return path
@@ -109,7 +125,7 @@ def pattern(path: Text) -> str:
 def is_settled(path: Text) -> bool:
     """Say whether the literals of a path tell which file it is, more than an ending does."""
     said = shape(path)
-    for prefix in ("azure://", "s3://"):
+    for prefix in ("azure://", "s3://", "gs://"):
         if said.startswith(prefix):
             said = said.removeprefix(prefix)
     *folders, last = said.split("/")

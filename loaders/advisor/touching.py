@@ -55,7 +55,7 @@ class Toucher(Context):
             return isinstance(of, Text) and not is_json_text(of) and not names_a_part(sink, a)
         if sink.needs_client or sink.path == "object":
             return isinstance(of, Handle) or not sink.needs_client
-        if isinstance(of, Handle) and of.kind == "file" and sink.store == "file":
+        if isinstance(of, Handle) and of.kind in ("file", "memory") and sink.store == "file":
             # What an open file is asked for has no path of its own.
             return False
         if isinstance(sink.path, int) and a.at(sink.path, *sink.path_names) is None:
@@ -146,6 +146,8 @@ class Toucher(Context):
             where = a.at(position, *sink.path_names)
             if where is None or isinstance(where, Nothing):
                 return ()
+            if isinstance(where, Handle) and where.kind == "memory":
+                return ()
             name = a.names[position] if position < len(a.names) else "?"
             texts = as_texts(where, name)
             if sink.operation == "list":
@@ -202,7 +204,8 @@ class Toucher(Context):
     def written(self, handle: Value, what: Value) -> None:
         """Remember what is written through a handle."""
         for each in options_of(handle):
-            for name in sorted(each.writes) if isinstance(each, Handle) else ():
+            names = each.writes if isinstance(each, Handle) else reads_of(each)
+            for name in sorted(names):
                 access = self.accesses.get(name)
                 if access is not None and isinstance(access.content, Nothing):
                     self.accesses[name] = paths.with_content(access, what)
@@ -221,6 +224,8 @@ class Toucher(Context):
                 for each in self.accesses.values()
                 if is_move and each.operation in ("write", "open") and paths.same(each.path, origin)
             ]
+            if before and all(paths.is_put_aside(path) for path in targets):
+                before = []
             for number, path in enumerate(targets):
                 for each in before:
                     name = f"{each.id}#{number}" if number else each.id
@@ -228,6 +233,19 @@ class Toucher(Context):
                 if not before:
                     self.carry_one(sink, origin, path, a, is_move)
         return target
+
+    def content_at(self, path: Text) -> Value:
+        """Return what was written to a path that is moved now, here or in the functions around."""
+        key: str | None = self.function.key
+        known = list(self.accesses.values())
+        while key is not None:
+            for each in known:
+                if each.operation == "write" and paths.same(each.path, path):
+                    return each.content
+            key = self.engine.parents.get(key)
+            summary = self.engine.summaries.get(key or "")
+            known = list(summary.own) if summary is not None else []
+        return NOTHING
 
     def carry_one(self, sink: Sink, origin: Text, path: Text, a: Arguments, is_move: bool) -> None:
         first, second = ("delete", "write") if is_move else ("copy", "copied")
@@ -244,6 +262,7 @@ class Toucher(Context):
                     line=a.line,
                     function=self.function.key,
                     sink=sink.name,
+                    content=self.content_at(origin) if one == "write" else NOTHING,
                     is_atomic=True,
                 )
             )

@@ -205,6 +205,12 @@ def is_variable(value: Value) -> bool:
     return isinstance(value, Text) and any(part.keys == ("environment",) for part in value.holes)
 
 
+def is_number(value: Value) -> bool:
+    """Say whether a value is a number that the code writes down."""
+    said = value.literal if isinstance(value, Text) else None
+    return said is not None and said.lstrip("-").isdecimal()
+
+
 def either(*values: Value) -> Value:
     """Return what is one of several values, without doubles; nothing says nothing."""
     if len(values) == 1:
@@ -214,6 +220,8 @@ def either(*values: Value) -> Value:
         for option in options_of(value):
             if option not in found and not isinstance(option, Nothing):
                 found.append(option)
+    # A number is the first of many, which say what is not known.
+    found = [option for option in found if not is_number(option)] or found
     known = [option for option in found if option != UNKNOWN] or found
     # A variable of the environment is worth its default.
     known = [option for option in known if not is_variable(option)] or known
@@ -286,7 +294,7 @@ def slashed(values: list[Value], names: list[str]) -> Value:
 
 
 def slash(left: Text, right: Text) -> Text:
-    if not left.parts or (right.parts and str(right.parts[0]).startswith("/")):
+    if not left.parts or (right.parts and str(right.parts[0])[:1] in ("/", "\0")):
         return right
     if not right.parts or right.literal == ".":
         return left
@@ -295,41 +303,6 @@ def slash(left: Text, right: Text) -> Text:
     last = left.parts[-1]
     between = "" if isinstance(last, str) and last.endswith("/") else "/"
     return text(*left.parts, between, *right.parts)
-
-
-def parent(path: Text) -> Text:
-    """Return the folder of a path; of a lone hole, a hole."""
-    if path.symbol is not None:
-        origin = path.symbol
-        name = path.holes[0].name
-        return text(Hole(f"{name}_parent", Member(origin, "parent") if origin else None))
-    parts = list(path.parts)
-    if parts and isinstance(parts[-1], str):
-        parts[-1] = parts[-1].rstrip("/")
-    while parts:
-        last = parts.pop()
-        if isinstance(last, str) and "/" in last:
-            return text(*parts, last.rsplit("/", 1)[0])
-    return text(Hole(f"{path.holes[0].name}_parent")) if path.holes else Text(())
-
-
-def base_name(path: Text) -> Text:
-    """Return the last segment of a path."""
-    parts: list[str | Hole] = []
-    for part in reversed(path.parts):
-        if isinstance(part, str) and "/" in part:
-            return text(part.rsplit("/", 1)[1], *parts)
-        parts.insert(0, part)
-    return text(*parts)
-
-
-def without_suffix(path: Text) -> Text:
-    if path.parts and isinstance(path.parts[-1], str):
-        last = path.parts[-1]
-        name = last.rsplit("/", 1)[-1]
-        if "." in name:
-            return text(*path.parts[:-1], last[: len(last) - len(name) + name.rindex(".")])
-    return path
 
 
 def reads_of(value: Value) -> frozenset[str]:
