@@ -46,9 +46,13 @@ _AGE = re.compile(
     r"^(last_?(update|updated|check|checked|fetch|fetched|refresh|refreshed)(_(at|date|time|ts))?|"
     r"(fetched|cached|checked|refreshed)_?(at|on|date)|cache_?time|etag|ttl|max_age)$"
 )
+# Folders of scripts that developers run.
+_SCRIPTS = re.compile(r"^(.*/)?(scripts?|tools|tooling|gulp|tasks|devtools|maintenance)/[^:]*:")
 _FEW = 8
 # A program so large in one function is a bundle: what stands in it says nothing of the rest.
 _MOST_INNER = 40
+_MOST_OF_A_FETCH = 6
+_COMPONENT = re.compile(r"^([A-Z]|use[A-Z]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,10 @@ class Evidence:
     is_answer: bool
     is_fetched: bool
     ages: tuple[str, ...]
+    keyed: tuple[str, ...]
+    is_by_scripts: bool
+    is_of_parts: bool
+    is_read_through: bool
     hints: Hints
 
 
@@ -135,6 +143,10 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
             for key in dict.fromkeys((*written, *_noted((engine.keys, engine.set_keys), group)))
             if _AGE.match(snake(key))
         ),
+        keyed=_noted((engine.keyed,), group),
+        is_by_scripts=bool(writing) and all(_SCRIPTS.search(key) for key in writing),
+        is_of_parts=any(_PART.match(snake(hole.name)) for hole in group.path.holes[_head(group) :]),
+        is_read_through=_is_read_through(engine, [m.access for m in reads], writing),
         is_imported=any(member.access.sink == "import" for member in reads),
         hints=hints,
     )
@@ -214,6 +226,21 @@ def _is_fresh(engine: Engine, reads: Sequence[Access], writing: set[str]) -> boo
     return bool(functions & writing) and all(
         len(facts_of(engine, function)) <= _MOST_INNER and _has(engine, function, "is_expiring")
         for function in functions
+    )
+
+
+def _is_read_through(engine: Engine, reads: Sequence[Access], writing: set[str]) -> bool:
+    """Say whether all who write it read it first, and ask a server, and do little else.
+
+    A component of a page does many things: that it asks a server says nothing of what it keeps.
+    """
+    reading = {outermost(engine, access.function) for access in reads}
+    return bool(writing) and all(
+        key in reading
+        and _has(engine, key, "is_fetching")
+        and len(facts_of(engine, key)) <= _MOST_OF_A_FETCH
+        and not _COMPONENT.match(engine.project.functions[key].name)
+        for key in writing
     )
 
 

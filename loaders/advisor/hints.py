@@ -15,6 +15,24 @@ _CACHE = re.compile(r"^cache(s|dir|dirs|file|files|path|home|folder|root)?$")
 _RC = re.compile(r"^\.?[a-z0-9_-]+rc$")
 # What may stand beside a manifest's name: package-lock.json, tsconfig.build.json.
 _KINDS = frozenset({"lock", "npm", "base", "build", "dev", "prod", "node", "app"})
+# What may stand beside the word for a token in a key of a browser's storage.
+_OF_TOKENS = frozenset(
+    {
+        "access",
+        "refresh",
+        "id",
+        "auth",
+        "api",
+        "user",
+        "login",
+        "bearer",
+        "app",
+        "key",
+        "local",
+        "storage",
+    }
+)
+_GIVEN = frozenset(f"options_{name}" for name in ("file", "path", "input", "output", "name", "out"))
 _NAMES_OF_PATHS = frozenset(
     {"path", "file", "filename", "filepath", "name", "location", "json", "args", "opts", "url"}
 )
@@ -31,6 +49,7 @@ class Hints:
     homes: frozenset[str]
     is_rc: bool
     is_whole: bool
+    is_kept_as_cache: bool
 
     @property
     def path(self) -> frozenset[str]:
@@ -76,6 +95,25 @@ class Hints:
         return says_cache(self.path)
 
     @property
+    def is_copy(self) -> bool:
+        """Say whether its folder is one of copies: of a backup, an export, or for a while."""
+        return bool((self.folders | (self.head - self.stem)) & WORDS["copies"])
+
+    @property
+    def is_token(self) -> bool:
+        """Say whether it is named as nothing but a token of a login: accessToken, jwt, session."""
+        return bool(self.stem & WORDS["token"]) and self.stem <= WORDS["token"] | _OF_TOKENS
+
+    @property
+    def is_own_secret(self) -> bool:
+        """Say whether it is named as a secret that the program makes, and nobody logs in by."""
+        is_made_here = says_configuration(self.homes) or bool(self.code & WORDS["generating"])
+        is_got = bool(self.stem & WORDS["login"] - WORDS["secret"]) or bool(
+            (self.stem | self.code | self.homes) & WORDS["signing"]
+        )
+        return bool(self.stem & WORDS["secret"]) and is_made_here and not is_got
+
+    @property
     def is_made(self) -> bool:
         """Say whether it is called a result: an export, a report, what a build makes."""
         return bool(self.path & WORDS["made"] or self.code & WORDS["making"])
@@ -102,6 +140,9 @@ def hints_of(engine: Engine, group: Group) -> Hints:
     head = {word for hole in group.path.holes[:1] for word in words_of(hole.name)}
     if is_whole:
         stem = frozenset(head) - _NAMES_OF_PATHS
+        # 'options.file' is what the command line gives, whatever it is.
+        if snake(group.path.holes[0].name) in _GIVEN:
+            stem = frozenset()
     elif not (group.path.parts and isinstance(group.path.parts[0], Hole)):
         head = set()
     around = [_around(engine, member.access) for member in group.members]
@@ -113,6 +154,7 @@ def hints_of(engine: Engine, group: Group) -> Hints:
         homes=frozenset(word for _, homes in around for word in homes),
         is_rc=_is_rc(name),
         is_whole=is_whole,
+        is_kept_as_cache=bool(around) and all(says_cache(functions) for functions, _ in around),
     )
 
 
