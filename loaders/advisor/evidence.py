@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from loaders.advisor.answers import is_answer
 from loaders.advisor.engine import Engine
-from loaders.advisor.hints import Hints, hints_of
+from loaders.advisor.hints import Hints, hints_of, words_of
 from loaders.advisor.places import Group, facts_of, outermost
 from loaders.advisor.substitution import keys_of
 from loaders.advisor.summaries import Access
@@ -193,9 +193,27 @@ def _people(
     found = [snake(name) for name in names if _PERSON.search(snake(name))]
     # Among many keys a token is one setting of them, and empty until somebody fills it in.
     few = written if len(written) <= _FEW else ()
+    found += _login(engine, group, few)
     found += [key for key in (*few, *assigned) if _LOGIN.search(snake(key))]
     found += [key for key in (*written, *assigned, *taken) if snake(key) in WORDS["people"]]
     return tuple(dict.fromkeys(found))
+
+
+def _login(engine: Engine, group: Group, keys: Sequence[str]) -> list[str]:
+    """Return secrets among a few keys that somebody logs in by: with a name, or until logged out.
+
+    What a program connects to somewhere else with, at a host or port, is a setting of it.
+    """
+    names = {snake(key) for key in keys}
+    secrets = [key for key in keys if _SECRET.search(key)]
+    functions = {
+        engine.project.functions[outermost(engine, member.access.function)].name
+        for member in group.of("write", "delete")
+    }
+    is_of_somebody = any(_PERSON.search(name) for name in names)
+    is_logged_in = any(words_of(name) & WORDS["logging_in"] for name in functions)
+    is_login = is_of_somebody or is_logged_in or bool(group.of("delete"))
+    return secrets if is_login and not names & WORDS["servers"] else []
 
 
 def _entries(engine: Engine, group: Group, keys: Sequence[str]) -> tuple[str, ...]:

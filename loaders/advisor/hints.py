@@ -15,23 +15,6 @@ _CACHE = re.compile(r"^cache(s|dir|dirs|file|files|path|home|folder|root)?$")
 _RC = re.compile(r"^\.?[a-z0-9_-]+rc$")
 # What may stand beside a manifest's name: package-lock.json, tsconfig.build.json.
 _KINDS = frozenset({"lock", "npm", "base", "build", "dev", "prod", "node", "app"})
-# What may stand beside the word for a token in a key of a browser's storage.
-_OF_TOKENS = frozenset(
-    {
-        "access",
-        "refresh",
-        "id",
-        "auth",
-        "api",
-        "user",
-        "login",
-        "bearer",
-        "app",
-        "key",
-        "local",
-        "storage",
-    }
-)
 _GIVEN = frozenset(f"options_{name}" for name in ("file", "path", "input", "output", "name", "out"))
 _NAMES_OF_PATHS = frozenset(
     {"path", "file", "filename", "filepath", "name", "location", "json", "args", "opts", "url"}
@@ -101,8 +84,9 @@ class Hints:
 
     @property
     def is_token(self) -> bool:
-        """Say whether it is named as nothing but a token of a login: accessToken, jwt, session."""
-        return bool(self.stem & WORDS["token"]) and self.stem <= WORDS["token"] | _OF_TOKENS
+        """Say whether it is named as a token of a login, or when it ends: accessToken, jwt."""
+        is_named = bool(self.stem & WORDS["token"])
+        return is_named and (self.stem <= WORDS["token"] or bool(self.stem & WORDS["token_kinds"]))
 
     @property
     def is_own_secret(self) -> bool:

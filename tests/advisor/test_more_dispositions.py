@@ -119,6 +119,8 @@ def restore(backup_dir): return json.load(open(os.path.join(backup_dir, "grain.j
         ("jwt", CACHE),
         ("authToken", CACHE),
         ("session", CACHE),
+        ("mill_refresh_token", CACHE),
+        ("mill_token_timestamp", CACHE),
         ("tokenOfMiller", RECORD),
         ("sessions-of-milling", RECORD),
         ("orders", RECORD),
@@ -133,6 +135,35 @@ export const keep = (all) => localStorage.setItem("{key}", all);
     (found,) = audited(tmp_path, {"mill.ts": source}).findings
     assert found.disposition == expected
     assert expected != CACHE or found.confidence == "likely"
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "expected"),
+    [
+        ("keep", '{"username": name, "apikey": key}', RECORD),
+        ("keep", '{"apikey": key, "speed": 1}', CONFIG),
+        ("keep", '{"username": name, "password": key, "host": "mill", "port": 80}', CONFIG),
+        ("login", '{"apikey": key, "speed": 1}', RECORD),
+        ("login", '{"wind": name, "speed": 1}', CONFIG),
+    ],
+)
+def test_what_somebody_logs_in_by_is_a_record_though_its_file_is_called_configuration(
+    name: str, kept: str, expected: str, tmp_path: Path
+) -> None:
+    source = f"""
+import json, os
+PLACE = os.path.expanduser("~/.millconfig")
+def {name}(name, key):
+    with open(PLACE, "w") as file:
+        json.dump({kept}, file)
+def load():
+    with open(PLACE) as file:
+        return json.load(file)
+"""
+    assert disposition(tmp_path / "a", source) == expected
+    deleted = source + "def forget(): os.remove(PLACE)\n"
+    removed = RECORD if '"apikey"' in kept else expected
+    assert disposition(tmp_path / "b", deleted) == removed
 
 
 TIDE = """
