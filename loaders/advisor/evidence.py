@@ -210,7 +210,7 @@ def _login(engine: Engine, group: Group, keys: Sequence[str]) -> list[str]:
         engine.project.functions[outermost(engine, member.access.function)].name
         for member in group.of("write", "delete")
     }
-    is_of_somebody = any(_PERSON.search(name) for name in names)
+    is_of_somebody = bool(names & {"user", "username", "user_name", "email", "login", "account"})
     is_logged_in = any(words_of(name) & WORDS["logging_in"] for name in functions)
     is_login = is_of_somebody or is_logged_in or bool(group.of("delete"))
     return secrets if is_login and not names & WORDS["servers"] else []
