@@ -96,7 +96,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
     written = tuple(dict.fromkeys(key for member in writes for key in _keys(member.access.content)))
     taken = _noted((engine.keys, engine.item_keys), group)
     names = [snake(hole.name) for hole in group.path.holes]
-    ids = [name for name in names if _ID.search(name) and not _PART.match(name)]
+    ids = [name for name in names if is_id(name)]
     ids += [key for key in written if _ID_KEY.search(snake(key))]
     ids += [key for key in taken if _ID_KEY.search(snake(key)) and not _SECRET.search(key)]
     writing = {outermost(engine, member.access.function) for member in writes}
@@ -150,6 +150,11 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         is_imported=any(member.access.sink == "import" for member in reads),
         hints=hints,
     )
+
+
+def is_id(name: str) -> bool:
+    """Say whether a placeholder is named as an id of an entry, not of a part of the program."""
+    return bool(_ID.search(name)) and not _PART.match(name)
 
 
 def secrets_of(engine: Engine, access: Access) -> tuple[str, ...]:

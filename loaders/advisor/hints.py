@@ -113,7 +113,7 @@ def says_cache(words: frozenset[str]) -> bool:
 
 def hints_of(engine: Engine, group: Group) -> Hints:
     """Return what the names of a template and of the code around its places say."""
-    segments = _segments(group.path)
+    segments = segments_of(group.path)
     name = "".join(part for part in segments[-1] if isinstance(part, str))
     is_whole = len(group.path.parts) == 1 and isinstance(group.path.parts[0], Hole)
     stem = words_of(re.sub(r"(?<=.)\.json[a-z0-9]*(\.gz)?$", "", name.lstrip("."))) | (
@@ -153,7 +153,7 @@ def _is_rc(name: str) -> bool:
     return stem.startswith(".") and _RC.match(stem) is not None
 
 
-def _segments(path: Text) -> list[list[str | Hole]]:
+def segments_of(path: Text) -> list[list[str | Hole]]:
     found: list[list[str | Hole]] = [[]]
     for part in path.parts:
         if isinstance(part, str):

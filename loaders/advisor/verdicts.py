@@ -12,6 +12,7 @@ from loaders.advisor.words import WORDS
 
 NOT_READ = "written, read nowhere, and no id is visible"
 NOT_WRITTEN = "who writes it is not visible"
+ONLY_READ = "only read, at a path of the project itself"
 Decision = tuple[str, str, str]
 
 
@@ -55,7 +56,7 @@ def _decide(e: Evidence, group: Group) -> Decision:
         return configuration
     if e.hints.is_whole and (not e.is_read or e.hints.is_made):
         return UNCERTAIN, "unknown", "a path that only its caller knows"
-    if e.hints.is_copy and not e.people and not e.ids:
+    if e.hints.is_copy and not e.people and not e.is_of_ids:
         return UNCERTAIN, "unknown", "in a folder of copies, which are made of other data"
     if e.is_written and e.is_read:
         if "download" in e.hints.code and not e.is_read_elsewhere:
@@ -125,7 +126,7 @@ def _only_read(e: Evidence, group: Group) -> Decision:
     if e.is_read and e.is_rooted:
         is_plain = e.is_imported and not hints.path & WORDS["record"] and not e.people
         return CONFIG_STATIC, "certain" if is_plain else "likely", (
-            "only read, at a path of the project itself")  # fmt: skip
+            ONLY_READ)  # fmt: skip
     is_whole = hints.is_whole and "import" not in hints.code
     if e.is_based and (is_whole or not hints.is_whole) and _is_called_configuration(e):
         return CONFIG_STATIC, "likely", "named as configuration, and only read"

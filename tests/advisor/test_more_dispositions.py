@@ -267,3 +267,18 @@ def test_a_cache_is_one_where_all_functions_that_keep_it_say_so(tmp_path: Path) 
     source = STORE.format(name="grain.json")
     both = source.replace("def load", "def load_cache").replace("def save", "def save_cache")
     assert disposition(tmp_path, both) == CACHE
+
+
+def test_what_is_only_read_beside_records_of_the_same_id_is_a_record(tmp_path: Path) -> None:
+    source = """
+import json
+def grain(mill_id): return json.load(open(f"data/mills/{mill_id}/grain.json"))
+def keep(mill_id, all): json.dump(all, open(f"data/mills/{mill_id}/grain.json", "w"))
+def stones(mill_id): return json.load(open(f"data/mills/{mill_id}/stones.json"))
+def sails(slug): return json.load(open(f"content/sails/{slug}/sail.json"))
+"""
+    assert templates(audited(tmp_path, {"mill.py": source})) == {
+        "data/mills/{mill_id}/grain.json": RECORD,
+        "data/mills/{mill_id}/stones.json": RECORD,
+        "content/sails/{slug}/sail.json": CONFIG,
+    }
