@@ -45,6 +45,8 @@ class Hints:
         is_named = says_configuration(self.stem) and not self.stem & WORDS["record"]
         if self.is_whole and self.head >= {"manifest"} and self.head & {"path", "file"}:
             return True
+        if self.is_whole and self.head >= {"package", "json"}:
+            return True
         return self.is_rc or self.is_manifest or is_named
 
     @property

@@ -228,6 +228,7 @@ export class Shelf {
         ("json.load(open(os.path.join(root, theme, 'paint.json')))", CONFIG),
         ("json.load(open(os.path.join(root, name, 'paint.json')))", UNCERTAIN),
         ("json.load(open(path_to_lang))", CONFIG),
+        ("json.load(open(mill.package_json_path))", CONFIG),
     ],
 )
 def test_what_is_only_read(body: str, expected: str, tmp_path: Path) -> None:
