@@ -6,10 +6,19 @@ from loaders.advisor.values import External, Options, Text, Value
 ANSWER = "answer"
 _FETCHERS = ("urlopen", "fetch", "requests.", "httpx.", "aiohttp.", "axios", "got.", "urllib3.")
 
+_METHODS = frozenset({"get", "post", "request", "getJSON", "getJson", "get_json"})
+
 
 def is_request(name: str) -> bool:
     """Say whether a name of a library asks a server."""
     return any(word in name.lower() for word in _FETCHERS)
+
+
+def asks(name: str, args: tuple[Value, ...]) -> bool:
+    """Say whether a method of HTTP is called with an address."""
+    first = args[0] if args else None
+    head = first.parts[0] if isinstance(first, Text) and first.parts else ""
+    return name in _METHODS and isinstance(head, str) and head.startswith(("http://", "https://"))
 
 
 def is_answer(value: Value) -> bool:

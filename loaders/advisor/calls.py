@@ -4,7 +4,7 @@ from abc import abstractmethod
 from dataclasses import replace
 
 from loaders.advisor import members
-from loaders.advisor.answers import is_request
+from loaders.advisor.answers import asks, is_request
 from loaders.advisor.context import Arguments
 from loaders.advisor.library import Library
 from loaders.advisor.naming import name_of
@@ -108,7 +108,7 @@ class Caller(Library):
             self.has_lock = True
         if name in self.engine.sinks.database_methods:
             self.has_database = self.has_database or _is_writing(arguments)
-        if is_request(f"{where}.{lower}."):
+        if is_request(f"{where}.{lower}.") or asks(name, arguments.args):
             self.is_fetching = True
 
     def call_value(self, callee: Value, a: Arguments) -> Value:

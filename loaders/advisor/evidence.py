@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from loaders.advisor.answers import is_answer
 from loaders.advisor.engine import Engine
-from loaders.advisor.hints import Hints, hints_of
+from loaders.advisor.hints import Hints, hints_of, words_of
 from loaders.advisor.places import Group, facts_of, outermost
 from loaders.advisor.substitution import keys_of
 from loaders.advisor.summaries import Access
@@ -46,9 +46,13 @@ _AGE = re.compile(
     r"^(last_?(update|updated|check|checked|fetch|fetched|refresh|refreshed)(_(at|date|time|ts))?|"
     r"(fetched|cached|checked|refreshed)_?(at|on|date)|cache_?time|etag|ttl|max_age)$"
 )
+# Folders of scripts that developers run.
+_SCRIPTS = re.compile(r"^(.*/)?(scripts?|tools|tooling|gulp|tasks|devtools|maintenance)/[^:]*:")
 _FEW = 8
 # A program so large in one function is a bundle: what stands in it says nothing of the rest.
 _MOST_INNER = 40
+_MOST_OF_A_FETCH = 6
+_COMPONENT = re.compile(r"^([A-Z]|use[A-Z]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,10 @@ class Evidence:
     is_answer: bool
     is_fetched: bool
     ages: tuple[str, ...]
+    keyed: tuple[str, ...]
+    is_by_scripts: bool
+    is_of_parts: bool
+    is_read_through: bool
     hints: Hints
 
 
@@ -88,7 +96,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
     written = tuple(dict.fromkeys(key for member in writes for key in _keys(member.access.content)))
     taken = _noted((engine.keys, engine.item_keys), group)
     names = [snake(hole.name) for hole in group.path.holes]
-    ids = [name for name in names if _ID.search(name) and not _PART.match(name)]
+    ids = [name for name in names if is_id(name)]
     ids += [key for key in written if _ID_KEY.search(snake(key))]
     ids += [key for key in taken if _ID_KEY.search(snake(key)) and not _SECRET.search(key)]
     writing = {outermost(engine, member.access.function) for member in writes}
@@ -135,9 +143,18 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
             for key in dict.fromkeys((*written, *_noted((engine.keys, engine.set_keys), group)))
             if _AGE.match(snake(key))
         ),
+        keyed=_noted((engine.keyed,), group),
+        is_by_scripts=bool(writing) and all(_SCRIPTS.search(key) for key in writing),
+        is_of_parts=any(_PART.match(snake(hole.name)) for hole in group.path.holes[_head(group) :]),
+        is_read_through=_is_read_through(engine, [m.access for m in reads], writing),
         is_imported=any(member.access.sink == "import" for member in reads),
         hints=hints,
     )
+
+
+def is_id(name: str) -> bool:
+    """Say whether a placeholder is named as an id of an entry, not of a part of the program."""
+    return bool(_ID.search(name)) and not _PART.match(name)
 
 
 def secrets_of(engine: Engine, access: Access) -> tuple[str, ...]:
@@ -181,9 +198,27 @@ def _people(
     found = [snake(name) for name in names if _PERSON.search(snake(name))]
     # Among many keys a token is one setting of them, and empty until somebody fills it in.
     few = written if len(written) <= _FEW else ()
+    found += _login(engine, group, few)
     found += [key for key in (*few, *assigned) if _LOGIN.search(snake(key))]
     found += [key for key in (*written, *assigned, *taken) if snake(key) in WORDS["people"]]
     return tuple(dict.fromkeys(found))
+
+
+def _login(engine: Engine, group: Group, keys: Sequence[str]) -> list[str]:
+    """Return secrets among a few keys that somebody logs in by: with a name, or until logged out.
+
+    What a program connects to somewhere else with, at a host or port, is a setting of it.
+    """
+    names = {snake(key) for key in keys}
+    secrets = [key for key in keys if _SECRET.search(key)]
+    functions = {
+        engine.project.functions[outermost(engine, member.access.function)].name
+        for member in group.of("write", "delete")
+    }
+    is_of_somebody = bool(names & {"user", "username", "user_name", "email", "login", "account"})
+    is_logged_in = any(words_of(name) & WORDS["logging_in"] for name in functions)
+    is_login = is_of_somebody or is_logged_in or bool(group.of("delete"))
+    return secrets if is_login and not names & WORDS["servers"] else []
 
 
 def _entries(engine: Engine, group: Group, keys: Sequence[str]) -> tuple[str, ...]:
@@ -214,6 +249,21 @@ def _is_fresh(engine: Engine, reads: Sequence[Access], writing: set[str]) -> boo
     return bool(functions & writing) and all(
         len(facts_of(engine, function)) <= _MOST_INNER and _has(engine, function, "is_expiring")
         for function in functions
+    )
+
+
+def _is_read_through(engine: Engine, reads: Sequence[Access], writing: set[str]) -> bool:
+    """Say whether all who write it read it first, and ask a server, and do little else.
+
+    A component of a page does many things: that it asks a server says nothing of what it keeps.
+    """
+    reading = {outermost(engine, access.function) for access in reads}
+    return bool(writing) and all(
+        key in reading
+        and _has(engine, key, "is_fetching")
+        and len(facts_of(engine, key)) <= _MOST_OF_A_FETCH
+        and not _COMPONENT.match(engine.project.functions[key].name)
+        for key in writing
     )
 
 

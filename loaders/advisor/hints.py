@@ -15,6 +15,7 @@ _CACHE = re.compile(r"^cache(s|dir|dirs|file|files|path|home|folder|root)?$")
 _RC = re.compile(r"^\.?[a-z0-9_-]+rc$")
 # What may stand beside a manifest's name: package-lock.json, tsconfig.build.json.
 _KINDS = frozenset({"lock", "npm", "base", "build", "dev", "prod", "node", "app"})
+_GIVEN = frozenset(f"options_{name}" for name in ("file", "path", "input", "output", "name", "out"))
 _NAMES_OF_PATHS = frozenset(
     {"path", "file", "filename", "filepath", "name", "location", "json", "args", "opts", "url"}
 )
@@ -31,6 +32,7 @@ class Hints:
     homes: frozenset[str]
     is_rc: bool
     is_whole: bool
+    is_kept_as_cache: bool
 
     @property
     def path(self) -> frozenset[str]:
@@ -42,6 +44,8 @@ class Hints:
         """Say whether the file's own name calls it configuration."""
         is_named = says_configuration(self.stem) and not self.stem & WORDS["record"]
         if self.is_whole and self.head >= {"manifest"} and self.head & {"path", "file"}:
+            return True
+        if self.is_whole and self.head >= {"package", "json"}:
             return True
         return self.is_rc or self.is_manifest or is_named
 
@@ -76,6 +80,26 @@ class Hints:
         return says_cache(self.path)
 
     @property
+    def is_copy(self) -> bool:
+        """Say whether its folder is one of copies: of a backup, an export, or for a while."""
+        return bool((self.folders | (self.head - self.stem)) & WORDS["copies"])
+
+    @property
+    def is_token(self) -> bool:
+        """Say whether it is named as a token of a login, or when it ends: accessToken, jwt."""
+        is_named = bool(self.stem & WORDS["token"])
+        return is_named and (self.stem <= WORDS["token"] or bool(self.stem & WORDS["token_kinds"]))
+
+    @property
+    def is_own_secret(self) -> bool:
+        """Say whether it is named as a secret that the program makes, and nobody logs in by."""
+        is_made_here = says_configuration(self.homes) or bool(self.code & WORDS["generating"])
+        is_got = bool(self.stem & WORDS["login"] - WORDS["secret"]) or bool(
+            (self.stem | self.code | self.homes) & WORDS["signing"]
+        )
+        return bool(self.stem & WORDS["secret"]) and is_made_here and not is_got
+
+    @property
     def is_made(self) -> bool:
         """Say whether it is called a result: an export, a report, what a build makes."""
         return bool(self.path & WORDS["made"] or self.code & WORDS["making"])
@@ -91,7 +115,7 @@ def says_cache(words: frozenset[str]) -> bool:
 
 def hints_of(engine: Engine, group: Group) -> Hints:
     """Return what the names of a template and of the code around its places say."""
-    segments = _segments(group.path)
+    segments = segments_of(group.path)
     name = "".join(part for part in segments[-1] if isinstance(part, str))
     is_whole = len(group.path.parts) == 1 and isinstance(group.path.parts[0], Hole)
     stem = words_of(re.sub(r"(?<=.)\.json[a-z0-9]*(\.gz)?$", "", name.lstrip("."))) | (
@@ -102,6 +126,9 @@ def hints_of(engine: Engine, group: Group) -> Hints:
     head = {word for hole in group.path.holes[:1] for word in words_of(hole.name)}
     if is_whole:
         stem = frozenset(head) - _NAMES_OF_PATHS
+        # 'options.file' is what the command line gives, whatever it is.
+        if snake(group.path.holes[0].name) in _GIVEN:
+            stem = frozenset()
     elif not (group.path.parts and isinstance(group.path.parts[0], Hole)):
         head = set()
     around = [_around(engine, member.access) for member in group.members]
@@ -113,6 +140,7 @@ def hints_of(engine: Engine, group: Group) -> Hints:
         homes=frozenset(word for _, homes in around for word in homes),
         is_rc=_is_rc(name),
         is_whole=is_whole,
+        is_kept_as_cache=bool(around) and all(says_cache(functions) for functions, _ in around),
     )
 
 
@@ -127,7 +155,7 @@ def _is_rc(name: str) -> bool:
     return stem.startswith(".") and _RC.match(stem) is not None
 
 
-def _segments(path: Text) -> list[list[str | Hole]]:
+def segments_of(path: Text) -> list[list[str | Hole]]:
     found: list[list[str | Hole]] = [[]]
     for part in path.parts:
         if isinstance(part, str):

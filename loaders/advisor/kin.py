@@ -2,23 +2,52 @@
 
 from dataclasses import replace
 
-from loaders.advisor.dispositions import UNCERTAIN
+from loaders.advisor.dispositions import SYSTEM_OF_RECORD, UNCERTAIN
 from loaders.advisor.engine import Engine
+from loaders.advisor.evidence import is_id
+from loaders.advisor.hints import segments_of
 from loaders.advisor.places import Group
 from loaders.advisor.templates import ends_as_json, shape, snake
 from loaders.advisor.values import Hole, Text
-from loaders.advisor.verdicts import NOT_READ, NOT_WRITTEN, Verdict, judge
+from loaders.advisor.verdicts import NOT_READ, NOT_WRITTEN, ONLY_READ, Verdict, judge
 from loaders.advisor.words import WORDS
 
 
 def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
     """Return the verdicts; a template of which one half is seen is judged with its kin."""
     verdicts = {key: judge(engine, group) for key, group in groups.items()}
-    return {
+    found = {
         key: _with_kin(engine, groups[key], groups, verdict)
         if verdict.reason in (NOT_READ, NOT_WRITTEN)
         else verdict
         for key, verdict in verdicts.items()
+    }
+    folders = {
+        folder
+        for key, verdict in found.items()
+        if verdict.disposition == SYSTEM_OF_RECORD and groups[key].of("write")
+        for folder in _folders_of_ids(groups[key])
+    }
+    return {
+        key: _among(verdict)
+        if verdict.reason in (NOT_WRITTEN, ONLY_READ) and folders & _folders_of_ids(groups[key])
+        else verdict
+        for key, verdict in found.items()
+    }
+
+
+def _among(verdict: Verdict) -> Verdict:
+    reason = "only read, in a folder of one id, in which records are written"
+    return replace(verdict, disposition=SYSTEM_OF_RECORD, confidence="likely", reason=reason)
+
+
+def _folders_of_ids(group: Group) -> set[str]:
+    """Return the folders on a path that are named by an id, as shapes: loans/{}."""
+    segments, shapes = segments_of(group.path), shape(group.path).split("/")
+    return {
+        f"{group.store}:{'/'.join(shapes[: at + 1])}"
+        for at, segment in enumerate(segments[:-1])
+        if at and any(isinstance(part, Hole) and is_id(snake(part.name)) for part in segment)
     }
 
 

@@ -12,6 +12,7 @@ from loaders.advisor.words import WORDS
 
 NOT_READ = "written, read nowhere, and no id is visible"
 NOT_WRITTEN = "who writes it is not visible"
+ONLY_READ = "only read, at a path of the project itself"
 Decision = tuple[str, str, str]
 
 
@@ -55,6 +56,8 @@ def _decide(e: Evidence, group: Group) -> Decision:
         return configuration
     if e.hints.is_whole and (not e.is_read or e.hints.is_made):
         return UNCERTAIN, "unknown", "a path that only its caller knows"
+    if e.hints.is_copy and not e.people and not e.is_of_ids:
+        return UNCERTAIN, "unknown", "in a folder of copies, which are made of other data"
     if e.is_written and e.is_read:
         if "download" in e.hints.code and not e.is_read_elsewhere:
             return UNCERTAIN, "unknown", "a download, which only its caller reads"
@@ -78,16 +81,23 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return CACHE, "likely", "its path says that it is a cache"
     if "cached" in hints.stem and e.is_fetched:
         return CACHE, "likely", "what is fetched is kept under the name of a cache"
-    if e.is_answer and group.store == "browser":
-        return CACHE, "likely", "a copy of what a server answered"
+    if group.store == "browser":
+        return _browser_cache(e)
+    if not e.is_written and e.is_deleted and e.is_read and says_cache(hints.homes) and not e.people:
+        return CACHE, "likely", "the code that deletes it calls it a cache"
     if not e.is_written or e.is_appended or e.is_grown or hints.is_login:
         return None
     if e.is_answer and not e.people:
         return CACHE, "likely", "a copy of what a server answered"
+    if e.ages and e.is_fixed and hints.stem & WORDS["updates"] and not (e.people or e.entries):
+        return CACHE, "likely", f"when it last looked for something new ({e.ages[0]})"
     is_kept = bool(e.people or hints.stem & WORDS["record"]) or hints.is_configuration
-    if is_kept or group.store == "browser" or not e.is_read:
+    if is_kept or not e.is_read:
         return None
-    if says_cache(hints.homes) or (says_cache(hints.code) and e.is_fetched):
+    is_kept_so = (hints.is_kept_as_cache and not hints.is_plural) or (
+        says_cache(hints.code) and e.is_fetched
+    )
+    if says_cache(hints.homes) or is_kept_so:
         return CACHE, "likely", "the code that keeps it calls it a cache"
     if e.ages and e.is_fixed and not hints.is_login:
         return CACHE, "likely", f"it keeps when it was asked for ({e.ages[0]})"
@@ -98,6 +108,17 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
     return None
 
 
+def _browser_cache(e: Evidence) -> Decision | None:
+    """Decide what a server has too: what it answered, and the token it gave at a login."""
+    if e.hints.is_token:
+        return CACHE, "likely", "a token that a server issued, and issues anew"
+    if e.is_answer:
+        return CACHE, "likely", "a copy of what a server answered"
+    if e.is_read_through and not e.is_grown and not e.people and not e.entries:
+        return CACHE, "likely", "a server is asked where it is missing, and its answer is kept"
+    return None
+
+
 def _only_read(e: Evidence, group: Group) -> Decision:
     hints = e.hints
     if group.store == "browser":
@@ -105,14 +126,19 @@ def _only_read(e: Evidence, group: Group) -> Decision:
     if e.is_read and e.is_rooted:
         is_plain = e.is_imported and not hints.path & WORDS["record"] and not e.people
         return CONFIG_STATIC, "certain" if is_plain else "likely", (
-            "only read, at a path of the project itself")  # fmt: skip
+            ONLY_READ)  # fmt: skip
     is_whole = hints.is_whole and "import" not in hints.code
     if e.is_based and (is_whole or not hints.is_whole) and _is_called_configuration(e):
         return CONFIG_STATIC, "likely", "named as configuration, and only read"
+    if e.is_read and hints.is_whole and hints.stem & WORDS["texts"]:
+        return CONFIG_STATIC, "likely", "texts of a language, and only read"
     if e.is_read and not hints.is_whole and not e.people:
         if e.is_based and not hints.is_plural and _is_kept_as_configuration(e):
             return CONFIG_STATIC, "likely", "read as configuration, and only read"
-        if (hints.head | hints.folders) & WORDS["content"]:
+        if e.is_based and "config" in hints.folders and not hints.stem & WORDS["record"]:
+            return CONFIG_STATIC, "likely", "in a folder of configuration, and only read"
+        is_content = (hints.head | hints.folders) & WORDS["content"] or "schema" in hints.stem
+        if is_content or e.is_of_parts:
             return CONFIG_STATIC, "likely", "content that is delivered, and only read"
     return UNCERTAIN, "unknown", NOT_WRITTEN
 
@@ -120,16 +146,27 @@ def _only_read(e: Evidence, group: Group) -> Decision:
 def _configuration(e: Evidence) -> Decision | None:
     """Decide what the program sets, and may set again: not what people gave it to keep."""
     hints = e.hints
-    is_kept = not e.is_based and bool(hints.head & WORDS["data"])
-    if hints.is_manifest and e.is_written and not e.people and not is_kept:
+    around = hints.head if e.is_based else hints.head | hints.folders | hints.homes
+    if hints.is_manifest and e.is_written and not e.people and (
+        e.is_based or not around & WORDS["data"]
+    ):  # fmt: skip
         return CONFIG_STATIC, "likely", "the manifest of a project, and written at run time"
-    if not e.is_based or e.is_appended or hints.folders & WORDS["kept"]:
+    if e.people or e.entries or e.is_appended or hints.folders & WORDS["kept"]:
+        return None
+    is_content = hints.folders & WORDS["texts"] or (e.is_by_scripts and not hints.is_made)
+    if e.is_rooted and e.is_read and not e.ids and is_content:
+        return CONFIG_STATIC, "likely", "content of the project, which a tool of it rewrites"
+    if not e.is_based or hints.is_copy:
         return None
     is_named = hints.is_configuration and not hints.is_login
-    # A list in settings may grow in memory; what is added to it and written back are entries.
-    if e.people or e.entries or e.is_extended or (e.is_grown and not is_named):
+    is_owned = is_named and says_configuration(hints.homes)
+    # A list in settings may grow in memory; what is added to it and written back are entries,
+    # but for what an editor of settings does to its own.
+    if (e.is_extended and not is_owned) or (e.is_grown and not is_named):
         return None
-    if hints.head & WORDS["data"] and not (is_named and says_configuration(hints.homes)):
+    if hints.is_own_secret and not e.is_fetched and e.is_read and not e.ids and not e.keyed:
+        return CONFIG_STATIC, "likely", "a key that the program makes for itself"
+    if hints.head & WORDS["data"] and not is_owned:
         return None
     if hints.is_scaffold and e.is_written:
         return CONFIG_STATIC, "likely", "the description of a project, made to be filled in"
@@ -138,6 +175,8 @@ def _configuration(e: Evidence) -> Decision | None:
     is_kept = e.is_locked or e.is_grown or bool(hints.stem & WORDS["record"]) or hints.is_login
     if is_kept or e.is_listed or e.ids or not e.is_written:
         return None
+    if hints.stem & WORDS["layout"] and not e.keyed:
+        return CONFIG_STATIC, "likely", "how the program looks, one for all who use it"
     around = hints.homes | (hints.code if e.is_read else frozenset())
     is_taken = hints.is_plural or bool(hints.path & WORDS["made"])
     if says_configuration(around) and not is_taken:
