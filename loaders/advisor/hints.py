@@ -87,8 +87,10 @@ class Hints:
     @property
     def is_token(self) -> bool:
         """Say whether it is named as a token of a login, or when it ends: accessToken, jwt."""
-        is_named = bool(self.stem & WORDS["token"])
-        return is_named and (self.stem <= WORDS["token"] or bool(self.stem & WORDS["token_kinds"]))
+        named, kinds = self.stem & WORDS["token"], self.stem & WORDS["token_kinds"]
+        if named == {"session"}:
+            kinds -= {"id"}  # says which session, and is no token of it
+        return bool(named) and (self.stem <= WORDS["token"] or bool(kinds))
 
     @property
     def is_own_secret(self) -> bool:

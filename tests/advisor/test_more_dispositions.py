@@ -119,6 +119,7 @@ def restore(backup_dir): return json.load(open(os.path.join(backup_dir, "grain.j
         ("jwt", CACHE),
         ("authToken", CACHE),
         ("session", CACHE),
+        ("mill_session_id", RECORD),
         ("mill_refresh_token", CACHE),
         ("mill_token_timestamp", CACHE),
         ("tokenOfMiller", RECORD),
