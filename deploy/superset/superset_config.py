@@ -119,6 +119,8 @@ RATELIMIT_STORAGE_URI = _REDIS or "memory://"
 
 # Only the check, which reaches the server on 127.0.0.1 without TLS, turns it off.
 _IS_SECURE = os.environ.get("PULSE_SUPERSET_INSECURE_COOKIES") != "1"
+# The proxy in front says who asks, and that it was by https: links that people share need it.
+ENABLE_PROXY_FIX = _IS_SECURE
 # A browser asks this server only; by default Superset also has it ask its makers' counter and maps.
 TALISMAN_CONFIG = {
     "content_security_policy": {
@@ -127,6 +129,8 @@ TALISMAN_CONFIG = {
         "img-src": ["'self'", "blob:", "data:"],
         "worker-src": ["'self'", "blob:"],
         "object-src": "'none'",
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'self'"],
         "style-src": ["'self'", "'unsafe-inline'"],
         "script-src": ["'self'", "'strict-dynamic'"],
     },

@@ -365,6 +365,17 @@ def test_no_login_of_an_audience_may_become_another_role() -> None:
             assert rest == " with inherit true, set false", path
 
 
+def test_pages_are_framed_by_nobody_else_and_links_are_those_of_the_proxy(
+    config: Mapping[str, Any],
+) -> None:
+    policy = config["TALISMAN_CONFIG"]["content_security_policy"]
+    # What default-src does not cover.
+    for directive in ("base-uri", "form-action", "frame-ancestors"):
+        assert policy[directive] == ["'self'"]
+    assert config["ENABLE_PROXY_FIX"]
+    assert config["SESSION_COOKIE_SECURE"]
+
+
 def test_every_chart_has_the_query_that_its_api_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     bootstrap = runpy.run_path(str(ROOT / "deploy/superset/bootstrap.py"))
     assets = bootstrap["read_assets"]()
