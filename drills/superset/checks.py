@@ -119,6 +119,7 @@ def troubles_of_sql_lab(admin: Person, analyst: Person, viewers: Sequence[Person
         "insert into ops.role_learners (role_name, sees_all) values ('bi_team', true)",
         "select count(*) from analytics.learners",
         "select count(*) from raw.documents",
+        "set role pulse_reader",
     ):
         if run_sql(analyst, admin, query).ok:
             yield f"the analyst may run: {query}"
