@@ -58,18 +58,24 @@
 
 
 {#- The condition of the view of skills. Tags in answers are free text, so one that the project does not know may
-    tell something of its learner: only who sees that learner sees it. -#}
+    tell something of its learner: only who sees that learner sees it. `offset 0` has the events of each listed
+    learner found by index: without it the planner reads those of everybody. -#}
 {% macro is_known_or_seen_skill() -%}
     (
         skills.is_known
         or {{ sees_all_learners() }}
         or skills.skill_tag in (
             select scored.skill_tag
-            from {{ ref('session_events') }} as scored
-            where
-                scored.event_source = 'answer'
-                and scored.skill_tag is not null
-                and scored.user_id in ({{ listed_learners() }})
+            from ({{ listed_learners() }}) as seen
+            cross join lateral (
+                select events.skill_tag
+                from {{ ref('session_events') }} as events
+                where
+                    events.user_id = seen.user_id
+                    and events.event_source = 'answer'
+                    and events.skill_tag is not null
+                offset 0
+            ) as scored
         )
     )
 {%- endmacro %}

@@ -61,12 +61,7 @@ def connect_as_audience(
     if url.host != PLACEHOLDER_HOST:
         return url, engine_options
     user = security_manager.find_user(username) if username else None
-    roles = security_manager.get_user_roles(user) if user else []
-    found = sorted(
-        role.name.removeprefix(AUDIENCE_ROLE)
-        for role in roles
-        if role.name.startswith(AUDIENCE_ROLE)
-    )
+    found = _audiences_of(user, security_manager) if user else []
     if len(found) != 1:
         raise NoAudience(
             f"You are in {len(found)} audiences and have to be in one: an administrator of "
@@ -79,11 +74,33 @@ def connect_as_audience(
     return login.set(drivername="postgresql+psycopg2"), {**engine_options, "connect_args": options}
 
 
+def _audiences_of(user: Any, security_manager: Any) -> list[str]:
+    return sorted(
+        role.name.removeprefix(AUDIENCE_ROLE)
+        for role in security_manager.get_user_roles(user)
+        if role.name.startswith(AUDIENCE_ROLE)
+    )
+
+
+def cache_by_audience(_app: Any) -> None:
+    """Have the cache by user go by audience too: who changes it must not see the former's rows."""
+    from superset import security_manager
+    from superset.db_engine_specs.postgres import PostgresEngineSpec
+
+    def key(_spec: type, user: Any) -> str | None:
+        if not user:
+            return None
+        return " ".join([user.username, *_audiences_of(user, security_manager)])
+
+    PostgresEngineSpec.get_impersonation_key = classmethod(key)
+
+
 SECRET_KEY = _required("PULSE_SUPERSET_SECRET_KEY")
 # PostgreSQL, in a database of its own; SQLite is for tests.
 SQLALCHEMY_DATABASE_URI = _required("PULSE_SUPERSET_METADATA_URL")
 
 DB_CONNECTION_MUTATOR = connect_as_audience
+FLASK_APP_MUTATOR = cache_by_audience
 FEATURE_FLAGS = {
     # What one person's query brought is never shown to another.
     "CACHE_QUERY_BY_USER": True,
@@ -102,6 +119,8 @@ RATELIMIT_STORAGE_URI = _REDIS or "memory://"
 
 # Only the check, which reaches the server on 127.0.0.1 without TLS, turns it off.
 _IS_SECURE = os.environ.get("PULSE_SUPERSET_INSECURE_COOKIES") != "1"
+# The proxy in front says who asks, and that it was by https: links that people share need it.
+ENABLE_PROXY_FIX = _IS_SECURE
 # A browser asks this server only; by default Superset also has it ask its makers' counter and maps.
 TALISMAN_CONFIG = {
     "content_security_policy": {
@@ -110,6 +129,8 @@ TALISMAN_CONFIG = {
         "img-src": ["'self'", "blob:", "data:"],
         "worker-src": ["'self'", "blob:"],
         "object-src": "'none'",
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'self'"],
         "style-src": ["'self'", "'unsafe-inline'"],
         "script-src": ["'self'", "'strict-dynamic'"],
     },

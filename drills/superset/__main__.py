@@ -52,6 +52,7 @@ def check(place: Place, settings: DatabaseSettings, keep: bool) -> list[str]:
             "team": ["pulse_viewer", "audience_team"],
             "analyst": ["pulse_analyst", "audience_team"],
             "stranger": ["pulse_viewer"],
+            "mover": ["pulse_viewer", "audience_everybody"],
         }
         for name, named in roles.items():
             create_person(admin, name, named)
@@ -60,7 +61,10 @@ def check(place: Place, settings: DatabaseSettings, keep: bool) -> list[str]:
         say("Every chart's data, as two audiences, cold and warm")
         troubles += checks.troubles_of_audiences(connection, everybody, team)
         troubles += checks.troubles_of_strangers(people["stranger"])
-        say("SQL Lab")
+        troubles += checks.troubles_of_moving(admin, people["mover"], team)
+        say("What viewers may, and SQL Lab")
+        for viewer in (everybody, team):
+            troubles += checks.troubles_of_viewers(viewer)
         troubles += checks.troubles_of_sql_lab(admin, people["analyst"], (everybody, team))
         say("Pictures of the dashboards")
         troubles += checks.troubles_of_pictures(place, (everybody, team))

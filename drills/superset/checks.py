@@ -13,7 +13,7 @@ import requests
 import yaml
 
 from drills.superset.browser import photograph
-from drills.superset.people import Person
+from drills.superset.people import Person, change_roles
 from drills.superset.place import DEPLOYED, SEEN_BY_TEAM, Place
 from loaders.project.root import project_root
 from tests.pictures.browser import open_browser
@@ -119,9 +119,40 @@ def troubles_of_sql_lab(admin: Person, analyst: Person, viewers: Sequence[Person
         "insert into ops.role_learners (role_name, sees_all) values ('bi_team', true)",
         "select count(*) from analytics.learners",
         "select count(*) from raw.documents",
+        "set role pulse_reader",
     ):
         if run_sql(analyst, admin, query).ok:
             yield f"the analyst may run: {query}"
+
+
+def troubles_of_viewers(viewer: Person) -> Iterator[str]:
+    """A viewer looks at dashboards and does no more; nobody looks without logging in."""
+    dataset = next(each for each in viewer.listed("dataset") if each["table_name"] == "learners")
+    query = {"columns": ["user_id_text"], "metrics": [], "row_limit": 10}
+    asked = {"datasource": {"id": dataset["id"], "type": "table"}, "queries": [query]}
+    kinds = ("chart", "dashboard", "dataset", "database")
+    for written in ("csv", "xlsx"):
+        if viewer.post("/api/v1/chart/data", {**asked, "result_format": written}).ok:
+            yield f"{viewer.name} gets a file of rows, {written}."
+    for what in kinds:
+        if viewer.post(f"/api/v1/{what}/", {}).status_code not in (401, 403, 404):
+            yield f"{viewer.name} may make a {what}."
+    for page in (f"/explore/?datasource_type=table&datasource_id={dataset['id']}", "/chart/add"):
+        if viewer.open(page).status_code == 200:
+            yield f"{viewer.name} opens {page}."
+    pages = [f"/superset/dashboard/{slug}/" for slug in tiles_of_dashboards(project_root())]
+    for path in (*pages, *(f"/api/v1/{what}/" for what in kinds)):
+        if viewer.without_login(path).status_code == 200:
+            yield f"Somebody who is not logged in opens {path}."
+
+
+def troubles_of_moving(admin: Person, person: Person, team: Person) -> Iterator[str]:
+    """Who changes audience sees what the new one sees, though the cache has the former's rows."""
+    before = charts_data(person)["Learners"][0]["data"]
+    change_roles(admin, person.name, ["pulse_viewer", "audience_team"])
+    after = charts_data(person)["Learners"][0]["data"]
+    if after == before or after != charts_data(team)["Learners"][0]["data"]:
+        yield f"{person.name} has changed from everybody to team and counts {after}, not as team."
 
 
 def troubles_of_strangers(stranger: Person) -> Iterator[str]:
@@ -136,7 +167,11 @@ def troubles_of_strangers(stranger: Person) -> Iterator[str]:
 def troubles_of_pictures(place: Place, people: Sequence[Person]) -> Iterator[str]:
     """Take a picture of each dashboard as each person; no tile shows an error."""
     tiles = tiles_of_dashboards(project_root())
-    with tempfile.TemporaryDirectory() as profile, open_browser(Path(profile)) as browser:
+    with (
+        # Chromium may write a last file after it has ended.
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+        open_browser(Path(profile)) as browser,
+    ):
         for person, slug in itertools.product(people, tiles):
             file = place.folder / f"{slug}-{person.name}.png"
             url = f"{place.url}/superset/dashboard/{slug}/"

@@ -46,13 +46,25 @@ class Person:
 
     def post(self, path: str, body: Mapping[str, Any]) -> requests.Response:
         """Send something to the API."""
+        return self._send("POST", path, body)
+
+    def put(self, path: str, body: Mapping[str, Any]) -> requests.Response:
+        """Change something by the API."""
+        return self._send("PUT", path, body)
+
+    def _send(self, method: str, path: str, body: Mapping[str, Any]) -> requests.Response:
         token = self._web.get(f"{self._server}/api/v1/security/csrf_token/", timeout=_SECONDS)
         headers = {"X-CSRFToken": token.json()["result"]}
-        return self._web.post(self._server + path, json=body, headers=headers, timeout=_SECONDS)
+        url = self._server + path
+        return self._web.request(method, url, json=body, headers=headers, timeout=_SECONDS)
 
     def open(self, path: str) -> requests.Response:
         """Open a web page, without following where it leads."""
         return self._web.get(self._server + path, allow_redirects=False, timeout=_SECONDS)
+
+    def without_login(self, path: str) -> requests.Response:
+        """Open a page or ask the API as somebody who is not logged in."""
+        return requests.get(self._server + path, allow_redirects=False, timeout=_SECONDS)
 
     def listed(self, what: str) -> list[dict[str, Any]]:
         """Return what the API lists, such as charts."""
@@ -63,7 +75,6 @@ class Person:
 
 def create_person(admin: Person, name: str, roles: Sequence[str]) -> None:
     """Create somebody in roles."""
-    ids = {role["name"]: role["id"] for role in admin.listed("security/roles")}
     answer = admin.post(
         "/api/v1/security/users/",
         {
@@ -73,7 +84,19 @@ def create_person(admin: Person, name: str, roles: Sequence[str]) -> None:
             "email": f"{name}@example.invalid",
             "password": _PASSWORD,
             "active": True,
-            "roles": [ids[role] for role in roles],
+            "roles": _ids(admin, roles),
         },
     )
     answer.raise_for_status()
+
+
+def change_roles(admin: Person, name: str, roles: Sequence[str]) -> None:
+    """Give somebody these roles in place of the present ones."""
+    ids = {user["username"]: user["id"] for user in admin.listed("security/users")}
+    answer = admin.put(f"/api/v1/security/users/{ids[name]}", {"roles": _ids(admin, roles)})
+    answer.raise_for_status()
+
+
+def _ids(admin: Person, roles: Sequence[str]) -> list[int]:
+    found = {role["name"]: role["id"] for role in admin.listed("security/roles")}
+    return [found[role] for role in roles]

@@ -84,9 +84,9 @@ def database(folder: Path, sessions: int) -> Iterator[DatabaseSettings]:
 def _create_audiences(connection: psycopg.Connection) -> None:
     for name in ("everybody", "team"):
         connection.execute(
-            sql.SQL("create role {} login in role pulse_reader").format(
-                sql.Identifier(f"bi_{name}")
-            )
+            sql.SQL(
+                "create role {0} login; grant pulse_reader to {0} with inherit true, set false"
+            ).format(sql.Identifier(f"bi_{name}"))
         )
     connection.execute(
         "insert into ops.role_learners (role_name, sees_all) values ('bi_everybody', true)"

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 
 import pandas
@@ -200,6 +200,31 @@ def test_the_weeks_of_the_page_keep_those_who_stopped(bi: House) -> None:
     assert by_week[weeks[-1]] == {band: (learners, mean) for band, learners, mean in last}
     counted = [sum(learners for learners, _ in by_week[week].values()) for week in weeks]
     assert counted == sorted(counted)
+
+
+def test_the_weeks_of_the_page_end_for_everybody_with_the_newest_session(bi: House) -> None:
+    """Whoever sees only learners who stopped sees that they did."""
+    (query,) = [query for _, query in QUERIES if "snapshot_week" in query]
+    with bi.connect() as superuser, superuser.transaction(force_rollback=True):
+        stopped = superuser.execute(
+            "select latest.user_id, freshness.newest_session_at from reporting.data_freshness "
+            "as freshness cross join reporting.user_readiness_latest as latest "
+            "order by latest.snapshot_at limit 1"
+        ).fetchone()
+        assert stopped
+        user_id, newest_session_at = stopped
+        superuser.execute("delete from ops.role_learners where role_name = %s", (LOGIN,))
+        superuser.execute(
+            "insert into ops.role_learners (role_name, user_id) values (%s, %s)", (LOGIN, user_id)
+        )
+        superuser.execute(f"set local role {LOGIN}")
+        weeks = [row[0] for row in superuser.execute(query).fetchall()]
+        own = superuser.execute(
+            "select max(snapshot_week) from reporting.user_readiness"
+        ).fetchone()
+    newest = newest_session_at.astimezone(UTC).date()
+    assert own
+    assert own[0] < weeks[-1] == newest - timedelta(days=newest.weekday())
 
 
 def test_the_login_of_the_page_may_become_no_other_role(bi: House) -> None:

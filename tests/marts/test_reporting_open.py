@@ -272,6 +272,20 @@ def test_the_newest_session_is_found_by_index(house: House) -> None:
     assert scans == ["Index Only Scan"], json.dumps(plan)
 
 
+def test_the_tags_of_a_few_learners_are_found_by_index(house: House) -> None:
+    """Whatever the planner expects: a chart of skills must not read everybody's events."""
+    with house.connect() as superuser:
+        for join in ("nestloop", "seqscan"):
+            superuser.execute(f"set enable_{join} = off")
+        plan = one(superuser, "explain (format json) select * from reporting.skills")
+    conditions = [
+        part.get("Index Cond", "")
+        for part in _parts(plan[0]["Plan"])
+        if part["Node Type"] in ("Index Scan", "Bitmap Index Scan")
+    ]
+    assert any("user_id = listed" in each for each in conditions), json.dumps(plan)
+
+
 def _parts(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for part in plan.get("Plans", ()):

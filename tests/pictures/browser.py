@@ -5,9 +5,10 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,7 @@ def open_browser(profile: Path) -> Iterator[Browser]:
     process = subprocess.Popen(
         [program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        close_fds=False, preexec_fn=as_three_and_four,
+        close_fds=False, preexec_fn=as_three_and_four, start_new_session=True,
         env={**os.environ, "TZ": "America/Caracas"},
     )  # fmt: skip
     os.close(theirs_in)
@@ -212,4 +213,7 @@ def open_browser(profile: Path) -> Iterator[Browser]:
         os.close(ours_out)
         process.terminate()
         process.wait(20)
+        # Its helpers go on writing into the profile, which the caller removes.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         os.close(ours_in)

@@ -3,6 +3,7 @@
 import os
 import re
 import runpy
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -321,6 +322,58 @@ def test_a_setting_that_is_missing_is_named(
 
 def test_the_cache_is_by_user(config: Mapping[str, Any]) -> None:
     assert config["FEATURE_FLAGS"]["CACHE_QUERY_BY_USER"] is True
+
+
+def test_the_cache_tells_audiences_of_a_person_apart(
+    config: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roles = {"kim": ["pulse_viewer", "audience_team_north"], "ada": ["audience_team_north"]}
+    logins = Logins(**roles)
+    monkeypatch.setattr(
+        logins, "get_user_roles", lambda user: Logins.get_user_roles(logins, user.username)
+    )
+    engine: Any = type("PostgresEngineSpec", (), {})
+    modules = {
+        "superset": SimpleNamespace(security_manager=logins),
+        "superset.db_engine_specs": SimpleNamespace(),
+        "superset.db_engine_specs.postgres": SimpleNamespace(PostgresEngineSpec=engine),
+    }
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    config["FLASK_APP_MUTATOR"](None)
+    kim, ada = SimpleNamespace(username="kim"), SimpleNamespace(username="ada")
+    north = engine.get_impersonation_key(kim)
+    assert north != engine.get_impersonation_key(ada)
+    assert engine.get_impersonation_key(None) is None
+    logins.roles["kim"] = ["pulse_viewer", "audience_everybody"]
+    assert engine.get_impersonation_key(kim) != north
+
+
+def test_a_viewer_may_write_nothing_but_the_state_of_filters() -> None:
+    rights = runpy.run_path(str(ROOT / "deploy/superset/bootstrap.py"))["MAY_VIEW"]
+    kept = {"DashboardFilterStateRestApi", "DashboardPermalinkRestApi"}
+    assert {what for right, what in rights if right == "can_write"} == kept
+    barred = {("can_read", "Explore"), ("can_explore_json", "Superset"), ("can_csv", "Superset")}
+    assert not barred & set(rights)
+
+
+def test_no_login_of_an_audience_may_become_another_role() -> None:
+    """A login that may set role sees what the role sees, also from a filter of a dashboard."""
+    granted = re.compile(r"grant pulse_reader to (?!\{)\w+([^;`]*)")
+    for path in (*ROOT.glob("docs/*.md"), ROOT / "deploy/superset/README.md"):
+        for rest in granted.findall(path.read_text("utf-8")):
+            assert rest == " with inherit true, set false", path
+
+
+def test_pages_are_framed_by_nobody_else_and_links_are_those_of_the_proxy(
+    config: Mapping[str, Any],
+) -> None:
+    policy = config["TALISMAN_CONFIG"]["content_security_policy"]
+    # What default-src does not cover.
+    for directive in ("base-uri", "form-action", "frame-ancestors"):
+        assert policy[directive] == ["'self'"]
+    assert config["ENABLE_PROXY_FIX"]
+    assert config["SESSION_COOKIE_SECURE"]
 
 
 def test_every_chart_has_the_query_that_its_api_answers(monkeypatch: pytest.MonkeyPatch) -> None:
