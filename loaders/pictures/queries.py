@@ -121,6 +121,7 @@ where
 order by cohort_month, months_since
 """
 
+# The lowest skills, and those that most learners are weak in, which may be among the others.
 SKILLS = """
 with
 
@@ -137,16 +138,38 @@ scores as (
 
 weak as (
     select skill_tag, count(*) as weak_learners from reporting.learner_focus group by skill_tag
+),
+
+named as (
+    select
+        scores.*,
+        coalesce(skills.label, scores.skill_tag) as label,
+        coalesce(skills.kind, 'skill') as kind,
+        coalesce(weak.weak_learners, 0) as weak_learners,
+        scores.recent is not null and skills.kind is distinct from 'scorecard' as is_drawn
+    from scores
+    left join reporting.skills on scores.skill_tag = skills.skill_tag
+    left join weak on scores.skill_tag = weak.skill_tag
+),
+
+placed as (
+    select
+        *,
+        row_number() over (order by recent nulls last, skill_tag) as place,
+        row_number() over (
+            partition by is_drawn order by weak_learners desc, recent, skill_tag
+        ) as weak_place,
+        count(*) over (partition by is_drawn, weak_learners) as as_weak
+    from named
 )
 
 select
-    coalesce(skills.label, scores.skill_tag), coalesce(skills.kind, 'skill'),
-    scores.learners, coalesce(weak.weak_learners, 0), scores.recent, scores.all_time
-from scores
-left join reporting.skills on scores.skill_tag = skills.skill_tag
-left join weak on scores.skill_tag = weak.skill_tag
-order by scores.recent nulls last, scores.skill_tag
-limit %(skills)s
+    label, kind, learners, weak_learners, recent, all_time,
+    (select count(*) from placed), (select count(*) from placed where is_drawn),
+    (select as_weak from placed where is_drawn and weak_place = 1)
+from placed
+where place <= %(skills)s or (is_drawn and weak_place <= 4)
+order by place
 """
 
 THRESHOLD = "select max(threshold) from reporting.learner_focus"

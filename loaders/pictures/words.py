@@ -9,14 +9,22 @@ from loaders.errors import storable
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NONE = "–"
+_JOINERS = "\u200c\u200d"
 _NARROW = " \u00a0.,:;|'!()[]/ijl·"
 _WIDE = "mwMW@%—…"
 
 
 def shown(text: str, most: int = 80) -> str:
     """Return text of the data as a page can show it: on one line, of bounded length."""
-    clean = "".join(sign if sign.isprintable() else "\ufffd" for sign in storable(text))
+    clean = "".join(map(_plain, storable(text)))
     return clean if len(clean) <= most else clean[: most - 1].rstrip() + "…"
+
+
+def _plain(sign: str) -> str:
+    # Joiners belong to the words of many scripts; other invisible signs may turn a line around.
+    if sign.isprintable() or sign in _JOINERS:
+        return sign
+    return " " if sign.isspace() else "\ufffd"
 
 
 def number(value: int | Decimal | None, places: int = 0) -> str:

@@ -23,6 +23,7 @@ from loaders.pictures.figures import (
     SessionCounts,
     SessionWeek,
     Skill,
+    SkillTotals,
     TeamFigures,
 )
 from loaders.pictures.learner_figures import (
@@ -89,6 +90,7 @@ def team(scale: int = 10_000_000) -> TeamFigures:
             Skill(name(at), "skill", scale, scale, Decimal(at), Decimal(100))
             for at in range(most.MOST_SKILLS)
         ),
+        skill_totals=SkillTotals(scale, scale, most.MOST_SKILLS),
         threshold=Decimal(60),
         milestones=tuple(Milestone(Decimal(at), scale, Decimal(1234)) for at in range(40, 101, 10)),
         at_risk=tuple(
@@ -115,10 +117,12 @@ def learner() -> LearnerFigures:
         learner=Learner(NOW, NOW, 999, 99, 9, Decimal(100), "Strong"),
         snapshots=tuple(Snapshot(day, *all_same) for day in days),
         skills=team().skills,
+        skill_totals=team().skill_totals,
         focus=tuple(
             Focus(name(at), Decimal(1), Decimal(2), 3, Decimal(60))
             for at in range(most.MOST_SKILLS)
         ),
+        focus_total=1000,
         sessions=tuple(
             Session(days[-at % 100], name(at), Decimal(at % 101), True, "in_progress", 3)
             for at in range(MOST_SESSIONS)
