@@ -141,7 +141,8 @@ def skills(of_charts: Sequence[Skill], threshold: Decimal | None, ties: int = 0)
             f"any other skill; its recent mean is {number(weakest.recent, 1)}."
             if ties == 1
             else f"{listing(_labels(scored, weakest.weak, ties))}: "
-            f"{count(weakest.weak, 'learner')} each below {number(threshold)}, more than in any other skill."
+            f"{count(weakest.weak, 'learner')} each below {number(threshold)}, more than in any "
+            "other skill."
         )
     lowest = min(scored, key=lambda skill: skill.recent or Decimal(0))
     return (
