@@ -35,14 +35,17 @@ snapshots as (
 ),
 
 moved as (
-    select * from snapshots where readiness_band is distinct from band_before
+    select snapshot_week, readiness_band, band_before, count(*) as learners
+    from snapshots
+    where readiness_band is distinct from band_before
+    group by snapshot_week, readiness_band, band_before
 ),
 
 -- What comes and goes within a week cancels out.
 steps (week_start, readiness_band, step) as (
-    select snapshot_week, readiness_band, 1 from moved
+    select snapshot_week, readiness_band, learners from moved
     union all
-    select snapshot_week, band_before, -1 from moved where band_before is not null
+    select snapshot_week, band_before, -learners from moved where band_before is not null
 ),
 
 net as (
@@ -82,18 +85,10 @@ order by week_start
 """
 
 SESSION_WEEKS = """
-with
-
-per_learner as (
-    select occurred_week, user_id, count(*) as sessions
-    from reporting.scorecards
-    where occurred_at >= date_trunc('week', %(newest)s::timestamptz, 'UTC')
-        - make_interval(weeks => %(weeks)s - 1)
-    group by occurred_week, user_id
-)
-
-select occurred_week, sum(sessions)::bigint, count(user_id)
-from per_learner
+select occurred_week, count(*), count(distinct user_id)
+from reporting.scorecards
+where occurred_at >= date_trunc('week', %(newest)s::timestamptz, 'UTC')
+    - make_interval(weeks => %(weeks)s - 1)
 group by occurred_week
 order by occurred_week
 """

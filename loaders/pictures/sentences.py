@@ -120,7 +120,7 @@ def _is_known(cell: CohortMonth) -> bool:
 
 def _mean(cells: Sequence[CohortMonth]) -> Decimal:
     """Return the mean over learners, as the page shows it."""
-    total = sum(((cell.mean_readiness or 0) * cell.learners for cell in cells), Decimal(0))
+    total = sum(((cell.mean_readiness or Decimal(0)) * cell.learners for cell in cells), Decimal(0))
     return round(total / max(1, sum(cell.learners for cell in cells)), 1)
 
 
