@@ -18,10 +18,14 @@ def learner_page(figures: LearnerFigures) -> Page:
         if learner.days_quiet is None
         else f", {count(learner.days_quiet, 'day')} before the newest session of anybody"
     )
+    since = (
+        " without any time"
+        if learner.first_session_at is None
+        else f" since {day(learner.first_session_at)}, the last on {day(learner.last_session_at)}"
+    )
     return Page(
         title="Where a learner stands",
-        head=f"Learner {figures.user_id}: {count(learner.session_count, 'session')} since "
-        f"{day(learner.first_session_at)}, the last on {day(learner.last_session_at)}{quiet}.",
+        head=f"Learner {figures.user_id}: {count(learner.session_count, 'session')}{since}{quiet}.",
         as_of=sentences.as_of(figures.freshness),
         stale=sentences.stale(figures.freshness),
         role=shown(figures.role),

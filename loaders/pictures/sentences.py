@@ -58,7 +58,7 @@ def bands(weeks: Sequence[BandWeek], all_bands: Sequence[Band]) -> str:
     everybody = sum(now)
     said = (
         f"{now[-1]:,} of {count(everybody, 'learner')} "
-        f"{'is' if now[-1] == 1 else 'are'} {top} ({percent(now[-1], everybody)})"
+        f"{'is' if 1 in (now[-1], everybody) else 'are'} {top} ({percent(now[-1], everybody)})"
     )
     before = weeks[-1 - _WEEKS_BACK].learners if len(weeks) > _WEEKS_BACK else ()
     if not sum(before):
@@ -193,7 +193,7 @@ def outcomes(personas: Sequence[Outcome]) -> str:
     if total == 0:
         return "No sale has ended yet."
     won = sum(each.won for each in personas)
-    verb = "was" if won == 1 else "were"
+    verb = "was" if 1 in (won, total) else "were"
     said = f"{won:,} of {count(total, 'sale')} {verb} won ({percent(won, total)})"
     if len(personas) == 1:
         return f"{said}, all with {shown(personas[0].persona, 40)}."

@@ -96,16 +96,16 @@ def _cohorts(figures: TeamFigures) -> Section:
         "Do newcomers fare better?",
         answer,
         drawn(
-            "Mean readiness of each cohort, a row by month of its first session, in each month "
+            "Mean readiness of each cohort, a row by month of its first readiness, in each month "
             f"of its life, from left to right. {answer}",
             lambda size: row_charts.cohorts_by_month(size, cells),
         )
         if any(cell.mean_readiness is not None for cell in cells)
         else None,
-        note="Mean readiness of those who began in a month, by months since then, each learner's "
-        "latest carried forward. Faded: less than a quarter of them, or fewer than three, "
-        f"practised in that month. At most the newest {MOST_COHORTS} cohorts and their first "
-        f"{MOST_COHORT_MONTHS} months.",
+        note="Mean readiness of those whose first readiness is of a month, by months since then, "
+        "each learner's latest carried forward. Faded: less than a quarter of them, or fewer than "
+        f"three, practised in that month. At most the newest {MOST_COHORTS} cohorts and their "
+        f"first {MOST_COHORT_MONTHS} months.",
         numbers=table(
             ("cohort", "months since", "learners", "active", "mean readiness"),
             [
