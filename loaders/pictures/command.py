@@ -81,7 +81,11 @@ def refuse_unready(out: Path) -> None:
         WrongRequest: the extra is not installed, or the file cannot be written.
     """
     refuse_missing_tools()
-    if out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
+    if out == Path("-"):
+        raise WrongRequest("A page goes to a file, not to standard output: name one with --out.")
+    # A rename would put a file in place of a device, for everybody on the machine.
+    is_no_file = out.parent.resolve() == Path("/dev") or (out.exists() and not out.is_file())
+    if is_no_file or not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
         raise WrongRequest(f"{out} cannot be written: name a file in a folder that you can write.")
 
 

@@ -71,6 +71,8 @@ def refuse_missing_tools() -> None:
 
 def warm_up() -> None:
     """Draw nothing, once: the first drawing takes a second, which a query may overlap."""
+    import altair  # noqa: F401 - to be there when the figures are
+    import pandas  # noqa: F401
     import vl_convert
 
     vl_convert.vegalite_to_svg({"mark": "point", "data": {"values": []}})
@@ -132,7 +134,7 @@ def svg_of(frame: Frame, *layers: Any) -> Drawing:  # noqa: ANN401 - altair's ow
             labelLimit=0,
         )
     )
-    svg: str = vl_convert.vegalite_to_svg(chart.to_dict())
+    svg: str = vl_convert.vegalite_to_svg(chart.to_dict(validate=False))
     head, _, rest = svg.partition(">")
     box = head.partition('viewBox="')[2].partition('"')[0]
     return Drawing(box, rest.removesuffix("</svg>"))

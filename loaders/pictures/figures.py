@@ -1,6 +1,6 @@
 """The figures of the page, as the role that reads sees them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -129,6 +129,15 @@ class Skill:
 
 
 @dataclass(frozen=True)
+class SkillTotals:
+    """How many skills there are, how many a chart could draw, how many share the first place."""
+
+    all: int = 0
+    drawn: int = 0
+    weakest: int = 0
+
+
+@dataclass(frozen=True)
 class Milestone:
     """How many learners have reached a readiness, and their median days to it."""
 
@@ -186,6 +195,7 @@ class TeamFigures:
     session_counts: SessionCounts
     cohorts: tuple[CohortMonth, ...]
     skills: tuple[Skill, ...]
+    skill_totals: SkillTotals
     threshold: Decimal | None
     milestones: tuple[Milestone, ...]
     at_risk: tuple[AtRisk, ...]
@@ -213,6 +223,11 @@ def read_crowd(connection: psycopg.Connection) -> Crowd:
     return Crowd(*one_row(connection, queries.CROWD, BOUNDS))
 
 
+def skill_totals(rows: Sequence[tuple[Any, ...]]) -> SkillTotals:
+    """Return what each row of skills repeats."""
+    return SkillTotals(*(int(each or 0) for each in rows[0][6:9])) if rows else SkillTotals()
+
+
 def read_team(connection: psycopg.Connection, role: str) -> TeamFigures:
     """Return the figures of the page, in the transaction of the connection."""
 
@@ -225,6 +240,7 @@ def read_team(connection: psycopg.Connection, role: str) -> TeamFigures:
     lines: dict[UUID, list[tuple[date, Decimal]]] = {row[0]: [] for row in listed}
     for user_id, week_start, readiness in rows(queries.LINES, {"learners": list(lines)}):
         lines[user_id].append((week_start, readiness))
+    skills = rows(queries.SKILLS)
     reasons = rows(queries.QUALITY)
     return TeamFigures(
         role=role,
@@ -235,7 +251,8 @@ def read_team(connection: psycopg.Connection, role: str) -> TeamFigures:
         session_weeks=tuple(SessionWeek(*row) for row in rows(queries.SESSION_WEEKS)),
         session_counts=SessionCounts(*rows(queries.SESSION_COUNTS)[0]),
         cohorts=tuple(CohortMonth(*row) for row in rows(queries.COHORTS)),
-        skills=tuple(Skill(*row) for row in rows(queries.SKILLS)),
+        skills=tuple(Skill(*row[:6]) for row in skills),
+        skill_totals=skill_totals(skills),
         threshold=one_value(connection, queries.THRESHOLD),
         milestones=tuple(Milestone(*row) for row in rows(queries.MILESTONES)),
         at_risk=tuple(

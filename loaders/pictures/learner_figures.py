@@ -15,8 +15,10 @@ from loaders.pictures.figures import (
     Band,
     Freshness,
     Skill,
+    SkillTotals,
     read_bands,
     read_freshness,
+    skill_totals,
 )
 
 MOST_SNAPSHOTS = 100
@@ -83,7 +85,9 @@ class LearnerFigures:
     learner: Learner
     snapshots: tuple[Snapshot, ...]
     skills: tuple[Skill, ...]
+    skill_totals: SkillTotals
     focus: tuple[Focus, ...]
+    focus_total: int
     sessions: tuple[Session, ...]
     missteps: tuple[tuple[str, int], ...]
 
@@ -111,6 +115,7 @@ def read_learner(connection: psycopg.Connection, role: str, user_id: UUID) -> Le
             f"Role {role} sees no learner {user_id}. reporting.learners has those it sees; "
             "ops.role_learners says which they are (docs/bi.md)."
         )
+    skills, focus = rows(queries.SKILLS), rows(queries.FOCUS)
     return LearnerFigures(
         role,
         user_id,
@@ -118,8 +123,10 @@ def read_learner(connection: psycopg.Connection, role: str, user_id: UUID) -> Le
         read_bands(connection),
         Learner(*found[0]),
         snapshots=tuple(Snapshot(*row) for row in rows(queries.READINESS)),
-        skills=tuple(Skill(*row) for row in rows(queries.SKILLS)),
-        focus=tuple(Focus(*row) for row in rows(queries.FOCUS)),
+        skills=tuple(Skill(*row[:6]) for row in skills),
+        skill_totals=skill_totals(skills),
+        focus=tuple(Focus(*row[:5]) for row in focus),
+        focus_total=focus[0][5] if focus else 0,
         sessions=tuple(Session(*row) for row in rows(queries.SESSIONS)),
         missteps=tuple((str(misstep), int(count)) for misstep, count in rows(queries.MISSTEPS)),
     )

@@ -6,7 +6,7 @@ from loaders.pictures import sentences, time_charts
 from loaders.pictures.learner_figures import MOST_SESSIONS, MOST_SNAPSHOTS, LearnerFigures
 from loaders.pictures.page import Page
 from loaders.pictures.sections import Key, Section, drawn, table
-from loaders.pictures.team_page import skills_section
+from loaders.pictures.team_page import left_out, skills_section
 from loaders.pictures.words import NONE, count, day, listing, number, shown
 
 
@@ -18,13 +18,17 @@ def learner_page(figures: LearnerFigures) -> Page:
         if learner.days_quiet is None
         else f", {count(learner.days_quiet, 'day')} before the newest session of anybody"
     )
+    since = (
+        " without any time"
+        if learner.first_session_at is None
+        else f" since {day(learner.first_session_at)}, the last on {day(learner.last_session_at)}"
+    )
     return Page(
         title="Where a learner stands",
-        head=f"Learner {figures.user_id}: {count(learner.session_count, 'session')} since "
-        f"{day(learner.first_session_at)}, the last on {day(learner.last_session_at)}{quiet}.",
+        head=f"Learner {figures.user_id}: {count(learner.session_count, 'session')}{since}{quiet}.",
         as_of=sentences.as_of(figures.freshness),
         stale=sentences.stale(figures.freshness),
-        role=figures.role,
+        role=shown(figures.role),
         bands=figures.bands,
         sections=(_focus(figures), _readiness(figures), _skills(figures), _sessions(figures)),
     )
@@ -44,6 +48,7 @@ def _focus(figures: LearnerFigures) -> Section:
             for each in figures.focus
         ],
         words=("skill",),
+        note=left_out(figures.focus_total - len(figures.focus), "skill"),
     )
     missteps = ""
     if figures.missteps:
@@ -65,7 +70,8 @@ def focus_sentence(figures: LearnerFigures) -> str:
     focus = figures.focus
     if focus:
         named = [f"{shown(each.label, 40)} ({number(each.last_5, 1)})" for each in focus[:3]]
-        more = f" and {len(focus) - 3} more" if len(focus) > 3 else ""
+        rest = figures.focus_total - len(named)
+        more = f" and {rest} more" if rest else ""
         words = ", ".join(named) if more else listing(named)
         return f"{words}{more}: below the threshold of {number(focus[0].threshold)}."
     scored = [
@@ -133,7 +139,9 @@ def _word(change: Decimal) -> str:
 
 
 def _skills(figures: LearnerFigures) -> Section:
-    trained = [each for each in figures.skills if each.kind != "scorecard" and each.recent]
+    trained = [
+        each for each in figures.skills if each.kind != "scorecard" and each.recent is not None
+    ]
     best = max(trained, key=lambda each: each.recent or Decimal(0), default=None)
     return skills_section(
         "Which skills are strong?",
@@ -141,6 +149,7 @@ def _skills(figures: LearnerFigures) -> Section:
         if best is None
         else f"{shown(best.label)} is strongest with {number(best.recent, 1)} of late.",
         figures.skills,
+        figures.skill_totals,
         figures.focus[0].threshold if figures.focus else None,
         "The learner's means of its newest 30 days and of all time",
         amount="scores",

@@ -35,14 +35,17 @@ snapshots as (
 ),
 
 moved as (
-    select * from snapshots where readiness_band is distinct from band_before
+    select snapshot_week, readiness_band, band_before, count(*) as learners
+    from snapshots
+    where readiness_band is distinct from band_before
+    group by snapshot_week, readiness_band, band_before
 ),
 
 -- What comes and goes within a week cancels out.
 steps (week_start, readiness_band, step) as (
-    select snapshot_week, readiness_band, 1 from moved
+    select snapshot_week, readiness_band, learners from moved
     union all
-    select snapshot_week, band_before, -1 from moved where band_before is not null
+    select snapshot_week, band_before, -learners from moved where band_before is not null
 ),
 
 net as (
@@ -82,18 +85,10 @@ order by week_start
 """
 
 SESSION_WEEKS = """
-with
-
-per_learner as (
-    select occurred_week, user_id, count(*) as sessions
-    from reporting.scorecards
-    where occurred_at >= date_trunc('week', %(newest)s::timestamptz, 'UTC')
-        - make_interval(weeks => %(weeks)s - 1)
-    group by occurred_week, user_id
-)
-
-select occurred_week, sum(sessions)::bigint, count(user_id)
-from per_learner
+select occurred_week, count(*), count(distinct user_id)
+from reporting.scorecards
+where occurred_at >= date_trunc('week', %(newest)s::timestamptz, 'UTC')
+    - make_interval(weeks => %(weeks)s - 1)
 group by occurred_week
 order by occurred_week
 """
@@ -121,6 +116,7 @@ where
 order by cohort_month, months_since
 """
 
+# The lowest skills, and those that most learners are weak in, which may be among the others.
 SKILLS = """
 with
 
@@ -137,16 +133,38 @@ scores as (
 
 weak as (
     select skill_tag, count(*) as weak_learners from reporting.learner_focus group by skill_tag
+),
+
+named as (
+    select
+        scores.*,
+        coalesce(skills.label, scores.skill_tag) as label,
+        coalesce(skills.kind, 'skill') as kind,
+        coalesce(weak.weak_learners, 0) as weak_learners,
+        scores.recent is not null and skills.kind is distinct from 'scorecard' as is_drawn
+    from scores
+    left join reporting.skills on scores.skill_tag = skills.skill_tag
+    left join weak on scores.skill_tag = weak.skill_tag
+),
+
+placed as (
+    select
+        *,
+        row_number() over (order by recent nulls last, skill_tag) as place,
+        row_number() over (
+            partition by is_drawn order by weak_learners desc, recent, skill_tag
+        ) as weak_place,
+        count(*) over (partition by is_drawn, weak_learners) as as_weak
+    from named
 )
 
 select
-    coalesce(skills.label, scores.skill_tag), coalesce(skills.kind, 'skill'),
-    scores.learners, coalesce(weak.weak_learners, 0), scores.recent, scores.all_time
-from scores
-left join reporting.skills on scores.skill_tag = skills.skill_tag
-left join weak on scores.skill_tag = weak.skill_tag
-order by scores.recent nulls last, scores.skill_tag
-limit %(skills)s
+    label, kind, learners, weak_learners, recent, all_time,
+    (select count(*) from placed), (select count(*) from placed where is_drawn),
+    (select as_weak from placed where is_drawn and weak_place = 1)
+from placed
+where place <= %(skills)s or (is_drawn and weak_place <= 4)
+order by place
 """
 
 THRESHOLD = "select max(threshold) from reporting.learner_focus"

@@ -58,7 +58,7 @@ def bands(weeks: Sequence[BandWeek], all_bands: Sequence[Band]) -> str:
     everybody = sum(now)
     said = (
         f"{now[-1]:,} of {count(everybody, 'learner')} "
-        f"{'is' if now[-1] == 1 else 'are'} {top} ({percent(now[-1], everybody)})"
+        f"{'is' if 1 in (now[-1], everybody) else 'are'} {top} ({percent(now[-1], everybody)})"
     )
     before = weeks[-1 - _WEEKS_BACK].learners if len(weeks) > _WEEKS_BACK else ()
     if not sum(before):
@@ -96,7 +96,7 @@ def cohorts(cells: Sequence[CohortMonth], *, sees_all: bool) -> str:
             return "No cohort has a readiness yet."
         return "Cohorts are about all learners together, and this role sees only some."
     for age in range(_COMPARED_MONTH, -1, -1):
-        of_age = [cell for cell in cells if cell.months_since == age and cell.mean_readiness]
+        of_age = [cell for cell in cells if cell.months_since == age and _is_known(cell)]
         newest, older = of_age[-_NEWEST_COHORTS:], of_age[:-_NEWEST_COHORTS]
         if newest and older:
             new, old = _mean(newest), _mean(older)
@@ -114,28 +114,35 @@ def cohorts(cells: Sequence[CohortMonth], *, sees_all: bool) -> str:
     )
 
 
+def _is_known(cell: CohortMonth) -> bool:
+    return cell.mean_readiness is not None
+
+
 def _mean(cells: Sequence[CohortMonth]) -> Decimal:
     """Return the mean over learners, as the page shows it."""
-    total = sum(
-        (cell.mean_readiness * cell.learners for cell in cells if cell.mean_readiness), Decimal(0)
-    )
+    total = sum(((cell.mean_readiness or Decimal(0)) * cell.learners for cell in cells), Decimal(0))
     return round(total / max(1, sum(cell.learners for cell in cells)), 1)
 
 
-def skills(of_charts: Sequence[Skill], threshold: Decimal | None) -> str:
-    """Name the skill in which most learners are weak, or the lowest."""
+def skills(of_charts: Sequence[Skill], threshold: Decimal | None, ties: int = 0) -> str:
+    """Name the skill in which most learners are weak, or the lowest.
+
+    ties is how many skills have as many weak learners, those that are not shown included.
+    """
     scored = [skill for skill in of_charts if skill.recent is not None]
     if not scored:
         return "No skill has a score yet."
     weakest = max(scored, key=lambda skill: skill.weak)
+    ties = max(ties, sum(skill.weak == weakest.weak for skill in scored))
     if threshold is not None and weakest.weak:
         return (
             f"{shown(weakest.label)}: {count(weakest.weak, 'learner')} "
             f"{'is' if weakest.weak == 1 else 'are'} below {number(threshold)} in it, more than in "
             f"any other skill; its recent mean is {number(weakest.recent, 1)}."
-            if sum(skill.weak == weakest.weak for skill in scored) == 1
-            else f"{listing(_labels(scored, weakest.weak))}: {count(weakest.weak, 'learner')} "
-            f"each below {number(threshold)}, more than in any other skill."
+            if ties == 1
+            else f"{listing(_labels(scored, weakest.weak, ties))}: "
+            f"{count(weakest.weak, 'learner')} each below {number(threshold)}, more than in any "
+            "other skill."
         )
     lowest = min(scored, key=lambda skill: skill.recent or Decimal(0))
     return (
@@ -144,9 +151,9 @@ def skills(of_charts: Sequence[Skill], threshold: Decimal | None) -> str:
     )
 
 
-def _labels(scored: Sequence[Skill], weak: int) -> list[str]:
+def _labels(scored: Sequence[Skill], weak: int, ties: int) -> list[str]:
     names = [shown(skill.label, 40) for skill in scored if skill.weak == weak]
-    return names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} others"]
+    return names if ties <= 4 else [*names[:3], f"{ties - 3:,} others"]
 
 
 def milestones(reached: Sequence[Milestone], learners: int) -> str:
@@ -186,7 +193,7 @@ def outcomes(personas: Sequence[Outcome]) -> str:
     if total == 0:
         return "No sale has ended yet."
     won = sum(each.won for each in personas)
-    verb = "was" if won == 1 else "were"
+    verb = "was" if 1 in (won, total) else "were"
     said = f"{won:,} of {count(total, 'sale')} {verb} won ({percent(won, total)})"
     if len(personas) == 1:
         return f"{said}, all with {shown(personas[0].persona, 40)}."

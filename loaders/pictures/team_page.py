@@ -12,6 +12,7 @@ from loaders.pictures.figures import (
     AtRisk,
     Reason,
     Skill,
+    SkillTotals,
     TeamFigures,
 )
 from loaders.pictures.page import Page
@@ -29,7 +30,7 @@ def team_page(figures: TeamFigures) -> Page:
         head=sentences.crowd(figures.crowd, figures.freshness.newest_session_at),
         as_of=sentences.as_of(figures.freshness),
         stale=sentences.stale(figures.freshness),
-        role=figures.role,
+        role=shown(figures.role),
         bands=figures.bands,
         sections=tuple(make(figures) for make in _SECTIONS),
     )
@@ -95,16 +96,16 @@ def _cohorts(figures: TeamFigures) -> Section:
         "Do newcomers fare better?",
         answer,
         drawn(
-            "Mean readiness of each cohort, a row by month of its first session, in each month "
+            "Mean readiness of each cohort, a row by month of its first readiness, in each month "
             f"of its life, from left to right. {answer}",
             lambda size: row_charts.cohorts_by_month(size, cells),
         )
         if any(cell.mean_readiness is not None for cell in cells)
         else None,
-        note="Mean readiness of those who began in a month, by months since then, each learner's "
-        "latest carried forward. Faded: less than a quarter of them, or fewer than three, "
-        f"practised in that month. At most the newest {MOST_COHORTS} cohorts and their first "
-        f"{MOST_COHORT_MONTHS} months.",
+        note="Mean readiness of those whose first readiness is of a month, by months since then, "
+        "each learner's latest carried forward. Faded: less than a quarter of them, or fewer than "
+        f"three, practised in that month. At most the newest {MOST_COHORTS} cohorts and their "
+        f"first {MOST_COHORT_MONTHS} months.",
         numbers=table(
             ("cohort", "months since", "learners", "active", "mean readiness"),
             [
@@ -126,8 +127,9 @@ def _skills(figures: TeamFigures) -> Section:
     trained = [skill for skill in figures.skills if skill.kind != "scorecard"]
     return skills_section(
         "What should we train?",
-        sentences.skills(trained, figures.threshold),
+        sentences.skills(trained, figures.threshold, figures.skill_totals.weakest),
         figures.skills,
+        figures.skill_totals,
         figures.threshold,
         "Means over learners, of each one's newest 30 days and of all time",
     )
@@ -137,6 +139,7 @@ def skills_section(
     question: str,
     answer: str,
     skills: Sequence[Skill],
+    totals: SkillTotals,
     threshold: Decimal | None,
     means: str,
     *,
@@ -145,7 +148,7 @@ def skills_section(
     """Return the section of skills; parts of the scorecard are in its table alone."""
     trained = [skill for skill in skills if skill.kind != "scorecard" and skill.recent is not None]
     some = trained[:_MOST_ROWS_DRAWN]
-    cut = f"; the lowest {len(some)} of {len(trained)}" if len(some) < len(trained) else ""
+    cut = f"; the lowest {len(some)} of {totals.drawn:,}" if len(some) < totals.drawn else ""
     below = (
         "" if threshold is None else f" The dashed line is the threshold of {number(threshold)}."
     )
@@ -175,8 +178,14 @@ def skills_section(
                 for skill in skills
             ],
             words=("skill", "kind"),
+            note=left_out(totals.all - len(skills), "skill"),
         ),
     )
+
+
+def left_out(hidden: int, noun: str) -> str:
+    """Say how many rows a table does not show."""
+    return f"{count(hidden, noun)} left out." if hidden > 0 else ""
 
 
 def _reason(reason: Reason) -> str:
@@ -328,7 +337,7 @@ def _quality(figures: TeamFigures) -> Section:
             ("kind", "reason", "count"),
             [(shown(each.kind), shown(each.reason), number(each.count)) for each in reasons],
             words=("kind", "reason"),
-            note=f"{count(hidden, 'rarer reason')} left out." if hidden else "",
+            note=left_out(hidden, "rarer reason"),
         ),
         is_wide=True,
     )

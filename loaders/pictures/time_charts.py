@@ -22,7 +22,7 @@ from loaders.pictures.drawing import (
 )
 from loaders.pictures.figures import Band, BandWeek, SessionWeek
 from loaders.pictures.learner_figures import Session, Snapshot
-from loaders.pictures.words import day, measured, month
+from loaders.pictures.words import day, measured, month, number
 
 _HEIGHT = 190
 # More weeks than these are an area: bars would be too thin to tell apart.
@@ -180,7 +180,9 @@ def readiness_lines(size: Size, snapshots: Sequence[Snapshot], bands: Sequence[B
 
     rows = _parts(snapshots)
     ends = {int(row["line"]): row["y"] for row in rows}
-    names = {at: f"{LINES[at]} {value:.0f}" for at, value in ends.items()}
+    now = _values(snapshots[-1])
+    # A component without a score of late ends where it had one; its last value is not today's.
+    names = {at: f"{LINES[at]} {number(now[at])}" for at in ends}
     ticks = {at: str(at) for at in range(0, 101, 20)}
     right = max(measured(name, size.text) for name in names.values()) + 26
     frame = Frame(size, 230, left_of(ticks, size), right)

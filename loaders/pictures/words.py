@@ -9,14 +9,26 @@ from loaders.errors import storable
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NONE = "–"
+_LEFTWARD = ("R", "AL", "AN")
+_JOINERS = "\u200c\u200d"
 _NARROW = " \u00a0.,:;|'!()[]/ijl·"
 _WIDE = "mwMW@%—…"
 
 
 def shown(text: str, most: int = 80) -> str:
     """Return text of the data as a page can show it: on one line, of bounded length."""
-    clean = "".join(sign if sign.isprintable() else "\ufffd" for sign in storable(text))
-    return clean if len(clean) <= most else clean[: most - 1].rstrip() + "…"
+    clean = "".join(map(_plain, storable(text)))
+    cut = clean if len(clean) <= most else clean[: most - 1].rstrip() + "…"
+    # Isolated, or the numbers of a sentence would move to the other side of such a name.
+    is_leftward = any(unicodedata.bidirectional(sign) in _LEFTWARD for sign in cut)
+    return f"\u2068{cut}\u2069" if is_leftward else cut
+
+
+def _plain(sign: str) -> str:
+    # Joiners belong to the words of many scripts; other invisible signs may turn a line around.
+    if sign.isprintable() or sign in _JOINERS:
+        return sign
+    return " " if sign.isspace() else "\ufffd"
 
 
 def number(value: int | Decimal | None, places: int = 0) -> str:
@@ -82,4 +94,6 @@ def _ems(sign: str) -> float:
         return 1.0
     if ord(sign) < 0x2000:
         return 0.78 if sign.isupper() else 0.66
+    if unicodedata.category(sign) == "Cf":
+        return 0.0
     return 1.1 if unicodedata.east_asian_width(sign) in "WF" else 1.5

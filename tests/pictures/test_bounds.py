@@ -1,5 +1,6 @@
 """Pages of made-up figures: the most that there can be, the least, and names of any sort."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from loaders.pictures import figures as most
 from loaders.pictures import sentences
-from loaders.pictures.drawing import number_ticks, spread
+from loaders.pictures.drawing import DESK, number_ticks, spread
 from loaders.pictures.figures import (
     AtRisk,
     Band,
@@ -23,6 +24,7 @@ from loaders.pictures.figures import (
     SessionCounts,
     SessionWeek,
     Skill,
+    SkillTotals,
     TeamFigures,
 )
 from loaders.pictures.learner_figures import (
@@ -39,7 +41,8 @@ from loaders.pictures.learner_page import learner_page
 from loaders.pictures.page import Page, html_of
 from loaders.pictures.risk import MOST_LISTED, Signs, why
 from loaders.pictures.team_page import team_page
-from loaders.pictures.words import percent
+from loaders.pictures.time_charts import readiness_lines
+from loaders.pictures.words import percent, shown
 from tests.pictures.browser import Tab
 from tests.pictures.test_layout import FONTS, refuse_lost_labels
 
@@ -59,6 +62,7 @@ NAMES = (
     '<b>Ivan & "Ana"</b>' * 9,
     "\u202eevil\u0000\u0007 \u200f" * 9,
     "i",
+    "\u05e9\u05dc\u05d5\u05dd \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 12 " * 9,
 )
 
 
@@ -89,6 +93,7 @@ def team(scale: int = 10_000_000) -> TeamFigures:
             Skill(name(at), "skill", scale, scale, Decimal(at), Decimal(100))
             for at in range(most.MOST_SKILLS)
         ),
+        skill_totals=SkillTotals(scale, scale, most.MOST_SKILLS),
         threshold=Decimal(60),
         milestones=tuple(Milestone(Decimal(at), scale, Decimal(1234)) for at in range(40, 101, 10)),
         at_risk=tuple(
@@ -115,10 +120,12 @@ def learner() -> LearnerFigures:
         learner=Learner(NOW, NOW, 999, 99, 9, Decimal(100), "Strong"),
         snapshots=tuple(Snapshot(day, *all_same) for day in days),
         skills=team().skills,
+        skill_totals=team().skill_totals,
         focus=tuple(
             Focus(name(at), Decimal(1), Decimal(2), 3, Decimal(60))
             for at in range(most.MOST_SKILLS)
         ),
+        focus_total=1000,
         sessions=tuple(
             Session(days[-at % 100], name(at), Decimal(at % 101), True, "in_progress", 3)
             for at in range(MOST_SESSIONS)
@@ -151,6 +158,9 @@ def test_one_of_everything_is_said_in_the_singular() -> None:
     assert sentences.crowd(one, NOW) == "1 learner; 1 practised in the 30 days to 4 Jan 2026."
     said = sentences.bands([BandWeek(MONDAY, (0, 0, 1))], BANDS)
     assert said == "1 of 1 learner is Strong (100\u00a0%); 0 are Early."
+    said = sentences.bands([BandWeek(MONDAY, (1, 0, 0))], BANDS)
+    assert said == "0 of 1 learner is Strong (0\u00a0%); 1 is Early."
+    assert sentences.outcomes([Outcome("Maya", 0, 1, 0, 0)]).startswith("0 of 1 sale was won")
     assert sentences.sessions(SessionCounts(1, 0, 1, 0), one, NOW).startswith(
         "1 session in the four weeks to 4 Jan 2026; 1 of 1 learner practised"
     )
@@ -175,6 +185,39 @@ def test_what_is_not_known_is_said() -> None:
     assert sentences.skills([Skill("Probe", "step", 0, 0, None, None)], None) == (
         "No skill has a score yet."
     )
+
+
+def test_a_mean_of_zero_is_a_mean() -> None:
+    months = [date(2025, month, 1) for month in range(1, 7)]
+    cells = [CohortMonth(month, 1, 10, 10, Decimal(10 * (month.month > 3))) for month in months]
+    assert "10.0 on average" in sentences.cohorts(cells, sees_all=True)
+    assert ", 0.0 in those before" in sentences.cohorts(cells, sees_all=True)
+    nothing = Skill("Probe", "step", 3, 0, Decimal(0), Decimal(0))
+    figures = replace(learner(), skills=(nothing,), skill_totals=SkillTotals(1, 1, 1))
+    assert '<p class="answer">Probe is strongest with 0.0' in html_of(learner_page(figures))
+
+
+def test_a_component_without_a_score_of_late_has_no_value_of_today() -> None:
+    scores = (Decimal(70), Decimal(51), None, None, None)
+    last = Snapshot(MONDAY + timedelta(days=200), Decimal(80), None, None, None, None)
+    drawing = readiness_lines(DESK, [Snapshot(MONDAY, *scores), last], BANDS)
+    assert ">Overall 80<" in drawing.marks
+    assert ">Technical –<" in drawing.marks
+
+
+def test_a_learner_whose_sessions_have_no_time_is_said_to_have_none() -> None:
+    nobody_knows = replace(learner().learner, first_session_at=None, days_quiet=None)
+    page = learner_page(replace(learner(), learner=nobody_knows))
+    assert page.head.endswith(": 999 sessions without any time.")
+
+
+def test_names_of_any_script_arrive_as_they_are() -> None:
+    assert shown("Jean\u00a0Dupont\u3000\u202f\n!") == "Jean Dupont   !"
+    assert shown("\U0001f468\u200d\U0001f469") == "\U0001f468\u200d\U0001f469"
+    assert shown("\u202eevil\u2066\u0007") == "\ufffdevil\ufffd\ufffd"
+    # Words that run to the left take no number of the sentence with them.
+    assert shown("\u05e9\u05dc\u05d5\u05dd") == "\u2068\u05e9\u05dc\u05d5\u05dd\u2069"
+    assert shown("\u0645\u06cc\u200c\u062e" * 50, 9).endswith("…\u2069")
 
 
 def test_newcomers_are_compared_at_the_same_age() -> None:

@@ -1,5 +1,6 @@
 """A page holds what its role may see and nothing else, harmless, and the same each time."""
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -239,9 +240,16 @@ def test_a_page_is_its_owners_and_whole_or_as_it_was(
         write_dashboard(built_examples, out)
     assert out.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["page.html"]
-    for wrong in (tmp_path, tmp_path / "none" / "page.html"):
+    # In place of a pipe or a device, a page would take it from everybody.
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/null")
+    odd = (tmp_path / "pipe", tmp_path / "device", Path("/dev/no-such-device"))
+    for wrong in (tmp_path, tmp_path / "none" / "page.html", *odd):
         with pytest.raises(WrongRequest, match="cannot be written"):
             write_dashboard(built_examples, wrong)
+    assert (tmp_path / "device").is_symlink()
+    with pytest.raises(WrongRequest, match="not to standard output"):
+        write_dashboard(built_examples, Path("-"))
 
 
 def test_without_the_extra_it_says_what_to_install(
