@@ -46,12 +46,16 @@ select * from final
 {%- endmacro %}
 
 
-{#- Whole days up to the newest session of anybody, which is the same for every reader. -#}
+{#- Whole days up to the newest session of anybody, which is the same for every reader. Looked up once
+    for all rows: neither subquery depends on the row. -#}
 {% macro days_quiet(last_session_at) -%}
-    extract(
-            day from (select freshness.newest_session_at from {{ ref('data_freshness') }} as freshness)
-            - {{ last_session_at }}
-        )::int
+    {%- set newest -%}
+        (select freshness.newest_session_at from {{ ref('data_freshness') }} as freshness)
+    {%- endset -%}
+    case
+            when {{ last_session_at }} > {{ newest }} then 0
+            else extract(day from {{ newest }} - {{ last_session_at }})::int
+        end
 {%- endmacro %}
 
 

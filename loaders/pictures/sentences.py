@@ -42,7 +42,7 @@ def stale(freshness: Freshness) -> str:
 def crowd(figures: Crowd, newest: datetime | None) -> str:
     """Return how many learners there are and how many practise."""
     if figures.learners == 0:
-        return "No learner yet."
+        return "No learner to show."
     gone = f"; {figures.gone:,} quiet for over 90 days" if figures.gone else ""
     return (
         f"{count(figures.learners, 'learner')}; {figures.practising:,} practised in the 30 days to "
@@ -93,7 +93,7 @@ def cohorts(cells: Sequence[CohortMonth], *, sees_all: bool) -> str:
     """Compare the newest cohorts with those before them, in the same month of their life."""
     if not cells:
         if sees_all:
-            return "No cohort has a readiness yet."
+            return "No cohort with a readiness to show."
         return "Cohorts are about all learners together, and this role sees only some."
     for age in range(_COMPARED_MONTH, -1, -1):
         of_age = [cell for cell in cells if cell.months_since == age and _is_known(cell)]

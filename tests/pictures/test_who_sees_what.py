@@ -65,7 +65,7 @@ def test_a_role_that_sees_nobody_is_refused_unless_asked(
         write_dashboard(three_hundred, out, role=SEES_NOBODY)
     assert not out.exists()
     page = draw(three_hundred, role=SEES_NOBODY, allows_empty=True)
-    assert page.head == "No learner yet."
+    assert page.head == "No learner to show."
     assert _UUID.findall(page.content) == []
 
 

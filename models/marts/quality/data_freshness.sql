@@ -24,10 +24,12 @@ loads as (
 
 ),
 
+-- A session after the cutoff has a wrong date; by it everybody would be quiet.
 sessions as (
 
     select occurred_at
     from {{ ref('int_sessions_resolved') }}
+    where occurred_at <= coalesce((select last_build.cutoff_at from last_build), now())
 
 ),
 
