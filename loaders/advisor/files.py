@@ -166,7 +166,7 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
         if ".gitignore" in names:
             try:
                 rules = (Path(folder) / ".gitignore").read_text(encoding="utf-8", errors="replace")
-                specs[inside] = GitIgnoreSpec.from_lines(rules.splitlines())
+                specs[f"{inside}/".lstrip("/")] = GitIgnoreSpec.from_lines(rules.splitlines())
             except (OSError, ValueError):
                 pass
         kept = [
@@ -235,10 +235,10 @@ def _raise_at(root: Path) -> Callable[[OSError], None]:
 
 
 def _is_ignored(specs: dict[str, GitIgnoreSpec], path: str) -> bool:
-    for folder, spec in specs.items():
-        if not folder:
-            if spec.match_file(path):
-                return True
-        elif path.startswith(f"{folder}/") and spec.match_file(path[len(folder) + 1 :]):
-            return True
+    """Say whether the deepest .gitignore that names a path leaves it out."""
+    inside = [(folder, spec) for folder, spec in specs.items() if path.startswith(folder)]
+    for folder, spec in sorted(inside, key=lambda each: -len(each[0])):
+        said = spec.check_file(path[len(folder) :]).include
+        if said is not None:
+            return said
     return False

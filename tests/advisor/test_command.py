@@ -162,6 +162,13 @@ def test_findings_make_the_command_end_with_1_and_a_baseline_takes_them_back(
     # No line number enters a fingerprint.
     (root / "app.py").write_text("\n\n# moved\n" + APP)
     assert run(str(root), "--baseline", str(baseline)).return_value == 0
+    done = run(str(root), "--baseline", str(baseline))
+    assert "(PE101 known)" in done.output
+    # One more place of what is known is new.
+    more = APP + "\ndef again(user_id):\n    return json.load(open(f'users/{user_id}.json'))\n"
+    (root / "app.py").write_text(more)
+    assert run(str(root), "--baseline", str(baseline)).return_value == 1
+    (root / "app.py").write_text(APP)
     (root / "more.py").write_text(APP.replace("users/", "jobs/"))
     assert run(str(root), "--baseline", str(baseline)).return_value == 1
 
@@ -184,6 +191,11 @@ def test_only_files_changed_since_a_revision(tmp_path: Path) -> None:
     done = run_audit(root, form="json", since="HEAD")
     assert {each["file"] for each in json.loads(done.text)["results"]} == {"new.py"}
     assert done.exit_code == 1
+    (root / "a\nb.py").write_text(APP)
+    text = run_audit(root, since="HEAD").text
+    assert "new.py" in text
+    assert "a\\nb.py" in text
+    assert "old.py" not in text
     with pytest.raises(WrongRequest, match="git says"):
         run_audit(root, since="no-such-revision")
 
@@ -286,6 +298,20 @@ def test_generated_vendored_minified_and_ignored_code_is_left_out(tmp_path: Path
         "bundle.js": script + ";var a=1" * 2000,
     }
     assert places(audited(tmp_path, files)) == []
+
+
+def test_a_deeper_gitignore_takes_back_what_one_above_ignores(tmp_path: Path) -> None:
+    files = {
+        ".gitignore": "*.py\n!a/kept.py\n",
+        "a/kept.py": APP,
+        "a/lost.py": APP,
+        "a/b/.gitignore": "!kept.py\nlost.js\n",
+        "a/b/kept.py": APP,
+        "a/b/lost.js": "",
+        "ab/kept.py": APP,
+    }
+    found = {row[0] for row in places(audited(tmp_path, files))}
+    assert found == {"a/kept.py", "a/b/kept.py"}
 
 
 def test_what_is_not_read_is_named_and_counted(tmp_path: Path) -> None:
