@@ -4,10 +4,11 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pathspec import GitIgnoreSpec
+from pathspec import GitIgnoreSpec, Pattern
 
 from loaders.advisor.words import WORDS
 
@@ -164,11 +165,7 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
         inside = os.path.relpath(folder, root).replace(os.sep, "/")
         inside = "" if inside == "." else inside
         if ".gitignore" in names:
-            try:
-                rules = (Path(folder) / ".gitignore").read_text(encoding="utf-8", errors="replace")
-                specs[f"{inside}/".lstrip("/")] = GitIgnoreSpec.from_lines(rules.splitlines())
-            except (OSError, ValueError):
-                pass
+            specs[f"{inside}/".lstrip("/")] = _ignoring(Path(folder) / ".gitignore")
         kept = [
             name
             for name in sorted(folders)
@@ -232,6 +229,19 @@ def _raise_at(root: Path) -> Callable[[OSError], None]:
             raise error
 
     return on_error
+
+
+def _ignoring(file: Path) -> GitIgnoreSpec:
+    """Return what a .gitignore leaves out; like Git, without the lines that are no patterns."""
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    except OSError:
+        lines = ""
+    patterns: list[Pattern] = []
+    for line in lines.splitlines():
+        with suppress(ValueError):
+            patterns += GitIgnoreSpec.from_lines([line]).patterns
+    return GitIgnoreSpec(patterns)
 
 
 def _is_ignored(specs: dict[str, GitIgnoreSpec], path: str) -> bool:

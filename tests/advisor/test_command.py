@@ -1,6 +1,7 @@
 """pulse-elt audit: formats, baseline, ignores, settings, what is read and what is not."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
+from loaders.advisor.audit import Request, audit
 from loaders.advisor.command import explained, run_audit
 from loaders.advisor.rules import RULES, explain
 from loaders.cli.main import cli
@@ -247,12 +249,46 @@ def test_every_rule_has_a_page() -> None:
         '[[tool.pulse-elt.audit.overrides]]\ntemplate = "a.json"\ndisposition = "CACHE"',
         '[[tool.pulse-elt.audit.overrides]]\ntemplate = "a"\ndisposition = "X"\nreason = "r"',
         "exclude = [",
+        'exclude = ["!"]',
+        *(
+            f'[[tool.pulse-elt.audit.sinks]]\ncall = "f"\noperation = "write"\n{line}'
+            for line in (
+                "pth = 1",
+                "path = true",
+                "path = -1",
+                'path = ["a", 3]',
+                'json = "yes"',
+                'path_names = "x"',
+                'mode = "w"',
+            )
+        ),
+        *(
+            "\n".join(
+                f"[[tool.pulse-elt.audit.overrides]]\ntemplate = '{name}'\n{line}"
+                "disposition = 'CACHE'\nreason = 'r'"
+                for name in names
+            )
+            for names, line in ((("a/{x}", "a/{y}"), ""), (("a",), "why = 'x'\n"))
+        ),
     ],
 )
 def test_settings_that_are_wrong_are_named(settings: str, tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": f"[tool.pulse-elt.audit]\n{settings}\n"})
     with pytest.raises(WrongRequest, match=r"pyproject\.toml"):
         run_audit(tmp_path)
+
+
+def test_files_of_the_tool_that_are_none_do_not_hang(tmp_path: Path) -> None:
+    root = write(tmp_path / "app", {"app.py": APP, "data/.gitignore": "!\nlost.py\n"})
+    write(root, {"data/lost.py": APP})
+    os.mkfifo(root / ".gitignore")
+    (root / "data" / "users").mkdir()
+    os.mkfifo(root / "data" / "users" / "1.json")
+    result = audit(Request(root, data=root / "data"))
+    assert {place.file for each in result.findings for place in each.places} == {"app.py"}
+    os.mkfifo(root / "pyproject.toml")
+    with pytest.raises(WrongRequest, match="no regular file"):
+        run_audit(root)
 
 
 def test_settings_exclude_add_sinks_and_settle_dispositions(tmp_path: Path) -> None:
