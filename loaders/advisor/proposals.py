@@ -29,7 +29,6 @@ _CONTAINERS = re.compile(
 _LITERALS = re.compile(r"""(?s)"[^"]*"|'[^']*'|`[^`]*`""")
 _OPTIONAL = re.compile(r"\bNone\b|\bOptional\b|\bNotRequired\b|\?|\bundefined\b|\bnull\b")
 _LONGEST = 63
-_SYSTEM = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +180,7 @@ def _column(name: str, table: str) -> str:
     found = snake(name)[:_LONGEST]
     if found in ("payload", "changed_at"):
         return f"{_singular(table)}_{found}"[:_LONGEST]
-    if found in _SYSTEM:
+    if found in WORDS["system"]:
         return f"{found}_"
     return found if re.match(r"[a-z_]", found) else f"_{found}"[:_LONGEST]
 
