@@ -46,16 +46,16 @@ select * from final
 {%- endmacro %}
 
 
-{#- Whole days up to the newest session of anybody, which is the same for every reader. Looked up once
-    for all rows: neither subquery depends on the row. -#}
+{#- Whole days up to the newest session of anybody, which is the same for every reader; 0 where the last
+    session is later. The second argument is NULL without a last session: greatest() would pass over NULL. -#}
 {% macro days_quiet(last_session_at) -%}
-    {%- set newest -%}
-        (select freshness.newest_session_at from {{ ref('data_freshness') }} as freshness)
-    {%- endset -%}
-    case
-            when {{ last_session_at }} > {{ newest }} then 0
-            else extract(day from {{ newest }} - {{ last_session_at }})::int
-        end
+    greatest(
+            extract(
+                day from (select freshness.newest_session_at from {{ ref('data_freshness') }} as freshness)
+                - {{ last_session_at }}
+            )::int,
+            extract(day from {{ last_session_at }} - {{ last_session_at }})::int
+        )
 {%- endmacro %}
 
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from loaders.advisor.attribution import Attribution, Placed
@@ -18,6 +18,7 @@ from loaders.advisor.judging import rules_of
 from loaders.advisor.kin import judged
 from loaders.advisor.places import Group, Grouped, Place, group, prefix_of
 from loaders.advisor.project import Project, lines_of, read_aliases
+from loaders.advisor.proposals import told_apart
 from loaders.advisor.proposing import proposal_of
 from loaders.advisor.python_frontend import read_python
 from loaders.advisor.result import AuditResult, Counts, Finding, Note, Result, fingerprint
@@ -40,7 +41,7 @@ class Request:
 
     root: Path
     data: Path | None = None
-    known: frozenset[str] = frozenset()
+    known: Mapping[str, int] = field(default_factory=dict)
     since: str | None = None
     changed: frozenset[str] | None = None
 
@@ -111,6 +112,8 @@ def _result(
         _finding(engine, each, verdicts[key], key in settled, rules, ignores, shapes)
         for key, each in sorted(grouped.groups.items(), key=lambda item: item[1].template)
     )
+    tables = told_apart({f.template: f.proposal for f in findings if f.proposal is not None})
+    findings = tuple(replace(f, proposal=tables.get(f.template)) for f in findings)
     none = Verdict(None, "likely", "its callers say which file")
     wrappers = tuple(
         _finding(engine, each, none, False, rules, ignores, None)
@@ -122,6 +125,10 @@ def _result(
     )  # fmt: skip
     notes = (*_notes(engine, tree), *ignores.unused())
     results = _results((*findings, *wrappers), notes, request)
+    if request.changed is not None:
+        findings, wrappers = (_changed(each, request.changed) for each in (findings, wrappers))
+        tests = tuple(place for place in tests if place.file in request.changed)
+        notes = tuple(note for note in notes if note.file in request.changed)
     modules = engine.project.modules.values()
     return AuditResult(
         findings=findings,
@@ -138,6 +145,15 @@ def _result(
         ),
         since=request.since,
     )
+
+
+def _changed(findings: Sequence[Finding], changed: frozenset[str]) -> tuple[Finding, ...]:
+    """Return findings with their places in changed files only."""
+    left = (
+        replace(each, places=tuple(place for place in each.places if place.file in changed))
+        for each in findings
+    )
+    return tuple(each for each in left if each.places)
 
 
 def _finding(
@@ -207,16 +223,17 @@ def _results(
     found: list[Result] = []
     for (rule, template, file), where in lines.items():
         mark = fingerprint(rule, shape_of_template(template), file)
+        at = tuple(dict.fromkeys(where))
         found.append(
             Result(
                 rule=rule,
                 template=template,
                 file=file,
-                lines=tuple(dict.fromkeys(where)),
+                lines=at,
                 confidence=sure[rule, template, file],
                 message=RULES[rule].message.format(template=template),
                 fingerprint=mark,
-                is_known=mark in request.known,
+                is_known=len(at) <= request.known.get(mark, 0),
             )
         )
     for note in notes:

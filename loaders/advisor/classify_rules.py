@@ -18,6 +18,7 @@ from loaders.advisor.classify_names import (
 )
 from loaders.advisor.classify_signs import Template
 from loaders.advisor.dispositions import CONFIG_STATIC, SYSTEM_OF_RECORD
+from loaders.advisor.words import WORDS
 from loaders.project import document_kinds as reviewed
 
 _RULES = Path("config/document_kinds.json")
@@ -187,13 +188,16 @@ def _columns(template: Template, verdict: Verdict) -> Iterator[Column]:
     bodies = max(1, template.profile.bodies)
     if prefix.endswith("}."):
         key = template.fields.get(f"{prefix[:-1]}#")
-        yield Column("key", "uuid" if key and key.kinds[UUID] == key.seen else "text", False, "key")
+        name = "row_key" if f"{prefix}key" in template.fields or "key" in names else "key"
+        names.add(name)
+        yield Column(name, "uuid" if key and key.kinds[UUID] == key.seen else "text", False, "key")
     for path, field in template.fields.items():
         rest = path.removeprefix(prefix)
         if not path.startswith(prefix) or re.search(r"\.|\[\]|^\$$|\{|#", rest):
             continue
         name = snake(rest) or "value"
         name = name if name[0].isalpha() else f"c_{name}"
+        name = f"{name}_" if name in WORDS["system"] else name
         if name not in names:
             names.add(name)
             share = (

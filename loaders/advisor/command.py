@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def run_audit(
         raise WrongRequest(f"{directory} is not a folder.")
     if is_written and baseline is None:
         raise WrongRequest("--write-baseline needs --baseline FILE.")
-    known = frozenset[str]()
+    known: dict[str, int] = {}
     if baseline is not None and not is_written:
         known = read_baseline(baseline)
     changed = changed_since(directory, since) if since is not None else None
@@ -64,9 +65,9 @@ def run_audit(
         marks = {
             each.fingerprint: f"{each.rule} {each.template} {each.file}" for each in result.results
         }
-        _write(
-            baseline, json.dumps({"version": 1, "known": marks}, indent=2, sort_keys=True) + "\n"
-        )
+        places = {each.fingerprint: len(each.lines) for each in result.results}
+        said = {"version": 1, "known": marks, "places": places}
+        _write(baseline, json.dumps(said, indent=2, sort_keys=True) + "\n")
         return Done(f"{len(marks)} findings are now known: {baseline}\n", 0)
     text = RENDERERS[form](result)
     if output is not None:
@@ -89,7 +90,13 @@ def run_report(
     from loaders.advisor.report import as_json, as_markdown, make_report, read_result
 
     counted = read_result(classified, "classify") if classified is not None else None
-    found = make_report(read_result(audit, "an audit"), counted)
+    try:
+        found = make_report(read_result(audit, "an audit"), counted)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise WrongRequest(
+            f"{audit} is not the JSON of an audit of this version: {error!r}. Run "
+            "'pulse-elt audit --format json' again."
+        ) from error
     text = as_json(found) if form == "json" else as_markdown(found)
     if output is not None:
         _write(output, text)
@@ -97,16 +104,20 @@ def run_report(
     return text
 
 
-def read_baseline(file: Path) -> frozenset[str]:
-    """Return the fingerprints of a baseline. Raises WrongRequest if it is none."""
+def read_baseline(file: Path) -> dict[str, int]:
+    """Return the fingerprints of a baseline, and how many places of each are known.
+
+    Raises WrongRequest if it is none.
+    """
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
-        return frozenset(said["known"])
+        places = said.get("places", {})
+        return {mark: int(places.get(mark, sys.maxsize)) for mark in said["known"]}
     except FileNotFoundError:
         raise WrongRequest(
             f"The baseline {file} is not there; write it with --write-baseline."
         ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WrongRequest(f"{file} is not a baseline: {error}.") from error
 
 
@@ -119,7 +130,9 @@ def changed_since(directory: Path, revision: str) -> frozenset[str]:
         raise WrongRequest(f"{revision!r} is not a Git revision.")
     changed = _git(directory, "diff", "--name-only", "--relative", "-z", revision, "--", ".")
     untracked = _git(directory, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
-    return frozenset(name for name in (changed + untracked).split("\0") if name)
+    from loaders.advisor.files import shown
+
+    return frozenset(shown(name) for name in (changed + untracked).split("\0") if name)
 
 
 def _git(directory: Path, *arguments: str) -> str:
@@ -135,7 +148,10 @@ def _git(directory: Path, *arguments: str) -> str:
         raise WrongRequest("--since needs git, which is not installed.") from None
     if done.returncode != 0:
         said = done.stderr.strip().splitlines()
-        raise WrongRequest(f"--since: git says {said[0] if said else 'no'}")
+        raise WrongRequest(
+            f"--since: git says {said[0] if said else 'no'}. It needs {directory} in a Git "
+            "repository, and the revision there: a shallow clone may lack it."
+        )
     return done.stdout
 
 

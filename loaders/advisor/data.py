@@ -64,7 +64,7 @@ def read_shapes(data: Path, root: Path) -> DataShapes:
 def _records(path: Path) -> list[dict[str, object]]:
     """Return the objects of a file: itself, its items, or its lines."""
     try:
-        if path.stat().st_size > _LARGEST:
+        if not path.is_file() or path.stat().st_size > _LARGEST:
             return []
         text = path.read_text(encoding="utf-8-sig", errors="replace")
         if path.name.endswith((".jsonl", ".ndjson")):

@@ -4,10 +4,11 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pathspec import GitIgnoreSpec
+from pathspec import GitIgnoreSpec, Pattern
 
 from loaders.advisor.words import WORDS
 
@@ -164,11 +165,7 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
         inside = os.path.relpath(folder, root).replace(os.sep, "/")
         inside = "" if inside == "." else inside
         if ".gitignore" in names:
-            try:
-                rules = (Path(folder) / ".gitignore").read_text(encoding="utf-8", errors="replace")
-                specs[inside] = GitIgnoreSpec.from_lines(rules.splitlines())
-            except (OSError, ValueError):
-                pass
+            specs[f"{inside}/".lstrip("/")] = _ignoring(Path(folder) / ".gitignore")
         kept = [
             name
             for name in sorted(folders)
@@ -234,11 +231,24 @@ def _raise_at(root: Path) -> Callable[[OSError], None]:
     return on_error
 
 
+def _ignoring(file: Path) -> GitIgnoreSpec:
+    """Return what a .gitignore leaves out; like Git, without the lines that are no patterns."""
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+    except OSError:
+        lines = ""
+    patterns: list[Pattern] = []
+    for line in lines.splitlines():
+        with suppress(ValueError):
+            patterns += GitIgnoreSpec.from_lines([line]).patterns
+    return GitIgnoreSpec(patterns)
+
+
 def _is_ignored(specs: dict[str, GitIgnoreSpec], path: str) -> bool:
-    for folder, spec in specs.items():
-        if not folder:
-            if spec.match_file(path):
-                return True
-        elif path.startswith(f"{folder}/") and spec.match_file(path[len(folder) + 1 :]):
-            return True
+    """Say whether the deepest .gitignore that names a path leaves it out."""
+    inside = [(folder, spec) for folder, spec in specs.items() if path.startswith(folder)]
+    for folder, spec in sorted(inside, key=lambda each: -len(each[0])):
+        said = spec.check_file(path[len(folder) :]).include
+        if said is not None:
+            return said
     return False

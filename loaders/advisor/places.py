@@ -158,9 +158,11 @@ def _unified(places: list[Placed], *, is_wrapper: bool) -> dict[str, Group]:
             open_ones.append(placed)
         else:
             plain.setdefault(_key(placed, is_wrapper), []).append(placed)
+    paths = {key: dict.fromkeys(each.path for each in known) for key, known in plain.items()}
     for placed in open_ones:
-        key = _listed_key(placed, plain, is_wrapper) or _key(placed, is_wrapper)
+        key = _listed_key(placed, plain, paths, is_wrapper) or _key(placed, is_wrapper)
         plain.setdefault(key, []).append(placed)
+        paths.setdefault(key, {})[placed.path] = None
     groups: dict[str, Group] = {}
     for key, members in plain.items():
         shapes = [m.path for m in members if not any(h.name == "*" for h in m.path.holes)]
@@ -193,7 +195,12 @@ def _key(placed: Placed, is_wrapper: bool) -> str:
     return where + prefix_of(placed.access) + said
 
 
-def _listed_key(placed: Placed, plain: dict[str, list[Placed]], is_wrapper: bool) -> str | None:
+def _listed_key(
+    placed: Placed,
+    plain: dict[str, list[Placed]],
+    paths: dict[str, dict[Text, None]],
+    is_wrapper: bool,
+) -> str | None:
     """Return the key of the template to which a listing, or a file of one, belongs."""
     best: tuple[tuple[int, bool], str] | None = None
     least = 1 if placed.access.operation == "list" else 2
@@ -203,9 +210,11 @@ def _listed_key(placed: Placed, plain: dict[str, list[Placed]], is_wrapper: bool
             continue
         if is_wrapper and other.access.file != placed.access.file:
             continue
-        fits = max(matches(placed.path, member.path) for member in members)
+        fits = max(matches(placed.path, path) for path in paths[key])
+        if fits < least:
+            continue
         is_near = any(member.access.function == placed.access.function for member in members)
-        if fits >= least and (best is None or (fits, is_near) > best[0]):
+        if best is None or (fits, is_near) > best[0]:
             best = ((fits, is_near), key)
     return best[1] if best is not None else None
 

@@ -1,7 +1,7 @@
 """Collects what the code and the data show of a template's fields, for a proposal."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from loaders.advisor.data import DataShapes
 from loaders.advisor.engine import Engine
@@ -14,6 +14,8 @@ from loaders.advisor.values import Class, Hole, Text
 from loaders.advisor.words import WORDS
 
 _FOLDER = re.compile(r"(^|_)(dir|directory|folder|path|root|home|temporary)$")
+# What a class says of itself, to pydantic.
+_NO_FIELDS = ("model_config",)
 _WORDS = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -27,8 +29,13 @@ def proposal_of(engine: Engine, group: Group, shapes: DataShapes | None) -> Prop
                 if not key.startswith("-") and not key.isdigit():
                     keys.setdefault(key, "read")
     holes = [hole.name for hole in _telling(group.path) if hole.name != "*"]
-    types = dict(_fields(engine, group))
     data = shapes.types_of(group.path) if shapes is not None else {}
+    seen = data.keys() - {snake(hole) for hole in holes}
+    types = dict(_fields(engine, group, evidence.keys_written, seen))
+    for member in group.members:
+        for parameter in engine.project.functions[member.access.function].parameters:
+            if parameter.annotation and snake(parameter.name) in map(snake, holes):
+                types.setdefault(snake(parameter.name), parameter.annotation.lstrip(": "))
     return propose(group.template, holes, keys, types, data)
 
 
@@ -42,20 +49,43 @@ def _telling(path: Text) -> tuple[Hole, ...]:
     return holes
 
 
-def _fields(engine: Engine, group: Group) -> tuple[tuple[str, str], ...]:
-    """Return the fields of the one declared class that the functions at its places name."""
+def _fields(
+    engine: Engine, group: Group, written: Collection[str], data: Collection[str]
+) -> Iterable[tuple[str, str]]:
+    """Return the fields of the one declared class that the functions at its places name.
+
+    A class of which neither the code nor the data has a field is that of something else.
+    """
     found: dict[str, ClassDef] = {}
     for member in group.members:
         function = engine.project.functions[member.access.function]
         for annotation in _annotations(function):
             for word in _WORDS.findall(annotation):
-                definition = _class(engine, function, word)
-                if definition is not None and definition.fields:
+                definition = _class(engine, function.path, word)
+                if definition is not None and _own_fields(engine, definition):
                     found[definition.key] = definition
     if len({definition.name for definition in found.values()}) != 1:
         return ()
     # The same name in two languages is one thing: the fuller of the two.
-    return max(found.values(), key=lambda definition: len(definition.fields)).fields
+    fields = max((_own_fields(engine, each) for each in found.values()), key=len)
+    is_other = any(seen and not fields.keys() & seen for seen in (written, data))
+    return () if is_other else fields.items()
+
+
+def _own_fields(engine: Engine, definition: ClassDef) -> dict[str, str]:
+    """Return the fields of a class and of those that it extends, with their types."""
+    found: dict[str, str] = {}
+    for each in reversed(engine.bases_of(definition, f"{definition.path}:")):
+        for name, annotation in each.fields:
+            if name.startswith("_") or name in _NO_FIELDS or "ClassVar" in annotation:
+                continue
+            words = _WORDS.findall(annotation)
+            is_nested = any(
+                inner is not None and inner.fields
+                for inner in (_class(engine, each.path, word) for word in words)
+            )
+            found[name.strip("'\"")] = f"{annotation} object" if is_nested else annotation
+    return found
 
 
 def _annotations(function: FunctionDef) -> Iterable[str]:
@@ -74,7 +104,7 @@ def _assigned(block: Iterable[Statement]) -> Iterable[str]:
                 yield from _assigned(inner)
 
 
-def _class(engine: Engine, function: FunctionDef, word: str) -> ClassDef | None:
-    summary = engine.summaries.get(f"{function.path}:")
+def _class(engine: Engine, path: str, word: str) -> ClassDef | None:
+    summary = engine.summaries.get(f"{path}:")
     found = summary.names.get(word) if summary is not None else None
     return found.definition if isinstance(found, Class) else None

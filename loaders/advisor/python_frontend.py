@@ -1,5 +1,8 @@
 """Turns Python into the form of syntax.py."""
 
+import re
+from dataclasses import replace
+
 import tree_sitter_python
 from tree_sitter import Language, Node, Parser
 
@@ -254,6 +257,7 @@ class _Python(PythonExpressions):
     def class_definition(self, node: Node) -> ClassDef:
         name = node.child_by_field_name("name")
         bases = node.child_by_field_name("superclasses")
+        is_partial = re.search(r"\btotal\s*=\s*False\b", text_of(bases)) is not None
         return self.define_class(
             text_of(name) if name is not None else "",
             node,
@@ -262,7 +266,7 @@ class _Python(PythonExpressions):
                 for base in (bases.named_children if bases is not None else ())
                 if base.type != "keyword_argument"
             ),
-            lambda: self.body(node),
+            lambda: tuple(map(_not_required, self.body(node))) if is_partial else self.body(node),
         )
 
     def import_statement(self, node: Node, out: list[Statement]) -> None:
@@ -288,3 +292,10 @@ class _Python(PythonExpressions):
                 out.append(Import(where, symbol, alias, line))
             else:
                 out.append(Import(where, text_of(name), text_of(name), line))
+
+
+def _not_required(statement: Statement) -> Statement:
+    """Return a field of a TypedDict that need not be there."""
+    if isinstance(statement, Assign) and statement.annotation:
+        return replace(statement, annotation=f"NotRequired[{statement.annotation}]")
+    return statement

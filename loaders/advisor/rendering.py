@@ -23,6 +23,7 @@ _ORDER = (SYSTEM_OF_RECORD, "UNCERTAIN", "CONFIG_STATIC", "CACHE", None)
 def as_text(result: AuditResult) -> str:
     """Return what people read in a terminal."""
     lines: list[str] = []
+    known = {(each.rule, each.template, each.file) for each in result.results if each.is_known}
     for finding in _in_order(result):
         rules = _rules_of(finding)
         if not rules and finding.disposition != "UNCERTAIN":
@@ -31,8 +32,13 @@ def as_text(result: AuditResult) -> str:
         lines.append(f"{finding.template}  {said}: {finding.reason}")
         for place in finding.places:
             where = f"  {place.file}:{place.line}"
-            held = " ".join((*place.rules, *(f"({rule} ignored)" for rule in place.ignored)))
-            lines.append(f"{where}  {place.operation} {place.form}  {held}".rstrip())
+            held = [
+                f"({rule} known)" if (rule, finding.template, place.file) in known else rule
+                for rule in place.rules
+            ]
+            held += [f"({rule} ignored)" for rule in place.ignored]
+            said = f"{where}  {place.operation} {place.form}  {' '.join(held)}"
+            lines.append(said.rstrip())
     unread: Counter[str] = Counter()
     for note in result.notes:
         unread[note.message] += note.rule == "not-read"
@@ -177,7 +183,12 @@ def _cell(text: str) -> str:
 
 def _markdown_finding(finding: Finding) -> list[str]:
     sure = f" ({finding.confidence})" if finding.disposition else ""
-    lines = [f"### `{finding.template}`", "", f"{finding.reason.capitalize()}{sure}.", ""]
+    lines = [
+        f"### `{finding.template}`",
+        "",
+        f"{finding.reason[:1].upper()}{finding.reason[1:]}{sure}.",
+        "",
+    ]
     lines += ["| place | operation | form | rules |", "|---|---|---|---|"]
     for place in finding.places:
         held = " ".join((*place.rules, *(f"({rule} ignored)" for rule in place.ignored)))

@@ -1,27 +1,18 @@
 """The report on an audit: what moves to PostgreSQL, what stays, which files change."""
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from loaders.advisor.proposals import quoted
+from loaders.advisor.proposals import FINDING, MADE_UP, is_lines, table_of
+from loaders.advisor.statements import statement
 from loaders.errors import WrongRequest
 
 _MOST_NAMED = 6
-# What is shown in place of an operation on files; nothing here is executed.
-_STATEMENTS = {
-    "read": "select payload from TABLE where WHERE;",
-    "exists": "select exists (select 1 from TABLE where WHERE);",
-    "delete": "delete from TABLE where WHERE;",
-    "list": "select KEYS, payload from TABLE order by KEYS;",
-    "write": (
-        "insert into TABLE (KEYS, payload) values (VALUES)\n"
-        "on conflict (KEYS) do update set payload = excluded.payload, changed_at = now();"
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +48,22 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """A template that does not move, or not yet, and why."""
+
+    template: str
+    disposition: str
+    reason: str
+    confidence: str
+    files_seen: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     summary: tuple[str, ...]
     changes: tuple[Change, ...]
     moves: tuple[Move, ...]
+    stays: tuple[Stay, ...]
     notes: tuple[str, ...]
 
 
@@ -68,7 +71,7 @@ def read_result(file: Path, what: str) -> dict[str, Any]:
     """Return the JSON that a command wrote. Raises WrongRequest if it is none."""
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WrongRequest(f"{file} cannot be read as the JSON of {what}: {error}.") from error
     key = "findings" if what == "an audit" else "templates"
     if not isinstance(said, dict) or not isinstance(said.get(key), list):
@@ -89,17 +92,54 @@ def make_report(audit: Mapping[str, Any], classified: Mapping[str, Any] | None =
         summary=_summary(kinds),
         changes=_changes(kinds["SYSTEM_OF_RECORD"], moves),
         moves=moves,
-        notes=_notes(findings, audit.get("wrappers", []), moves),
+        stays=tuple(
+            Stay(
+                each["template"],
+                name,
+                each["reason"],
+                each["confidence"],
+                counts.get(each["template"]),
+            )
+            for name in ("CONFIG_STATIC", "CACHE", "UNCERTAIN")
+            for each in kinds[name]
+        ),
+        notes=(
+            *_notes(findings, audit.get("wrappers", []), moves),
+            *_data_notes(findings, classified),
+        ),
     )
 
 
+def _rows(classified: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    return [row for row in (classified or {}).get("templates", []) if isinstance(row, dict)]
+
+
 def _files_seen(classified: Mapping[str, Any] | None) -> dict[str, int]:
-    """Return how many files classify saw of each template."""
-    return {
-        str(row.get("code_template") or row.get("template")): int(row["files"])
-        for row in (classified or {}).get("templates", [])
-        if isinstance(row, dict) and isinstance(row.get("files"), int)
-    }
+    """Return how many files classify saw of each template; one of the code may have several."""
+    found: Counter[str] = Counter()
+    for row in _rows(classified):
+        if isinstance(row.get("files"), int):
+            found[str(row.get("code_template") or row.get("template"))] += row["files"]
+    return dict(found)
+
+
+def _data_notes(
+    findings: Sequence[Mapping[str, Any]], classified: Mapping[str, Any] | None
+) -> Iterator[str]:
+    """Say where the data knows more than the code, or something else."""
+    said = {finding["template"]: finding["disposition"] for finding in findings}
+    alone: dict[str, list[Mapping[str, Any]]] = {}
+    for row in _rows(classified):
+        name, disposition = row.get("code_template") or row.get("template"), row.get("disposition")
+        if name not in said:
+            alone.setdefault(str(disposition), []).append({"template": row.get("template")})
+        elif said[name] != disposition:
+            yield (
+                f"`{name}`: the data says {disposition} ({row.get('reason') or 'no reason'}), the "
+                f"code {said[name] or 'nothing'}. Settle it in [tool.pulse-elt.audit]."
+            )
+    for disposition, rows in sorted(alone.items()):
+        yield f"In the data, and in no code that was read, {disposition}: {_named(rows)}."
 
 
 def _named(findings: Sequence[Mapping[str, Any]]) -> str:
@@ -108,27 +148,36 @@ def _named(findings: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
+def _counted(findings: Sequence[object], one: str, many: str) -> str:
+    return f"1 template {one}" if len(findings) == 1 else f"{len(findings)} templates {many}"
+
+
 def _summary(kinds: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[str, ...]:
     records, static = kinds["SYSTEM_OF_RECORD"], kinds["CONFIG_STATIC"]
+    caches, uncertain = kinds["CACHE"], kinds["UNCERTAIN"]
     lines = [
-        f"{len(records)} templates move to PostgreSQL: {_named(records)}. They are written at run "
-        "time and belong to users, sessions or the business."
-        if records
-        else "Nothing moves: no record is kept in JSON files, as far as the code shows.",
-        f"{len(static)} stay as JSON: {_named(static)}. Code only reads them, or fixed keys of "
-        "them, and deploys change them."
-        if static
-        else "No configuration in JSON was found.",
+        "Nothing moves: no record is kept in JSON files, as far as the code shows.",
+        "No configuration in JSON was found.",
     ]
-    if kinds["CACHE"]:
-        lines.append(
-            f"{len(kinds['CACHE'])} are caches: {_named(kinds['CACHE'])}. They may vanish at any "
-            "moment and need no table."
+    if records:
+        lines[0] = (
+            f"{_counted(records, 'moves', 'move')} to PostgreSQL: {_named(records)}. Code writes "
+            "them at run time, and they belong to users, sessions or the business."
         )
-    if kinds["UNCERTAIN"]:
+    if static:
+        lines[1] = (
+            f"{_counted(static, 'stays', 'stay')} as JSON: {_named(static)}. Code only reads "
+            "them, or fixed keys of them, and deploys change them."
+        )
+    if caches:
         lines.append(
-            f"{len(kinds['UNCERTAIN'])} are uncertain: {_named(kinds['UNCERTAIN'])}. Look at their "
-            "places and settle them in [tool.pulse-elt.audit]."
+            f"{_counted(caches, 'is a cache', 'are caches')}: {_named(caches)}. They may vanish "
+            "at any moment and need no table."
+        )
+    if uncertain:
+        lines.append(
+            f"{_counted(uncertain, 'is uncertain', 'are uncertain')}: {_named(uncertain)}. Look "
+            "at the places and settle them in [tool.pulse-elt.audit]."
         )
     return tuple(lines)
 
@@ -137,7 +186,15 @@ def _moves(records: Sequence[Mapping[str, Any]], counts: Mapping[str, int]) -> t
     found: list[Move] = []
     for finding in records:
         proposal = finding["proposal"]
-        keys = [column["name"] for column in proposal["columns"] if column["is_key"]]
+        columns = proposal["columns"]
+        write = partial(
+            statement,
+            table=proposal["table"],
+            keys=[column["name"] for column in columns if column["is_key"]],
+            found_by=[c["name"] for c in columns if c["is_key"] and c["source"] in FINDING],
+            columns=[column["name"] for column in columns if column["source"] != MADE_UP],
+            is_log=is_lines(finding["template"]),
+        )
         by_operation: dict[str, list[str]] = {}
         for place in finding["places"]:
             where = f"{place['file']}:{place['line']}"
@@ -151,26 +208,13 @@ def _moves(records: Sequence[Mapping[str, Any]], counts: Mapping[str, int]) -> t
                 sql=proposal["sql"],
                 files_seen=counts.get(finding["template"]),
                 accesses=tuple(
-                    Access(operation, tuple(places), statement(operation, proposal["table"], keys))
+                    Access(operation, tuple(places), write(operation))
                     for operation, places in sorted(by_operation.items())
                 ),
                 rules=tuple(sorted({r for place in finding["places"] for r in place["rules"]})),
             )
         )
     return tuple(found)
-
-
-def statement(operation: str, table: str, keys: Sequence[str]) -> str:
-    """Return the SQL that does to a table what code did to files."""
-    columns = [quoted(key) for key in keys]
-    named = {
-        "TABLE": quoted(table),
-        "WHERE": " and ".join(f"{key} = ${number}" for number, key in enumerate(columns, start=1)),
-        "KEYS": ", ".join(columns),
-        "VALUES": ", ".join(f"${number}" for number in range(1, len(keys) + 2)),
-    }
-    text = _STATEMENTS[operation]
-    return re.sub("TABLE|WHERE|KEYS|VALUES", lambda found: named[found[0]], text)
 
 
 def _changes(records: Sequence[Mapping[str, Any]], moves: Sequence[Move]) -> tuple[Change, ...]:
@@ -210,9 +254,11 @@ def _notes(
             "Compatibility: create the tables, load the files with pulse-elt, write to both for a "
             "while with the table as authority, compare, then stop writing the files."
         )
-    shared = [move.table for move in moves]
-    for table in sorted({table for table in shared if shared.count(table) > 1}):
-        notes.append(f"Several templates propose a table {table}: one table, or two names.")
+    alike: dict[str, list[str]] = {}
+    for move in moves:
+        alike.setdefault(table_of(move.template), []).append(f"`{move.template}` → `{move.table}`")
+    for tables in (each for _, each in sorted(alike.items()) if len(each) > 1):
+        notes.append(f"Perhaps one table rather than {len(tables)}: {', '.join(tables)}.")
     for rule, sentence in (
         ("PE104", "Read, changed and written back: use one statement, or a transaction, at"),
         ("PE302", "Written to files and a database: choose PostgreSQL as the authority at"),
@@ -229,8 +275,8 @@ def _notes(
     written = [f for f in static if any(place["operation"] == "write" for place in f["places"])]
     if written:
         notes.append(
-            f"Question 5: {_named(written)} is written at run time. If people edit it live, it "
-            "belongs in PostgreSQL in the long run; until then JSON is fine."
+            f"Question 5: {_named(written)}: code writes configuration at run time. If people "
+            "edit it live, it belongs in PostgreSQL in the long run; until then JSON is fine."
         )
     elif static:
         notes.append(
@@ -245,29 +291,47 @@ def as_json(report: Report) -> str:
     return json.dumps(said, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
+def _seen(files: int | None) -> str:
+    return "" if files is None else ", 1 file" if files == 1 else f", {files:,} files"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
 def as_markdown(report: Report) -> str:
     """Return a page that reads well on a code host; each block of code has its language."""
     lines = ["# What belongs in PostgreSQL", "", *(f"- {line}" for line in report.summary), ""]
     lines += ["## File changes", ""]
     if report.changes:
         lines += ["| what | where | why |", "|---|---|---|"]
-        lines += [f"| {each.kind} | `{each.path}` | {each.why} |" for each in report.changes]
+        lines += [
+            f"| {each.kind} | `{_cell(each.path)}` | {_cell(each.why)} |" for each in report.changes
+        ]
     else:
         lines.append("None.")
     lines += ["", "## Schema and usage", ""]
     for move in report.moves:
-        seen = f", {move.files_seen:,} files" if move.files_seen is not None else ""
+        seen = _seen(move.files_seen)
         lines += [f"### `{move.template}` → `{move.table}`", ""]
-        lines += [f"{move.reason.capitalize()} ({move.confidence}{seen}).", ""]
+        lines += [f"{move.reason[:1].upper()}{move.reason[1:]} ({move.confidence}{seen}).", ""]
         lines += ["```sql", move.sql.rstrip("\n"), "```", ""]
+        if move.rules:
+            lines += [f"Rules: {', '.join(move.rules)}.", ""]
         lines += ["| before | at |", "|---|---|"]
         for access in move.accesses:
-            places = ", ".join(f"`{place}`" for place in access.places)
-            lines.append(f"| {access.operation} a file | {places} |")
+            places = ", ".join(f"`{_cell(place)}`" for place in access.places)
+            lines.append(f"| {access.operation} | {places} |")
         lines += ["", "After:", "", "```sql"]
         lines += [f"-- {each.operation}\n{each.statement}" for each in move.accesses]
         lines += ["```", ""]
     if not report.moves:
         lines += ["Nothing moves.", ""]
+    if report.stays:
+        lines += ["### What does not move", "", "| template | disposition | why |", "|---|---|---|"]
+        for stay in report.stays:
+            why = f"{stay.reason} ({stay.confidence}{_seen(stay.files_seen)})"
+            lines.append(f"| `{_cell(stay.template)}` | {stay.disposition} | {_cell(why)} |")
+        lines.append("")
     lines += ["## Notes", "", *(f"- {note}" for note in report.notes)]
     return "\n".join(lines).rstrip("\n") + "\n"

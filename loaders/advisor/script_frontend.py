@@ -343,7 +343,13 @@ class _Script(ScriptExpressions):
             if child.type == "property_signature"
         )
         name = text_of(node.child_by_field_name("name"))
-        return self.define_class(name, node, lambda: (), lambda: fields)
+        heritage = next((c for c in node.named_children if c.type == "extends_type_clause"), None)
+        bases = tuple(
+            Name(text_of(child))
+            for child in (heritage.named_children if heritage is not None else ())
+            if child.type == "type_identifier"
+        )
+        return self.define_class(name, node, lambda: bases, lambda: fields)
 
 
 def _declared(statement: Statement) -> str:

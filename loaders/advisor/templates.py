@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from loaders.advisor.values import Hole, Text, text
 from loaders.advisor.words import WORDS
@@ -155,14 +156,20 @@ def is_identifying(name: str) -> bool:
 
 def matches(listing: Text, template: Text) -> int:
     """Say how a listing's pattern fits a template: 2 its files, 1 folders above, 0 not."""
-    wanted = pattern(listing).split("/")
-    given = shape(template).split("/")
-    if not is_settled(listing):
+    fits = _fits(pattern(listing), shape(template))
+    if fits and not is_settled(listing):
         # Nothing literal to go by: the folder must have the same name.
         folder = written(listing).rpartition("/")[0]
         is_named = any(snake(hole.name) not in _GENERIC_NAMES for hole in listing.holes)
         if not is_named or not folder or not written(template).startswith(f"{folder}/"):
             return 0
+    return fits
+
+
+# Many listings meet the same few shapes.
+@lru_cache(maxsize=100_000)
+def _fits(listing: str, template: str) -> int:
+    wanted, given = listing.split("/"), template.split("/")
     if len(wanted) > len(given):
         return 0
     for want, have in zip(wanted, given, strict=False):

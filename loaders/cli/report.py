@@ -1,4 +1,4 @@
-"""pulse-elt report: what moves to PostgreSQL, from the JSON of an audit."""
+"""pulse-elt report: what moves to PostgreSQL, from the JSON of an audit and of classify."""
 
 from pathlib import Path
 
@@ -9,12 +9,8 @@ _file = click.Path(path_type=Path, dir_okay=False)
 
 @click.command("report")
 @click.argument("audit", metavar="AUDIT", type=_file)
-@click.option(
-    "--classified",
-    type=_file,
-    metavar="FILE",
-    help="The JSON of classify: how many files there are.",
-)
+@click.argument("counted", metavar="[CLASSIFIED]", type=_file, required=False)
+@click.option("--classified", type=_file, metavar="FILE", help="The same as CLASSIFIED.")
 @click.option(
     "--format",
     "form",
@@ -25,16 +21,19 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--output", type=_file, metavar="FILE", help="Write there; standard output stays empty."
 )
-def report(audit: Path, classified: Path | None, form: str, output: Path | None) -> int:
+def report(
+    audit: Path, counted: Path | None, classified: Path | None, form: str, output: Path | None
+) -> int:
     """Write what moves to PostgreSQL, what stays, and which files change, from AUDIT.
 
-    AUDIT is what 'pulse-elt audit --format json' wrote.
+    AUDIT is what 'pulse-elt audit --format json' wrote; CLASSIFIED, what 'pulse-elt classify
+    --format json' says of the data: how many files there are, and where it disagrees.
 
-    Example: 'pulse-elt report audit.json --output report.md'
+    Example: 'pulse-elt report audit.json classify.json --output report.md'
     """
     from loaders.advisor.command import run_report
 
-    text = run_report(audit, classified=classified, form=form, output=output)
+    text = run_report(audit, classified=counted or classified, form=form, output=output)
     if text:
         click.echo(text, nl=False)
     return 0

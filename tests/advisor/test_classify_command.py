@@ -138,6 +138,13 @@ def test_odd_names_break_no_rule(tmp_path: Path) -> None:
     assert "users/{uuid}/orders/{uuid_b}.json" in paths
 
 
+def test_columns_have_names_that_no_table_has_already(tmp_path: Path) -> None:
+    desks = {f"{n}{ANN[1:]}": {"key": n, "xmin": 2, "at": "2024-03-01T09:00:00Z"} for n in range(4)}
+    (rule,) = _proposal(write(tmp_path, {"desks.json": desks}))["rules"]
+    names = [column["name"] for column in rule["columns"]]
+    assert names == ["row_key", "key", "xmin_", "at"]
+
+
 def test_columns_have_the_types_that_the_data_has(tmp_path: Path) -> None:
     files = {
         f"loans/{n}.json": {

@@ -1,6 +1,7 @@
 """pulse-elt audit: formats, baseline, ignores, settings, what is read and what is not."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
+from loaders.advisor.audit import Request, audit
 from loaders.advisor.command import explained, run_audit
 from loaders.advisor.rules import RULES, explain
 from loaders.cli.main import cli
@@ -162,6 +164,13 @@ def test_findings_make_the_command_end_with_1_and_a_baseline_takes_them_back(
     # No line number enters a fingerprint.
     (root / "app.py").write_text("\n\n# moved\n" + APP)
     assert run(str(root), "--baseline", str(baseline)).return_value == 0
+    done = run(str(root), "--baseline", str(baseline))
+    assert "(PE101 known)" in done.output
+    # One more place of what is known is new.
+    more = APP + "\ndef again(user_id):\n    return json.load(open(f'users/{user_id}.json'))\n"
+    (root / "app.py").write_text(more)
+    assert run(str(root), "--baseline", str(baseline)).return_value == 1
+    (root / "app.py").write_text(APP)
     (root / "more.py").write_text(APP.replace("users/", "jobs/"))
     assert run(str(root), "--baseline", str(baseline)).return_value == 1
 
@@ -184,6 +193,11 @@ def test_only_files_changed_since_a_revision(tmp_path: Path) -> None:
     done = run_audit(root, form="json", since="HEAD")
     assert {each["file"] for each in json.loads(done.text)["results"]} == {"new.py"}
     assert done.exit_code == 1
+    (root / "a\nb.py").write_text(APP)
+    text = run_audit(root, since="HEAD").text
+    assert "new.py" in text
+    assert "a\\nb.py" in text
+    assert "old.py" not in text
     with pytest.raises(WrongRequest, match="git says"):
         run_audit(root, since="no-such-revision")
 
@@ -235,12 +249,46 @@ def test_every_rule_has_a_page() -> None:
         '[[tool.pulse-elt.audit.overrides]]\ntemplate = "a.json"\ndisposition = "CACHE"',
         '[[tool.pulse-elt.audit.overrides]]\ntemplate = "a"\ndisposition = "X"\nreason = "r"',
         "exclude = [",
+        'exclude = ["!"]',
+        *(
+            f'[[tool.pulse-elt.audit.sinks]]\ncall = "f"\noperation = "write"\n{line}'
+            for line in (
+                "pth = 1",
+                "path = true",
+                "path = -1",
+                'path = ["a", 3]',
+                'json = "yes"',
+                'path_names = "x"',
+                'mode = "w"',
+            )
+        ),
+        *(
+            "\n".join(
+                f"[[tool.pulse-elt.audit.overrides]]\ntemplate = '{name}'\n{line}"
+                "disposition = 'CACHE'\nreason = 'r'"
+                for name in names
+            )
+            for names, line in ((("a/{x}", "a/{y}"), ""), (("a",), "why = 'x'\n"))
+        ),
     ],
 )
 def test_settings_that_are_wrong_are_named(settings: str, tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": f"[tool.pulse-elt.audit]\n{settings}\n"})
     with pytest.raises(WrongRequest, match=r"pyproject\.toml"):
         run_audit(tmp_path)
+
+
+def test_files_of_the_tool_that_are_none_do_not_hang(tmp_path: Path) -> None:
+    root = write(tmp_path / "app", {"app.py": APP, "data/.gitignore": "!\nlost.py\n"})
+    write(root, {"data/lost.py": APP})
+    os.mkfifo(root / ".gitignore")
+    (root / "data" / "users").mkdir()
+    os.mkfifo(root / "data" / "users" / "1.json")
+    result = audit(Request(root, data=root / "data"))
+    assert {place.file for each in result.findings for place in each.places} == {"app.py"}
+    os.mkfifo(root / "pyproject.toml")
+    with pytest.raises(WrongRequest, match="no regular file"):
+        run_audit(root)
 
 
 def test_settings_exclude_add_sinks_and_settle_dispositions(tmp_path: Path) -> None:
@@ -286,6 +334,20 @@ def test_generated_vendored_minified_and_ignored_code_is_left_out(tmp_path: Path
         "bundle.js": script + ";var a=1" * 2000,
     }
     assert places(audited(tmp_path, files)) == []
+
+
+def test_a_deeper_gitignore_takes_back_what_one_above_ignores(tmp_path: Path) -> None:
+    files = {
+        ".gitignore": "*.py\n!a/kept.py\n",
+        "a/kept.py": APP,
+        "a/lost.py": APP,
+        "a/b/.gitignore": "!kept.py\nlost.js\n",
+        "a/b/kept.py": APP,
+        "a/b/lost.js": "",
+        "ab/kept.py": APP,
+    }
+    found = {row[0] for row in places(audited(tmp_path, files))}
+    assert found == {"a/kept.py", "a/b/kept.py"}
 
 
 def test_what_is_not_read_is_named_and_counted(tmp_path: Path) -> None:
