@@ -282,11 +282,12 @@ class Attribution:
         return found and is_own
 
     def is_named_by_callers(self, access: Access, path: Text, callers: list[Access]) -> bool:
-        """Say whether callers write the name of the file, as in table("fees")."""
+        """Say whether callers write a part of the name: table("fees"), row("fees", fee_id)."""
         symbols = [hole for hole in path.holes if hole.origin is not None]
-        if any(is_identifying(hole.name) for hole in symbols):
+        named = [hole for hole in symbols if not is_identifying(hole.name)]
+        if symbols and not named:
             return False
-        free = len(path.holes) - len(symbols)
+        free = len(path.holes) - len(named)
         return all(len(normal(caller.path).holes) <= free for caller in callers)
 
     def by_default(self, mode: Symbol | None) -> str:

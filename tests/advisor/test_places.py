@@ -225,6 +225,38 @@ def shops_with_bakers():
     ]
 
 
+def test_who_names_the_folder_of_a_record_is_a_place(tmp_path: Path) -> None:
+    source = """
+import json, os
+
+HERD = os.environ.get("HERD", "herd")
+
+def load(kind, beast):
+    with open(f"{HERD}/{kind}/{beast}.json") as file:
+        return json.load(file)
+
+def save(kind, beast, row):
+    with open(f"{HERD}/{kind}/{beast}.json", "w") as file:
+        json.dump(row, file)
+
+def shear(sheep_id):
+    save("sheep", sheep_id, {**load("sheep", sheep_id), "is_shorn": True})
+
+def milk(cow_id):
+    return load("cows", cow_id)["litres"]
+"""
+    found = places(audited(tmp_path, {"herd.py": source}))
+    assert [
+        (line, operation, template)
+        for _, line, operation, form, template in found
+        if form == "call"
+    ] == [
+        (15, "read", "herd/sheep/{sheep_id}.json"),
+        (15, "write", "herd/sheep/{sheep_id}.json"),
+        (18, "read", "herd/cows/{cow_id}.json"),
+    ]
+
+
 def test_who_fills_in_an_id_or_a_folder_is_no_place(tmp_path: Path) -> None:
     source = """
 import json, os
