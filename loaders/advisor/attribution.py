@@ -284,11 +284,9 @@ class Attribution:
     def is_named_by_callers(self, access: Access, path: Text, callers: list[Access]) -> bool:
         """Say whether callers write a part of the name: table("fees"), row("fees", fee_id)."""
         symbols = [hole for hole in path.holes if hole.origin is not None]
-        named = [hole for hole in symbols if not is_identifying(hole.name)]
-        if symbols and not named:
+        if symbols and all(is_identifying(hole.name) for hole in symbols):
             return False
-        free = len(path.holes) - len(named)
-        return all(len(normal(caller.path).holes) <= free for caller in callers)
+        return all(len(normal(caller.path).holes) < len(path.holes) for caller in callers)
 
     def by_default(self, mode: Symbol | None) -> str:
         """Return what open does where nobody hands in a mode."""
