@@ -28,6 +28,8 @@ from loaders.advisor.values import (
     Value,
     as_texts,
     is_json_text,
+    options_of,
+    reads_of,
 )
 from loaders.advisor.words import WORDS
 
@@ -35,7 +37,7 @@ from loaders.advisor.words import WORDS
 MOST_CONSTRUCTORS = 3
 _MOVES = ("rename", "replace", "move", "renames")
 _BACKUP = re.compile(
-    r"(\.json[a-z0-9]?)?([._-]?(bak|backup|old|orig|prev|previous|tmp|temp|new|swp|part|lock)|~)\d*"
+    r"(\.json[a-z0-9]?)?([._-]?(bak|bkp|bkup|backup|old|orig|prev|previous|tmp|temp|new|swp|part|lock)|~)\d*"
 )
 # A function that tells formats apart reads JSON at the other paths.
 _OTHER_FORMATS = (
@@ -124,6 +126,8 @@ class Attribution:
         written = [other for other in others if other.operation == "write"]
         if any(is_backup(access.path, other.path) for other in written):
             return True
+        if self.is_check(access, written) or self.is_restored(access, others):
+            return True
         is_moved_away = access.operation == "delete" and access.sink.endswith(_MOVES)
         if is_moved_away and any(same(other.path, access.path) for other in written):
             return True
@@ -139,6 +143,37 @@ class Attribution:
                 for copy in copies
             )
         return False
+
+    def is_check(self, access: Access, written: list[Access]) -> bool:
+        """Say whether a file is but read to see that it was written: nobody gets what it holds."""
+        return (
+            access.operation == "read"
+            and access.id not in self.returned(access.function)
+            and any(
+                other.line < access.line and same(other.path, access.path) and symbols_of(other.path)
+                for other in written
+            )
+            and not any(
+                other.line < access.line and other.operation == "read"
+                for other in self.engine.summaries[access.function].accesses
+            )
+        )
+
+    def returned(self, function: str) -> frozenset[str]:
+        """Return what a function read, and gives to its callers."""
+        return frozenset().union(
+            *(reads_of(each) for each in options_of(self.engine.summaries[function].returns))
+        )
+
+    def is_restored(self, access: Access, others: list[Access]) -> bool:
+        """Say whether a file that cannot be read is taken away, its backup put in its place."""
+        reads = any(each.operation == "read" and same(each.path, access.path) for each in others)
+        return access.operation in ("write", "delete") and reads and any(
+            each.operation == "delete"
+            and each.sink.rpartition(".")[2] in _MOVES
+            and is_backup(each.path, access.path)
+            for each in others
+        )
 
     def place(self, access: Access) -> None:
         if access.id in self.seen:
