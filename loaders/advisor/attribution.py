@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from loaders.advisor.context import Context
 from loaders.advisor.engine import Engine
+from loaders.advisor.members import INITS
 from loaders.advisor.paths import is_temporary, same
 from loaders.advisor.substitution import filled
-from loaders.advisor.summaries import Access, root_of, symbols_of
+from loaders.advisor.summaries import Access, plain, root_of, symbols_of
 from loaders.advisor.syntax import FunctionDef
 from loaders.advisor.templates import (
     ends_as_json,
@@ -154,8 +155,7 @@ class Attribution:
                 for other in written
             )
             and not any(
-                other.line < access.line and other.operation == "read"
-                for other in self.engine.summaries[access.function].accesses
+                other.line >= access.line and same(other.path, access.path) for other in written
             )
         )
 
@@ -254,8 +254,30 @@ class Attribution:
             if caller.file not in self.engine.tests
         ]
 
+    def is_naming(self, caller: Access, path: Text) -> bool:
+        """Say whether a caller, or one of its own, says more of an object's file."""
+        if len(_letters(normal(caller.path))) > len(_letters(path)):
+            return not caller.is_of_record
+        return bool(symbols_of(caller.path)) and any(
+            self.is_naming(each, path) for each in self.callers_of(caller) if each.id != caller.id
+        )
+
+    def is_of_object(self, symbol: Symbol) -> bool:
+        """Say whether a path is what an object has, from its constructor or by itself."""
+        owner = root_of(symbol).owner
+        function = self.engine.project.functions.get(owner)
+        return owner in self.engine.project.classes or (
+            function is not None and function.class_key is not None and function.name in INITS
+        )
+
     def ask_callers(self, access: Access, path: Text, form: str) -> None:
         callers = self.callers_of(access)
+        if all(self.is_of_object(symbol) for symbol in symbols_of(path)):
+            naming = [caller for caller in callers if self.is_naming(caller, path)]
+            if callers and not naming:
+                self.put(access, self.as_known(path, callers), form)
+                return
+            callers = naming
         function = self.engine.project.functions[access.function]
         if self.with_defaults(access, path, form):
             # Where a parameter is but a folder, its callers say nothing new of the file.
@@ -290,6 +312,13 @@ class Attribution:
             ):
                 path = normal(only)
         self.put(access, path, form)
+
+    def as_known(self, path: Text, callers: list[Access]) -> Text:
+        """Return a path as callers know it, where they all know the same."""
+        known = {shape(normal(caller.path)): normal(caller.path) for caller in callers}
+        if len(known) == 1 and is_settled(only := next(iter(known.values()))):
+            return plain(only)
+        return path
 
     def with_defaults(self, access: Access, path: Text, form: str) -> bool:
         """A default belongs to the implementation: the place is here, with the default."""
@@ -349,6 +378,12 @@ def _known_to(own: set[Param], path: Text) -> Text:
             for part in path.parts
         )
     )
+
+
+def _letters(path: Text) -> str:
+    """Return what a path says in words, without its ending."""
+    folders, slash, last = shape(path).rpartition("/")
+    return re.sub(r"[^A-Za-z0-9]", "", folders + slash + re.sub(r"(\.[A-Za-z0-9]+)+$", "", last))
 
 
 def is_backup(path: Text, of: Text) -> bool:

@@ -9,6 +9,7 @@ from loaders.advisor.context import Arguments
 from loaders.advisor.library import Library
 from loaders.advisor.naming import name_of
 from loaders.advisor.paths import JOINED
+from loaders.advisor.segments import base_name
 from loaders.advisor.substitution import (
     Bindings,
     Replaced,
@@ -16,7 +17,13 @@ from loaders.advisor.substitution import (
     resolved,
     substituted,
 )
-from loaders.advisor.summaries import Access, owners_of, parameters_of, root_of
+from loaders.advisor.summaries import (
+    Access,
+    owners_of,
+    parameters_of,
+    root_of,
+    without_origins,
+)
 from loaders.advisor.syntax import Attr, Call, ClassDef, Expr, Name, Spread
 from loaders.advisor.values import (
     NOTHING,
@@ -279,7 +286,8 @@ class Caller(Library):
             owners = owners_of(access)
             touched = owners & bindings.keys()
             if touched and not touched <= defaulted and access.depth < MOST_DEPTH:
-                replaced[access.id] = frozenset(self.derive(access, bindings, replaced, a, key))
+                passed = replace(access, is_of_record=self.is_of_record(access, func))
+                replaced[access.id] = frozenset(self.derive(passed, bindings, replaced, a, key))
             elif isinstance(func.bound, Instance) and func.bound.arguments is None:
                 # A method calls another: whoever holds the object knows the path.
                 self.handed_on[access.id] = access
@@ -291,6 +299,28 @@ class Caller(Library):
             elif marked is not None:
                 self.mark_json(marked)
         return substituted(self, summary.returns, bindings, replaced)
+
+    def is_of_record(self, access: Access, func: Func) -> bool:
+        """Say whether the object whose method is called has one file, which others gave it."""
+        if not isinstance(func.bound, Instance) or not func.bound.arguments:
+            return False
+        if func.function.name in members.INITS:
+            return False
+        built = tuple((name, without_origins(value)) for name, value in func.bound.arguments)
+        sites = self.engine.sites.get(func.bound.definition.key, {})
+        here = f"{self.function.path}:"
+        if any(site.startswith(here) and built == each for site, each in sites.items()):
+            return False
+        owners = {f"{param.owner}|{param.name}" for param in owners_of(access)}
+        classes = self.engine.bases_of(func.bound.definition, self.function.key)
+        if any(f"{each.key}|self" in owners for each in classes):
+            return True
+        return any(
+            bool(base_name(text).holes)
+            for name, value in built
+            if name in owners
+            for text in as_texts(value)
+        )
 
     def is_passed(self, key: str) -> bool:
         """Say whether a function is what callers pass for one of our parameters."""
