@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 from loaders.advisor.context import Context
 from loaders.advisor.engine import Engine
-from loaders.advisor.members import INITS
 from loaders.advisor.paths import is_temporary, same
-from loaders.advisor.substitution import filled
+from loaders.advisor.substitution import CONSTRUCTORS, filled
 from loaders.advisor.summaries import Access, plain, root_of, symbols_of
 from loaders.advisor.syntax import FunctionDef
 from loaders.advisor.templates import (
@@ -90,10 +89,20 @@ class Attribution:
             for (name, _), placed in self.placed.items()
             if placed.form != "wrapper" and not self.callers.get(name)
         }
+        told = {_spot(p.access, p.path) for p in self.placed.values() if p.form != "wrapper"}
         return sorted(
-            (p for p in self.placed.values() if p.form != "wrapper" or p.access.id not in known),
+            (
+                p
+                for p in self.placed.values()
+                if not (p.access.id in known if p.form == "wrapper" else self.is_told(p, told))
+            ),
             key=lambda p: (p.access.file, p.access.line, p.access.operation, shape(p.path), p.form),
         )
+
+    def is_told(self, placed: Placed, told: set[tuple[str, int, str, str]]) -> bool:
+        """Say whether the file that a call names is told where it is touched already."""
+        way = list(self.way_of(placed.access))[1:]
+        return any(_spot(self.by_id[each], placed.path) in told for each in way)
 
     def way_of(self, access: Access) -> Iterator[str]:
         """Yield the accesses that one passes on, down to the sink's."""
@@ -151,7 +160,9 @@ class Attribution:
             access.operation == "read"
             and access.id not in self.returned(access.function)
             and any(
-                other.line < access.line and same(other.path, access.path) and symbols_of(other.path)
+                other.line < access.line
+                and same(other.path, access.path)
+                and symbols_of(other.path)
                 for other in written
             )
             and not any(
@@ -168,11 +179,15 @@ class Attribution:
     def is_restored(self, access: Access, others: list[Access]) -> bool:
         """Say whether a file that cannot be read is taken away, its backup put in its place."""
         reads = any(each.operation == "read" and same(each.path, access.path) for each in others)
-        return access.operation in ("write", "delete") and reads and any(
-            each.operation == "delete"
-            and each.sink.rpartition(".")[2] in _MOVES
-            and is_backup(each.path, access.path)
-            for each in others
+        return (
+            access.operation in ("write", "delete")
+            and reads
+            and any(
+                each.operation == "delete"
+                and each.sink.rpartition(".")[2] in _MOVES
+                and is_backup(each.path, access.path)
+                for each in others
+            )
         )
 
     def place(self, access: Access) -> None:
@@ -241,7 +256,7 @@ class Attribution:
         """Return what a constructor's parameter is, if all objects are built alike."""
         values: list[Value] = []
         for value in self.engine.arguments.get(f"{param.owner}|{param.name}", {}).values():
-            if value not in values:
+            if not any(value == other or _are_alike(value, other) for other in values):
                 values.append(value)
         paths: list[Value] = [value for value in values if not isinstance(value, Nothing)]
         paths = paths or values
@@ -267,7 +282,9 @@ class Attribution:
         owner = root_of(symbol).owner
         function = self.engine.project.functions.get(owner)
         return owner in self.engine.project.classes or (
-            function is not None and function.class_key is not None and function.name in INITS
+            function is not None
+            and function.class_key is not None
+            and function.name in CONSTRUCTORS
         )
 
     def ask_callers(self, access: Access, path: Text, form: str) -> None:
@@ -368,6 +385,10 @@ class Attribution:
         self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
 
 
+def _spot(access: Access, path: Text) -> tuple[str, int, str, str]:
+    return access.file, access.line, access.operation, shape(path)
+
+
 def _known_to(own: set[Param], path: Text) -> Text:
     """Return a path in which only what callers of these parameters' functions know is open."""
     return Text(
@@ -378,6 +399,13 @@ def _known_to(own: set[Param], path: Text) -> Text:
             for part in path.parts
         )
     )
+
+
+def _are_alike(value: Value, other: Value) -> bool:
+    """Say whether two folders have one name, below folders that are not known."""
+    if not isinstance(value, Text) or not isinstance(other, Text):
+        return False
+    return is_settled(value) and shape(normal(value)) == shape(normal(other))
 
 
 def _letters(path: Text) -> str:

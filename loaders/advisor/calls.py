@@ -11,6 +11,7 @@ from loaders.advisor.naming import name_of
 from loaders.advisor.paths import JOINED
 from loaders.advisor.segments import base_name
 from loaders.advisor.substitution import (
+    CONSTRUCTORS,
     Bindings,
     Replaced,
     filled,
@@ -183,7 +184,7 @@ class Caller(Library):
         definition = self.engine.project.classes.get(key) if key else None
         if definition is None:
             return UNKNOWN
-        names = members.INITS if name in members.INITS else (name,)
+        names = CONSTRUCTORS if name in CONSTRUCTORS else (name,)
         for base in self.engine.bases_of(definition, self.function.key)[1:]:
             for method in (base.methods[each] for each in names if each in base.methods):
                 func = Func(method, Instance(definition))
@@ -215,7 +216,7 @@ class Caller(Library):
                     pairs.append((f"{owner}|{name}", given))
         # A constructor that is called without 'new' calls itself anew.
         if not self.is_test and not (
-            self.function.class_key == definition.key and self.function.name in members.INITS
+            self.function.class_key == definition.key and self.function.name in CONSTRUCTORS
         ):
             site = f"{self.function.path}:{a.line}:{a.column}"
             self.engine.construct(definition, tuple(pairs), site)
@@ -304,7 +305,7 @@ class Caller(Library):
         """Say whether the object whose method is called has one file, which others gave it."""
         if not isinstance(func.bound, Instance) or not func.bound.arguments:
             return False
-        if func.function.name in members.INITS:
+        if func.function.name in CONSTRUCTORS:
             return False
         built = tuple((name, without_origins(value)) for name, value in func.bound.arguments)
         sites = self.engine.sites.get(func.bound.definition.key, {})

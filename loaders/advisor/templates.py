@@ -48,7 +48,8 @@ def normal(path: Text, is_file: bool = True) -> Text:
     marked = "".join(part if isinstance(part, str) else _HOLE for part in path.parts)
     if not is_file:
         return path
-    marked = marked.replace("\\", "/")
+    # A folder of the user begins anew, as an absolute path does.
+    marked = re.sub(r"^.*/(?=~(/|$))", "", marked.replace("\\", "/"))
     prefix = ""
     if found := re.match(r"^[a-z0-9]+://", marked):
         prefix, marked = found[0], marked[found.end() :]
