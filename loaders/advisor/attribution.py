@@ -278,14 +278,38 @@ class Attribution:
         )
 
     def is_of_object(self, symbol: Symbol) -> bool:
-        """Say whether a path is what an object has, from its constructor or by itself."""
-        owner = root_of(symbol).owner
-        function = self.engine.project.functions.get(owner)
-        return owner in self.engine.project.classes or (
-            function is not None
-            and function.class_key is not None
-            and function.name in CONSTRUCTORS
-        )
+        """Say whether a path is what an object has: from its constructor, or kept by a method."""
+        param = root_of(symbol)
+        if param.owner in self.engine.project.classes:
+            return True
+        function = self.engine.project.functions.get(param.owner)
+        is_in_class = function is not None and function.class_key is not None
+        return is_in_class and (self.is_kept(param) or function.name in CONSTRUCTORS)
+
+    def is_kept(self, param: Param) -> bool:
+        """Say whether a method of ours makes an argument what its object has from then on."""
+        function = self.engine.project.functions.get(param.owner)
+        if function is None or function.class_key is None or function.name in CONSTRUCTORS:
+            return False
+        kept = self.engine.summaries[param.owner].attributes.values()
+        return any(isinstance(each, Text) and each.symbol == param for each in kept)
+
+    def only_named(self, callers: list[Access]) -> Text | None:
+        """Return the path that all who build an object name, if it is one: the class knows it."""
+        found: dict[str, Text] = {}
+        waiting = list(callers)
+        seen: set[str] = set()
+        while waiting:
+            caller = waiting.pop()
+            if caller.id in seen or caller.function not in self.engine.project.functions:
+                continue
+            seen.add(caller.id)
+            for path in map(normal, self.built(caller)):
+                if symbols_of(path) and not is_settled(path):
+                    waiting += self.callers_of(caller)
+                else:
+                    found[shape(path)] = path
+        return plain(next(iter(found.values()))) if len(found) == 1 else None
 
     def ask_callers(self, access: Access, path: Text, form: str) -> None:
         callers = self.callers_of(access)
@@ -293,6 +317,10 @@ class Attribution:
             naming = [caller for caller in callers if self.is_naming(caller, path)]
             if callers and not naming:
                 self.put(access, self.as_known(path, callers), form)
+                return
+            is_kept = all(self.is_kept(root_of(symbol)) for symbol in symbols_of(path))
+            if is_kept and (only := self.only_named(naming)) is not None:
+                self.put(access, only, form)
                 return
             callers = naming
         function = self.engine.project.functions[access.function]
