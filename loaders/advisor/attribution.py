@@ -294,6 +294,19 @@ class Attribution:
         kept = self.engine.summaries[param.owner].attributes.values()
         return any(isinstance(each, Text) and each.symbol == param for each in kept)
 
+    def is_handed_on(self, access: Access, caller: Access, form: str) -> bool:
+        """Put what a constructor hands to a method of its own at the method's place."""
+        functions = self.engine.project.functions
+        ours, theirs = functions[access.function], functions[caller.function]
+        if theirs.name not in CONSTRUCTORS or theirs.class_key != ours.class_key:
+            return False
+        paths = [normal(path) for path in self.built(caller)]
+        if any(symbols_of(path) for path in paths):
+            return False
+        for path in paths:
+            self.put(access, path, form)
+        return True
+
     def only_named(self, callers: list[Access]) -> Text | None:
         """Return the path that all who build an object name, if it is one: the class knows it."""
         found: dict[str, Text] = {}
@@ -318,10 +331,11 @@ class Attribution:
             if callers and not naming:
                 self.put(access, self.as_known(path, callers), form)
                 return
-            is_kept = all(self.is_kept(root_of(symbol)) for symbol in symbols_of(path))
-            if is_kept and (only := self.only_named(naming)) is not None:
-                self.put(access, only, form)
-                return
+            if all(self.is_kept(root_of(symbol)) for symbol in symbols_of(path)):
+                if (only := self.only_named(callers)) is not None:
+                    self.put(access, only, form)
+                    return
+                naming = [each for each in naming if not self.is_handed_on(access, each, form)]
             callers = naming
         function = self.engine.project.functions[access.function]
         if self.with_defaults(access, path, form):
