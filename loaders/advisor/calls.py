@@ -267,7 +267,15 @@ class Caller(Library):
         """Return what a property gives."""
         bindings, _ = self.bindings(func, Arguments((), {}, 0, 0))
         summary = self.engine.summary(func.function.key, self.function.key)
-        return substituted(self, summary.returns, bindings, {})
+        return substituted(self, summary.returns, {**bindings, **self.from_above(func)}, {})
+
+    def from_above(self, func: Func) -> Bindings:
+        """Return whose attributes a method of a class above speaks of: those of the class below."""
+        of = func.bound
+        if not isinstance(of, Instance) or of.arguments is not None:
+            return {}
+        _, *above = self.engine.bases_of(of.definition, self.function.key)
+        return {Param(base.key, "self"): of for base in above}
 
     def apply(self, func: Func, a: Arguments) -> Value:
         """Call a function: pass on what depends on us, mark what it marks, return its value."""
@@ -299,7 +307,8 @@ class Caller(Library):
                 self.written(marked, func)
             elif marked is not None:
                 self.mark_json(marked)
-        return substituted(self, summary.returns, bindings, replaced)
+        own = self.from_above(func)
+        return substituted(self, summary.returns, {**bindings, **own}, replaced)
 
     def is_of_record(self, access: Access, func: Func) -> bool:
         """Say whether the object whose method is called has one file, which others gave it."""

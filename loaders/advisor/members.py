@@ -41,6 +41,7 @@ _ENVIRONMENTS = ("os.environ", "process.env", "import.meta.env", "Deno.env", "Bu
 _PROPERTIES = ("property", "cached_property", "functools.cached_property", "computed_field", "get")
 _USER_FOLDERS = tuple(NAMES["user_folders"])
 _MOST_NESTED = 8
+_OWN_CLASS = {"python": "__class__", "script": "constructor"}
 # Objects whose attributes are names of every module.
 GLOBALS = ("global", "globalThis", "window", "self")
 # The name under which a module keeps the library all of whose names it takes.
@@ -83,6 +84,9 @@ def listed(listing: Listing) -> Text:
 
 def member(ev: Context, of: Value, name: str) -> Value:
     match of:
+        case Instance() if name == _OWN_CLASS[ev.language]:
+            # What the class has, its objects have.
+            return of
         case Instance():
             return instance_member(ev, of, name)
         case Class():
