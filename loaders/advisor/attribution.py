@@ -1,19 +1,22 @@
 """From accesses to places: which line tells a file's path, the sink's, a call's, or a wrapper's."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from loaders.advisor.context import Context
 from loaders.advisor.engine import Engine
-from loaders.advisor.paths import is_temporary, same
+from loaders.advisor.paths import is_temporary
+from loaders.advisor.side_effects import is_side_effect
 from loaders.advisor.substitution import CONSTRUCTORS, filled
 from loaders.advisor.summaries import Access, plain, root_of, symbols_of
 from loaders.advisor.syntax import FunctionDef
 from loaders.advisor.templates import (
+    are_alike,
     ends_as_json,
     is_identifying,
     is_settled,
+    letters,
+    name_of,
     normal,
     shape,
 )
@@ -28,23 +31,16 @@ from loaders.advisor.values import (
     Value,
     as_texts,
     is_json_text,
-    options_of,
-    reads_of,
 )
 from loaders.advisor.words import WORDS
 
 # Objects that are built with what another object was built with.
 MOST_CONSTRUCTORS = 3
-_MOVES = ("rename", "replace", "move", "renames")
-_BACKUP = re.compile(
-    r"(\.json[a-z0-9]?)?([._-]?(bak|bkp|bkup|backup|old|orig|prev|previous|tmp|temp|new|swp|part|lock)|~)\d*"
-)
 # A function that tells formats apart reads JSON at the other paths.
 _OTHER_FORMATS = (
     ".yaml", ".yml", ".toml", ".ini", ".csv", ".xml", ".css", ".html", ".htm", ".md", ".svg",
     ".txt", ".log", ".rst", ".zip", ".tar", ".tgz", ".whl", ".pdf", ".png", ".jpg", ".env",
 )  # fmt: skip
-_COPIES = ("shutil.copy", "fs.copy", "fs.copyFile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,7 @@ class Attribution:
     def places(self) -> list[Placed]:
         """Return all places, in the order of files and lines."""
         for access in self.own:
-            if not access.via and not self.is_side_effect(access):
+            if not access.via and not is_side_effect(self.engine, access):
                 self.place(access)
         known = {
             name
@@ -117,78 +113,6 @@ class Attribution:
             if at.is_json or name in self.engine.json_ids or is_json_text(at.content):
                 return True
         return False
-
-    def is_side_effect(self, access: Access) -> bool:
-        """A question before a read, a copy beside a write: part of the function's one touch."""
-        others = [
-            other
-            for other in self.engine.summaries[access.function].accesses
-            if other.id != access.id and not other.sink.startswith(_COPIES)
-        ]
-        if len(access.path.parts) == 1 and is_temporary(access.path):
-            return True
-        if access.operation == "exists":
-            return any(
-                other.operation != "exists" and same(other.path, access.path)
-                for function in self.engine.family(access.function)
-                for other in self.engine.summaries[function].accesses
-            )
-        written = [other for other in others if other.operation == "write"]
-        if any(is_backup(access.path, other.path) for other in written):
-            return True
-        if self.is_check(access, written) or self.is_restored(access, others):
-            return True
-        is_moved_away = access.operation == "delete" and access.sink.endswith(_MOVES)
-        if is_moved_away and any(same(other.path, access.path) for other in written):
-            return True
-        if access.operation in ("copy", "copied"):
-            copies = [
-                other
-                for other in self.engine.summaries[access.function].own
-                if other.operation == "copy" and other.line == access.line
-            ]
-            return any(
-                other.operation in ("write", "read") and same(other.path, copy.path)
-                for other in others
-                for copy in copies
-            )
-        return False
-
-    def is_check(self, access: Access, written: list[Access]) -> bool:
-        """Say whether a file is but read to see that it was written: nobody gets what it holds."""
-        return (
-            access.operation == "read"
-            and access.id not in self.returned(access.function)
-            and any(
-                other.line < access.line
-                and same(other.path, access.path)
-                and symbols_of(other.path)
-                for other in written
-            )
-            and not any(
-                other.line >= access.line and same(other.path, access.path) for other in written
-            )
-        )
-
-    def returned(self, function: str) -> frozenset[str]:
-        """Return what a function read, and gives to its callers."""
-        return frozenset().union(
-            *(reads_of(each) for each in options_of(self.engine.summaries[function].returns))
-        )
-
-    def is_restored(self, access: Access, others: list[Access]) -> bool:
-        """Say whether a file that cannot be read is taken away, its backup put in its place."""
-        reads = any(each.operation == "read" and same(each.path, access.path) for each in others)
-        return (
-            access.operation in ("write", "delete")
-            and reads
-            and any(
-                each.operation == "delete"
-                and each.sink.rpartition(".")[2] in _MOVES
-                and is_backup(each.path, access.path)
-                for each in others
-            )
-        )
 
     def place(self, access: Access) -> None:
         if access.id in self.seen:
@@ -256,7 +180,7 @@ class Attribution:
         """Return what a constructor's parameter is, if all objects are built alike."""
         values: list[Value] = []
         for value in self.engine.arguments.get(f"{param.owner}|{param.name}", {}).values():
-            if not any(value == other or _are_alike(value, other) for other in values):
+            if not any(value == other or are_alike(value, other) for other in values):
                 values.append(value)
         paths: list[Value] = [value for value in values if not isinstance(value, Nothing)]
         paths = paths or values
@@ -271,7 +195,7 @@ class Attribution:
 
     def is_naming(self, caller: Access, path: Text) -> bool:
         """Say whether a caller, or one of its own, says more of an object's file."""
-        if len(_letters(normal(caller.path))) > len(_letters(path)):
+        if len(letters(normal(caller.path))) > len(letters(path)):
             return not caller.is_of_record
         return bool(symbols_of(caller.path)) and any(
             self.is_naming(each, path) for each in self.callers_of(caller) if each.id != caller.id
@@ -283,8 +207,9 @@ class Attribution:
         if param.owner in self.engine.project.classes:
             return True
         function = self.engine.project.functions.get(param.owner)
-        is_in_class = function is not None and function.class_key is not None
-        return is_in_class and (self.is_kept(param) or function.name in CONSTRUCTORS)
+        if function is None or function.class_key is None:
+            return False
+        return function.name in CONSTRUCTORS or self.is_kept(param)
 
     def is_kept(self, param: Param) -> bool:
         """Say whether a method of ours makes an argument what its object has from then on."""
@@ -329,7 +254,7 @@ class Attribution:
         if all(self.is_of_object(symbol) for symbol in symbols_of(path)):
             naming = [caller for caller in callers if self.is_naming(caller, path)]
             if callers and not naming:
-                self.put(access, self.as_known(path, callers), form)
+                self.put(access, _as_known(path, callers), form)
                 return
             if all(self.is_kept(root_of(symbol)) for symbol in symbols_of(path)):
                 if (only := self.only_named(callers)) is not None:
@@ -371,13 +296,6 @@ class Attribution:
             ):
                 path = normal(only)
         self.put(access, path, form)
-
-    def as_known(self, path: Text, callers: list[Access]) -> Text:
-        """Return a path as callers know it, where they all know the same."""
-        known = {shape(normal(caller.path)): normal(caller.path) for caller in callers}
-        if len(known) == 1 and is_settled(only := next(iter(known.values()))):
-            return plain(only)
-        return path
 
     def with_defaults(self, access: Access, path: Text, form: str) -> bool:
         """A default belongs to the implementation: the place is here, with the default."""
@@ -427,6 +345,12 @@ class Attribution:
         self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
 
 
+def _as_known(path: Text, callers: list[Access]) -> Text:
+    """Return a path as callers know it, where they all know the same."""
+    only, *others = {shape(each): each for each in (normal(c.path) for c in callers)}.values()
+    return plain(only) if not others and is_settled(only) else path
+
+
 def _spot(access: Access, path: Text) -> tuple[str, int, str, str]:
     return access.file, access.line, access.operation, shape(path)
 
@@ -441,38 +365,6 @@ def _known_to(own: set[Param], path: Text) -> Text:
             for part in path.parts
         )
     )
-
-
-def _are_alike(value: Value, other: Value) -> bool:
-    """Say whether two folders have one name, below folders that are not known."""
-    if not isinstance(value, Text) or not isinstance(other, Text):
-        return False
-    return is_settled(value) and shape(normal(value)) == shape(normal(other))
-
-
-def _letters(path: Text) -> str:
-    """Return what a path says in words, without its ending."""
-    folders, slash, last = shape(path).rpartition("/")
-    return re.sub(r"[^A-Za-z0-9]", "", folders + slash + re.sub(r"(\.[A-Za-z0-9]+)+$", "", last))
-
-
-def is_backup(path: Text, of: Text) -> bool:
-    """Say whether a path is another's with an ending for backups or temporary files."""
-    said, whole = shape(path), shape(of)
-    stem = whole.rpartition(".")[0] if "." in whole.rsplit("/", 1)[-1] else whole
-    if not stem or not said.startswith(stem):
-        return False
-    names = tuple(hole.name for hole in path.holes)
-    others = tuple(hole.name for hole in of.holes)
-    if len(names) == len(others) + 1 and isinstance(path.parts[-1], Hole):
-        # Drafts have a name of their own each: report.json.tmp-{number}.
-        return is_backup(Text(path.parts[:-1]), of)
-    return names == others and _BACKUP.fullmatch(said[len(stem) :]) is not None
-
-
-def name_of(path: Text) -> str:
-    """Return the name of the first placeholder, for what turns out to be no text."""
-    return path.holes[0].name if path.holes else "?"
 
 
 def is_named_by_member(path: Text) -> bool:

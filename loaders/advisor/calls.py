@@ -4,12 +4,12 @@ from abc import abstractmethod
 from dataclasses import replace
 
 from loaders.advisor import members
-from loaders.advisor.answers import asks, is_request
+from loaders.advisor.answers import asks, is_request, is_writing
 from loaders.advisor.context import Arguments
 from loaders.advisor.library import Library
 from loaders.advisor.naming import name_of
+from loaders.advisor.objects import from_above, is_of_record
 from loaders.advisor.paths import JOINED
-from loaders.advisor.segments import base_name
 from loaders.advisor.substitution import (
     CONSTRUCTORS,
     Bindings,
@@ -23,7 +23,6 @@ from loaders.advisor.summaries import (
     owners_of,
     parameters_of,
     root_of,
-    without_origins,
 )
 from loaders.advisor.syntax import Attr, Call, ClassDef, Expr, Name, Spread
 from loaders.advisor.values import (
@@ -115,7 +114,7 @@ class Caller(Library):
         if lower in words or any(f"{word}." in f"{where}." for word in words):
             self.has_lock = True
         if name in self.engine.sinks.database_methods:
-            self.has_database = self.has_database or _is_writing(arguments)
+            self.has_database = self.has_database or is_writing(arguments.args)
         if is_request(f"{where}.{lower}.") or asks(name, arguments.args):
             self.is_fetching = True
 
@@ -267,15 +266,7 @@ class Caller(Library):
         """Return what a property gives."""
         bindings, _ = self.bindings(func, Arguments((), {}, 0, 0))
         summary = self.engine.summary(func.function.key, self.function.key)
-        return substituted(self, summary.returns, {**bindings, **self.from_above(func)}, {})
-
-    def from_above(self, func: Func) -> Bindings:
-        """Return whose attributes a method of a class above speaks of: those of the class below."""
-        of = func.bound
-        if not isinstance(of, Instance) or of.arguments is not None:
-            return {}
-        _, *above = self.engine.bases_of(of.definition, self.function.key)
-        return {Param(base.key, "self"): of for base in above}
+        return substituted(self, summary.returns, {**bindings, **from_above(self, func)}, {})
 
     def apply(self, func: Func, a: Arguments) -> Value:
         """Call a function: pass on what depends on us, mark what it marks, return its value."""
@@ -295,7 +286,7 @@ class Caller(Library):
             owners = owners_of(access)
             touched = owners & bindings.keys()
             if touched and not touched <= defaulted and access.depth < MOST_DEPTH:
-                passed = replace(access, is_of_record=self.is_of_record(access, func))
+                passed = replace(access, is_of_record=is_of_record(self, access, func))
                 replaced[access.id] = frozenset(self.derive(passed, bindings, replaced, a, key))
             elif isinstance(func.bound, Instance) and func.bound.arguments is None:
                 # A method calls another: whoever holds the object knows the path.
@@ -307,30 +298,8 @@ class Caller(Library):
                 self.written(marked, func)
             elif marked is not None:
                 self.mark_json(marked)
-        own = self.from_above(func)
+        own = from_above(self, func)
         return substituted(self, summary.returns, {**bindings, **own}, replaced)
-
-    def is_of_record(self, access: Access, func: Func) -> bool:
-        """Say whether the object whose method is called has one file, which others gave it."""
-        if not isinstance(func.bound, Instance) or not func.bound.arguments:
-            return False
-        if func.function.name in CONSTRUCTORS:
-            return False
-        built = tuple((name, without_origins(value)) for name, value in func.bound.arguments)
-        sites = self.engine.sites.get(func.bound.definition.key, {})
-        here = f"{self.function.path}:"
-        if any(site.startswith(here) and built == each for site, each in sites.items()):
-            return False
-        owners = {f"{param.owner}|{param.name}" for param in owners_of(access)}
-        classes = self.engine.bases_of(func.bound.definition, self.function.key)
-        if any(f"{each.key}|self" in owners for each in classes):
-            return True
-        return any(
-            bool(base_name(text).holes)
-            for name, value in built
-            if name in owners
-            for text in as_texts(value)
-        )
 
     def is_passed(self, key: str) -> bool:
         """Say whether a function is what callers pass for one of our parameters."""
@@ -424,14 +393,3 @@ def _is_super(expr: Expr) -> bool:
     if expr == Name("super"):
         return True
     return isinstance(expr, Call) and isinstance(expr.of, Name) and expr.of.id == "super"
-
-
-def _is_writing(arguments: Arguments) -> bool:
-    """Say whether a statement of SQL writes, as far as its text is known."""
-    for value in arguments.args[:1]:
-        for option in options_of(value):
-            if isinstance(option, Text):
-                said = "".join(part for part in option.parts if isinstance(part, str)).lower()
-                words = said.split()
-                return not words or words[0] in ("insert", "update", "delete", "merge", "with")
-    return True

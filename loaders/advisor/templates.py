@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from loaders.advisor.values import Hole, Text, text
+from loaders.advisor.values import Hole, Text, Value, text
 from loaders.advisor.words import WORDS
 
 _HOLE = "\1"
@@ -138,6 +138,24 @@ def is_settled(path: Text) -> bool:
         # {name}.json, {base}_{name}.json.gz: the ending alone says nothing.
         stem = re.sub(r"(\.[A-Za-z0-9]+)+$", "", last)
     return re.search(r"[A-Za-z0-9]{2}", stem.replace(_HOLE, "")) is not None
+
+
+def are_alike(value: Value, other: Value) -> bool:
+    """Say whether two folders have one name, below folders that are not known."""
+    if not isinstance(value, Text) or not isinstance(other, Text):
+        return False
+    return is_settled(value) and shape(normal(value)) == shape(normal(other))
+
+
+def letters(path: Text) -> str:
+    """Return what a path says in words, without its ending."""
+    folders, slash, last = shape(path).rpartition("/")
+    return re.sub(r"[^A-Za-z0-9]", "", folders + slash + re.sub(r"(\.[A-Za-z0-9]+)+$", "", last))
+
+
+def name_of(path: Text) -> str:
+    """Return the name of the first placeholder, for what turns out to be no text."""
+    return path.holes[0].name if path.holes else "?"
 
 
 def ends_as_json(path: Text) -> bool:
