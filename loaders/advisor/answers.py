@@ -1,6 +1,6 @@
-"""What servers answer: requests by the names of libraries, and values that hold an answer."""
+"""What servers and databases are asked: requests, statements, and values that hold an answer."""
 
-from loaders.advisor.values import External, Options, Text, Value
+from loaders.advisor.values import External, Options, Text, Value, options_of
 
 # The name of a JSON text that holds what a server answered.
 ANSWER = "answer"
@@ -32,3 +32,14 @@ def is_answer(value: Value) -> bool:
             return all(is_answer(option) for option in value.values)
         case _:
             return False
+
+
+def is_writing(args: tuple[Value, ...]) -> bool:
+    """Say whether a statement of SQL writes, as far as its text is known."""
+    for value in args[:1]:
+        for option in options_of(value):
+            if isinstance(option, Text):
+                said = "".join(part for part in option.parts if isinstance(part, str)).lower()
+                words = said.split()
+                return not words or words[0] in ("insert", "update", "delete", "merge", "with")
+    return True

@@ -1,19 +1,22 @@
 """From accesses to places: which line tells a file's path, the sink's, a call's, or a wrapper's."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from loaders.advisor.context import Context
 from loaders.advisor.engine import Engine
-from loaders.advisor.paths import is_temporary, same
-from loaders.advisor.substitution import filled
-from loaders.advisor.summaries import Access, root_of, symbols_of
+from loaders.advisor.paths import is_temporary
+from loaders.advisor.side_effects import is_side_effect
+from loaders.advisor.substitution import CONSTRUCTORS, filled
+from loaders.advisor.summaries import Access, plain, root_of, symbols_of
 from loaders.advisor.syntax import FunctionDef
 from loaders.advisor.templates import (
+    are_alike,
     ends_as_json,
     is_identifying,
     is_settled,
+    letters,
+    name_of,
     normal,
     shape,
 )
@@ -33,16 +36,11 @@ from loaders.advisor.words import WORDS
 
 # Objects that are built with what another object was built with.
 MOST_CONSTRUCTORS = 3
-_MOVES = ("rename", "replace", "move", "renames")
-_BACKUP = re.compile(
-    r"(\.json[a-z0-9]?)?([._-]?(bak|backup|old|orig|prev|previous|tmp|temp|new|swp|part|lock)|~)\d*"
-)
 # A function that tells formats apart reads JSON at the other paths.
 _OTHER_FORMATS = (
     ".yaml", ".yml", ".toml", ".ini", ".csv", ".xml", ".css", ".html", ".htm", ".md", ".svg",
     ".txt", ".log", ".rst", ".zip", ".tar", ".tgz", ".whl", ".pdf", ".png", ".jpg", ".env",
 )  # fmt: skip
-_COPIES = ("shutil.copy", "fs.copy", "fs.copyFile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +78,27 @@ class Attribution:
     def places(self) -> list[Placed]:
         """Return all places, in the order of files and lines."""
         for access in self.own:
-            if not access.via and not self.is_side_effect(access):
+            if not access.via and not is_side_effect(self.engine, access):
                 self.place(access)
         known = {
             name
             for (name, _), placed in self.placed.items()
             if placed.form != "wrapper" and not self.callers.get(name)
         }
+        told = {_spot(p.access, p.path) for p in self.placed.values() if p.form != "wrapper"}
         return sorted(
-            (p for p in self.placed.values() if p.form != "wrapper" or p.access.id not in known),
+            (
+                p
+                for p in self.placed.values()
+                if not (p.access.id in known if p.form == "wrapper" else self.is_told(p, told))
+            ),
             key=lambda p: (p.access.file, p.access.line, p.access.operation, shape(p.path), p.form),
         )
+
+    def is_told(self, placed: Placed, told: set[tuple[str, int, str, str]]) -> bool:
+        """Say whether the file that a call names is told where it is touched already."""
+        way = list(self.way_of(placed.access))[1:]
+        return any(_spot(self.by_id[each], placed.path) in told for each in way)
 
     def way_of(self, access: Access) -> Iterator[str]:
         """Yield the accesses that one passes on, down to the sink's."""
@@ -104,40 +112,6 @@ class Attribution:
             at = self.by_id.get(name, access)
             if at.is_json or name in self.engine.json_ids or is_json_text(at.content):
                 return True
-        return False
-
-    def is_side_effect(self, access: Access) -> bool:
-        """A question before a read, a copy beside a write: part of the function's one touch."""
-        others = [
-            other
-            for other in self.engine.summaries[access.function].accesses
-            if other.id != access.id and not other.sink.startswith(_COPIES)
-        ]
-        if len(access.path.parts) == 1 and is_temporary(access.path):
-            return True
-        if access.operation == "exists":
-            return any(
-                other.operation != "exists" and same(other.path, access.path)
-                for function in self.engine.family(access.function)
-                for other in self.engine.summaries[function].accesses
-            )
-        written = [other for other in others if other.operation == "write"]
-        if any(is_backup(access.path, other.path) for other in written):
-            return True
-        is_moved_away = access.operation == "delete" and access.sink.endswith(_MOVES)
-        if is_moved_away and any(same(other.path, access.path) for other in written):
-            return True
-        if access.operation in ("copy", "copied"):
-            copies = [
-                other
-                for other in self.engine.summaries[access.function].own
-                if other.operation == "copy" and other.line == access.line
-            ]
-            return any(
-                other.operation in ("write", "read") and same(other.path, copy.path)
-                for other in others
-                for copy in copies
-            )
         return False
 
     def place(self, access: Access) -> None:
@@ -206,7 +180,7 @@ class Attribution:
         """Return what a constructor's parameter is, if all objects are built alike."""
         values: list[Value] = []
         for value in self.engine.arguments.get(f"{param.owner}|{param.name}", {}).values():
-            if value not in values:
+            if not any(value == other or are_alike(value, other) for other in values):
                 values.append(value)
         paths: list[Value] = [value for value in values if not isinstance(value, Nothing)]
         paths = paths or values
@@ -219,8 +193,75 @@ class Attribution:
             if caller.file not in self.engine.tests
         ]
 
+    def is_naming(self, caller: Access, path: Text) -> bool:
+        """Say whether a caller, or one of its own, says more of an object's file."""
+        if len(letters(normal(caller.path))) > len(letters(path)):
+            return not caller.is_of_record
+        return bool(symbols_of(caller.path)) and any(
+            self.is_naming(each, path) for each in self.callers_of(caller) if each.id != caller.id
+        )
+
+    def is_of_object(self, symbol: Symbol) -> bool:
+        """Say whether a path is what an object has: from its constructor, or kept by a method."""
+        param = root_of(symbol)
+        if param.owner in self.engine.project.classes:
+            return True
+        function = self.engine.project.functions.get(param.owner)
+        if function is None or function.class_key is None:
+            return False
+        return function.name in CONSTRUCTORS or self.is_kept(param)
+
+    def is_kept(self, param: Param) -> bool:
+        """Say whether a method of ours makes an argument what its object has from then on."""
+        function = self.engine.project.functions.get(param.owner)
+        if function is None or function.class_key is None or function.name in CONSTRUCTORS:
+            return False
+        kept = self.engine.summaries[param.owner].attributes.values()
+        return any(isinstance(each, Text) and each.symbol == param for each in kept)
+
+    def is_handed_on(self, access: Access, caller: Access, form: str) -> bool:
+        """Put what a constructor hands to a method of its own at the method's place."""
+        functions = self.engine.project.functions
+        ours, theirs = functions[access.function], functions[caller.function]
+        if theirs.name not in CONSTRUCTORS or theirs.class_key != ours.class_key:
+            return False
+        paths = [normal(path) for path in self.built(caller)]
+        if any(symbols_of(path) for path in paths):
+            return False
+        for path in paths:
+            self.put(access, path, form)
+        return True
+
+    def only_named(self, callers: list[Access]) -> Text | None:
+        """Return the path that all who build an object name, if it is one: the class knows it."""
+        found: dict[str, Text] = {}
+        waiting = list(callers)
+        seen: set[str] = set()
+        while waiting:
+            caller = waiting.pop()
+            if caller.id in seen or caller.function not in self.engine.project.functions:
+                continue
+            seen.add(caller.id)
+            for path in map(normal, self.built(caller)):
+                if symbols_of(path) and not is_settled(path):
+                    waiting += self.callers_of(caller)
+                else:
+                    found[shape(path)] = path
+        return plain(next(iter(found.values()))) if len(found) == 1 else None
+
     def ask_callers(self, access: Access, path: Text, form: str) -> None:
         callers = self.callers_of(access)
+        if all(self.is_of_object(symbol) for symbol in symbols_of(path)):
+            naming = [caller for caller in callers if self.is_naming(caller, path)]
+            if callers and not naming:
+                self.put(access, _as_known(path, callers), form)
+                return
+            if all(self.is_kept(root_of(symbol)) for symbol in symbols_of(path)):
+                if (only := self.only_named(callers)) is not None:
+                    self.put(access, only, form)
+                    return
+                naming = [each for each in naming if not self.is_handed_on(access, each, form)]
+            callers = naming
         function = self.engine.project.functions[access.function]
         if self.with_defaults(access, path, form):
             # Where a parameter is but a folder, its callers say nothing new of the file.
@@ -303,6 +344,16 @@ class Attribution:
         self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
 
 
+def _as_known(path: Text, callers: list[Access]) -> Text:
+    """Return a path as callers know it, where they all know the same."""
+    only, *others = {shape(each): each for each in (normal(c.path) for c in callers)}.values()
+    return plain(only) if not others and is_settled(only) else path
+
+
+def _spot(access: Access, path: Text) -> tuple[str, int, str, str]:
+    return access.file, access.line, access.operation, shape(path)
+
+
 def _known_to(own: set[Param], path: Text) -> Text:
     """Return a path in which only what callers of these parameters' functions know is open."""
     return Text(
@@ -313,25 +364,6 @@ def _known_to(own: set[Param], path: Text) -> Text:
             for part in path.parts
         )
     )
-
-
-def is_backup(path: Text, of: Text) -> bool:
-    """Say whether a path is another's with an ending for backups or temporary files."""
-    said, whole = shape(path), shape(of)
-    stem = whole.rpartition(".")[0] if "." in whole.rsplit("/", 1)[-1] else whole
-    if not stem or not said.startswith(stem):
-        return False
-    names = tuple(hole.name for hole in path.holes)
-    others = tuple(hole.name for hole in of.holes)
-    if len(names) == len(others) + 1 and isinstance(path.parts[-1], Hole):
-        # Drafts have a name of their own each: report.json.tmp-{number}.
-        return is_backup(Text(path.parts[:-1]), of)
-    return names == others and _BACKUP.fullmatch(said[len(stem) :]) is not None
-
-
-def name_of(path: Text) -> str:
-    """Return the name of the first placeholder, for what turns out to be no text."""
-    return path.holes[0].name if path.holes else "?"
 
 
 def is_named_by_member(path: Text) -> bool:

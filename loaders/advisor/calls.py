@@ -4,19 +4,26 @@ from abc import abstractmethod
 from dataclasses import replace
 
 from loaders.advisor import members
-from loaders.advisor.answers import asks, is_request
+from loaders.advisor.answers import asks, is_request, is_writing
 from loaders.advisor.context import Arguments
 from loaders.advisor.library import Library
 from loaders.advisor.naming import name_of
+from loaders.advisor.objects import from_above, is_of_record
 from loaders.advisor.paths import JOINED
 from loaders.advisor.substitution import (
+    CONSTRUCTORS,
     Bindings,
     Replaced,
     filled,
     resolved,
     substituted,
 )
-from loaders.advisor.summaries import Access, owners_of, parameters_of, root_of
+from loaders.advisor.summaries import (
+    Access,
+    owners_of,
+    parameters_of,
+    root_of,
+)
 from loaders.advisor.syntax import Attr, Call, ClassDef, Expr, Name, Spread
 from loaders.advisor.values import (
     NOTHING,
@@ -107,7 +114,7 @@ class Caller(Library):
         if lower in words or any(f"{word}." in f"{where}." for word in words):
             self.has_lock = True
         if name in self.engine.sinks.database_methods:
-            self.has_database = self.has_database or _is_writing(arguments)
+            self.has_database = self.has_database or is_writing(arguments.args)
         if is_request(f"{where}.{lower}.") or asks(name, arguments.args):
             self.is_fetching = True
 
@@ -176,7 +183,7 @@ class Caller(Library):
         definition = self.engine.project.classes.get(key) if key else None
         if definition is None:
             return UNKNOWN
-        names = members.INITS if name in members.INITS else (name,)
+        names = CONSTRUCTORS if name in CONSTRUCTORS else (name,)
         for base in self.engine.bases_of(definition, self.function.key)[1:]:
             for method in (base.methods[each] for each in names if each in base.methods):
                 func = Func(method, Instance(definition))
@@ -208,7 +215,7 @@ class Caller(Library):
                     pairs.append((f"{owner}|{name}", given))
         # A constructor that is called without 'new' calls itself anew.
         if not self.is_test and not (
-            self.function.class_key == definition.key and self.function.name in members.INITS
+            self.function.class_key == definition.key and self.function.name in CONSTRUCTORS
         ):
             site = f"{self.function.path}:{a.line}:{a.column}"
             self.engine.construct(definition, tuple(pairs), site)
@@ -259,7 +266,7 @@ class Caller(Library):
         """Return what a property gives."""
         bindings, _ = self.bindings(func, Arguments((), {}, 0, 0))
         summary = self.engine.summary(func.function.key, self.function.key)
-        return substituted(self, summary.returns, bindings, {})
+        return substituted(self, summary.returns, {**bindings, **from_above(self, func)}, {})
 
     def apply(self, func: Func, a: Arguments) -> Value:
         """Call a function: pass on what depends on us, mark what it marks, return its value."""
@@ -279,7 +286,8 @@ class Caller(Library):
             owners = owners_of(access)
             touched = owners & bindings.keys()
             if touched and not touched <= defaulted and access.depth < MOST_DEPTH:
-                replaced[access.id] = frozenset(self.derive(access, bindings, replaced, a, key))
+                passed = replace(access, is_of_record=is_of_record(self, access, func))
+                replaced[access.id] = frozenset(self.derive(passed, bindings, replaced, a, key))
             elif isinstance(func.bound, Instance) and func.bound.arguments is None:
                 # A method calls another: whoever holds the object knows the path.
                 self.handed_on[access.id] = access
@@ -290,7 +298,8 @@ class Caller(Library):
                 self.written(marked, func)
             elif marked is not None:
                 self.mark_json(marked)
-        return substituted(self, summary.returns, bindings, replaced)
+        own = from_above(self, func)
+        return substituted(self, summary.returns, {**bindings, **own}, replaced)
 
     def is_passed(self, key: str) -> bool:
         """Say whether a function is what callers pass for one of our parameters."""
@@ -384,14 +393,3 @@ def _is_super(expr: Expr) -> bool:
     if expr == Name("super"):
         return True
     return isinstance(expr, Call) and isinstance(expr.of, Name) and expr.of.id == "super"
-
-
-def _is_writing(arguments: Arguments) -> bool:
-    """Say whether a statement of SQL writes, as far as its text is known."""
-    for value in arguments.args[:1]:
-        for option in options_of(value):
-            if isinstance(option, Text):
-                said = "".join(part for part in option.parts if isinstance(part, str)).lower()
-                words = said.split()
-                return not words or words[0] in ("insert", "update", "delete", "merge", "with")
-    return True

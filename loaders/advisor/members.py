@@ -3,7 +3,7 @@
 from loaders.advisor.context import Context
 from loaders.advisor.paths import JOINED, WITHOUT_SUFFIX
 from loaders.advisor.segments import base_name, parent, without_suffix
-from loaders.advisor.substitution import substituted
+from loaders.advisor.substitution import CONSTRUCTORS, substituted
 from loaders.advisor.syntax import ClassDef, FunctionDef
 from loaders.advisor.values import (
     UNKNOWN,
@@ -41,11 +41,11 @@ _ENVIRONMENTS = ("os.environ", "process.env", "import.meta.env", "Deno.env", "Bu
 _PROPERTIES = ("property", "cached_property", "functools.cached_property", "computed_field", "get")
 _USER_FOLDERS = tuple(NAMES["user_folders"])
 _MOST_NESTED = 8
+_OWN_CLASS = {"python": "__class__", "script": "constructor"}
 # Objects whose attributes are names of every module.
 GLOBALS = ("global", "globalThis", "window", "self")
 # The name under which a module keeps the library all of whose names it takes.
 STAR = "*"
-INITS = ("__init__", "constructor")
 
 
 def special_name(name: str, path: str) -> Value | None:
@@ -84,6 +84,9 @@ def listed(listing: Listing) -> Text:
 
 def member(ev: Context, of: Value, name: str) -> Value:
     match of:
+        case Instance() if name == _OWN_CLASS[ev.language]:
+            # What the class has, its objects have.
+            return of
         case Instance():
             return instance_member(ev, of, name)
         case Class():
@@ -233,7 +236,7 @@ def instance_member(ev: Context, of: Instance, name: str) -> Value:
 def _is_open(ev: Context, definition: ClassDef, name: str) -> bool:
     """Say whether classes below decide what an attribute is."""
     below = ev.engine.below(definition)
-    is_set_at_first = name in definition.methods and definition.methods[name].name in INITS
+    is_set_at_first = name in definition.methods and definition.methods[name].name in CONSTRUCTORS
     return any(_defines(ev, other, name) for other in below) and not is_set_at_first
 
 
@@ -278,15 +281,19 @@ def attribute(ev: Context, definition: ClassDef, name: str) -> Value | None:
 def _assigned(ev: Context, definition: ClassDef, key: str) -> Value | None:
     found: list[Value] = []
     name = key.rpartition(".")[2]
-    inits = [definition.methods[each] for each in INITS if each in definition.methods]
+    inits = [definition.methods[each] for each in CONSTRUCTORS if each in definition.methods]
     assigning = ev.engine.assigners(definition).get(name, ())
-    others = [method for method in assigning if method.name not in INITS]
+    others = [method for method in assigning if method.name not in CONSTRUCTORS]
     for method in (*inits, *others):
         value = ev.engine.summary(method.key, ev.function.key).attributes.get(key)
         if value is not None:
             found.append(value)
             # What a constructor leaves empty, another method fills.
-            if method.name in INITS and not isinstance(value, Nothing) and not is_blank(value):
+            if (
+                method.name in CONSTRUCTORS
+                and not isinstance(value, Nothing)
+                and not is_blank(value)
+            ):
                 break
     if not found:
         home = ev.engine.homes.get(definition.key)
@@ -308,7 +315,7 @@ def is_blank(value: Value) -> bool:
 
 def init_of(ev: Context, definition: ClassDef) -> FunctionDef | None:
     for base in ev.engine.bases_of(definition, ev.function.key):
-        for name in INITS:
+        for name in CONSTRUCTORS:
             if name in base.methods:
                 return base.methods[name]
     return None

@@ -270,7 +270,7 @@ def is_temporary(path: Text) -> bool:
 
 
 _ASIDE = re.compile(
-    r"(^|[._-])(bak|backup|old|orig|prev|previous|invalid|corrupt|corrupted|broken|bad)([._-]|$)"
+    r"(^|[._-])(bak|bkp|bkup|backup|old|orig|prev|previous|invalid|corrupt|corrupted|broken|bad)([._-]|$)"
 )
 
 

@@ -31,6 +31,7 @@ from loaders.advisor.values import (
     text,
 )
 
+CONSTRUCTORS = ("__init__", "constructor")
 Bindings = dict[Param, Value]
 Replaced = dict[str, frozenset[str]]
 _DEEPEST = 6
@@ -138,7 +139,7 @@ def filled(ev: Context, value: Text, bindings: Bindings, replaced: Replaced) -> 
         # No path begins with None: the code takes another way then.
         return NOTHING
     choices: list[tuple[tuple[str | Hole, ...], ...]] = []
-    for part in value.parts:
+    for index, part in enumerate(value.parts):
         if isinstance(part, str):
             choices.append(((part,),))
             continue
@@ -150,13 +151,39 @@ def filled(ev: Context, value: Text, bindings: Bindings, replaced: Replaced) -> 
         elif len(value.parts) == 1 and not isinstance(bound, Text):
             return bound
         else:
-            choices.append(tuple(_named(text, part).parts for text in as_texts(bound, part.name)))
+            texts = as_texts(bound, part.name)
+            if any(not each.parts for each in texts) and _is_left_open(ev, value, index):
+                # What an object is built with is empty at first: it is filled before it counts.
+                texts = tuple(each for each in texts if each.parts) or (text(_plain(part)),)
+            choices.append(tuple(_named(each, part).parts for each in texts))
     results: list[tuple[str | Hole, ...]] = [()]
     for options in choices:
         if len(results) * len(options) > MOST_OPTIONS:
             options = options[:1]
         results = [(*before, *option) for before in results for option in options]
     return either(*(text(*parts) for parts in results))
+
+
+def _plain(part: Hole) -> Hole:
+    return replace(part, origin=None)
+
+
+def _is_left_open(ev: Context, value: Text, index: int) -> bool:
+    """Say whether a path would lose its head or a file's name where an object has none yet."""
+    part = value.parts[index]
+    owner = root_of(part.origin).owner if isinstance(part, Hole) and part.origin else ""
+    function = ev.engine.project.functions.get(owner)
+    if owner not in ev.engine.project.classes and (
+        function is None or function.class_key is None or function.name not in CONSTRUCTORS
+    ):
+        return False
+    before = value.parts[index - 1] if index else ""
+    after = value.parts[index + 1] if index + 1 < len(value.parts) else ""
+    if not isinstance(before, str) or not isinstance(after, str):
+        return False
+    return (not index and after.startswith("/")) or (
+        (not before or before.endswith("/")) and after.startswith(".")
+    )
 
 
 def _named(found: Text, part: Hole) -> Text:

@@ -28,6 +28,7 @@ class Access:
     """One touch of a file (or blob, or browser key), at the place where it is written down.
 
     via is the callee's access that this one passes on; by the callee. Both are empty at a sink.
+    is_of_record: an object was built elsewhere, one for each file, and a method of it is called.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Access:
     content: Value = NOTHING
     is_atomic: bool = False
     is_append: bool = False
+    is_of_record: bool = False
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
-from loaders.advisor.values import Hole, Text, text
+from loaders.advisor.values import Hole, Text, Value, text
 from loaders.advisor.words import WORDS
 
 _HOLE = "\1"
@@ -49,7 +49,8 @@ def normal(path: Text, is_file: bool = True) -> Text:
     marked = "".join(part if isinstance(part, str) else _HOLE for part in path.parts)
     if not is_file:
         return path
-    marked = marked.replace("\\", "/")
+    # A folder of the user begins anew, as an absolute path does.
+    marked = re.sub(r"^.*/(?=~(/|$))", "", marked.replace("\\", "/"))
     prefix = ""
     if found := re.match(r"^[a-z0-9]+://", marked):
         prefix, marked = found[0], marked[found.end() :]
@@ -138,6 +139,24 @@ def is_settled(path: Text) -> bool:
         # {name}.json, {base}_{name}.json.gz: the ending alone says nothing.
         stem = re.sub(r"(\.[A-Za-z0-9]+)+$", "", last)
     return re.search(r"[A-Za-z0-9]{2}", stem.replace(_HOLE, "")) is not None
+
+
+def are_alike(value: Value, other: Value) -> bool:
+    """Say whether two folders have one name, below folders that are not known."""
+    if not isinstance(value, Text) or not isinstance(other, Text):
+        return False
+    return is_settled(value) and shape(normal(value)) == shape(normal(other))
+
+
+def letters(path: Text) -> str:
+    """Return what a path says in words, without its ending."""
+    folders, slash, last = shape(path).rpartition("/")
+    return re.sub(r"[^A-Za-z0-9]", "", folders + slash + re.sub(r"(\.[A-Za-z0-9]+)+$", "", last))
+
+
+def name_of(path: Text) -> str:
+    """Return the name of the first placeholder, for what turns out to be no text."""
+    return path.holes[0].name if path.holes else "?"
 
 
 def ends_as_json(path: Text) -> bool:
