@@ -1,6 +1,7 @@
 """Turns expressions of TypeScript and JavaScript into the form of syntax.py."""
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable
 
 from tree_sitter import Node
@@ -119,11 +120,17 @@ class ScriptExpressions(Builder):
         if (made := self.shapes.known.get(node.id)) is not None and node.type in FUNCTIONS:
             name = text_of(node.child_by_field_name("name")) or "⟨constructor⟩"
             return Block((Define(self.constructor_class(node, made, name)),), Name(name))
+        if node.type == "class":
+            name = _name_of_class(node)
+            return Block((Define(self.class_definition(node, name)),), Name(name))
         if node.type in FUNCTIONS:
             return Closure(
                 self.function(node, text_of(node.child_by_field_name("name")) or "lambda")
             )
         return Opaque(tuple(self.exprs(node)))
+
+    @abstractmethod
+    def class_definition(self, node: Node, name: str = "") -> ClassDef: ...
 
     def first(self, node: Node) -> Expr:
         for child in node.named_children:
@@ -339,3 +346,16 @@ class ScriptExpressions(Builder):
                 patterns.append(Assign(this, Name(name), child.start_point.row + 1))
             found.append(Parameter(name, default, annotation))
         return tuple(found)
+
+
+def _name_of_class(node: Node) -> str:
+    """Return the name of a class that stands as a value, or of what it is assigned to."""
+    if name := text_of(node.child_by_field_name("name")):
+        return name
+    above = node.parent
+    for field in ("left", "name", "key") if above is not None else ():
+        given = above.child_by_field_name(field) if above is not None else None
+        last = text_of(given).rpartition(".")[2].strip("'\"`")
+        if last.isidentifier() and last != "exports":
+            return last
+    return f"⟨class {node.start_point.row + 1}:{node.start_point.column}⟩"

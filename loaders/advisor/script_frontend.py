@@ -276,10 +276,10 @@ class _Script(ScriptExpressions):
             else:
                 out.append(Import(source, "*", "", line))
 
-    def class_definition(self, node: Node) -> ClassDef:
+    def class_definition(self, node: Node, name: str = "") -> ClassDef:
         heritage = next((c for c in node.named_children if c.type == "class_heritage"), None)
         return self.define_class(
-            text_of(node.child_by_field_name("name")),
+            name or text_of(node.child_by_field_name("name")),
             node,
             lambda: self.bases(heritage),
             lambda: (
