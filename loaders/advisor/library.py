@@ -14,6 +14,7 @@ from loaders.advisor.values import (
     External,
     Func,
     Handle,
+    Instance,
     Listing,
     Mapping,
     Method,
@@ -45,6 +46,7 @@ _WRITING = ("write", "writelines", "writestr", "end", "writeFile")
 _READING = NAMES["reading"]
 _PASSING = NAMES["passing"]
 _WRAPPING = NAMES["wrapping"]
+_MIXING = NAMES["mixing"]
 # Methods of data frames whose names others give to methods of their own.
 OWN_NAMES = ("to_json", "read_json")
 _LISTENING = ("on", "once", "addListener")
@@ -186,6 +188,8 @@ class Library(Toucher):
             self.is_filtering = True
         if last in _WRAPPING and a.args:
             return a.args[0]
+        if last in _MIXING and a.args and (found := mixed(a.args)) is not None:
+            return found
         if last in _PASSING and a.args:
             self.call_closures(a)
             first = a.args[0]
@@ -347,6 +351,18 @@ class Library(Toucher):
             if is_json_text(a.args[-1]):
                 self.mark_json(of)
         return of if name in ("__enter__", "open", "sync", "iter_lines") else UNKNOWN
+
+
+def mixed(values: tuple[Value, ...]) -> Value | None:
+    """Return one object made of several: one of ours, what was read, or all of their keys."""
+    if own := [option for option in options_of(values[0]) if isinstance(option, Instance)]:
+        return either(*own)
+    if reads := frozenset().union(*map(reads_of, values)):
+        return content(reads)
+    options = [option for value in values for option in options_of(value)]
+    tables = [option for option in options if isinstance(option, Mapping)]
+    entries = tuple(entry for table in tables for entry in table.entries)
+    return Mapping(entries) if entries else None
 
 
 def in_memory(value: Value) -> Value:
