@@ -68,6 +68,7 @@ class Evidence:
     is_read: bool
     is_written: bool
     is_deleted: bool
+    is_taken_away: bool
     is_listed: bool
     is_appended: bool
     is_fresh: bool
@@ -118,6 +119,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         is_read=bool(reads),
         is_written=bool(writes),
         is_deleted=bool(group.of("delete")),
+        is_taken_away={outermost(engine, m.access.function) for m in group.of("delete")} == writing,
         is_listed=bool(group.of("list")),
         is_appended=any(member.access.is_append for member in writes),
         is_fresh=_is_fresh(engine, [m.access for m in reads], writing),

@@ -50,6 +50,8 @@ def _decide(e: Evidence, group: Group) -> Decision:
         return cache
     if not e.is_written and not e.is_deleted:
         return _only_read(e, group)
+    if e.hints.is_saved_as and not e.is_read and not e.is_deleted:
+        return UNCERTAIN, "unknown", "an output, whose path the caller chooses"
     # What stands in a browser is of the person before it, and of no deploy.
     configuration = _configuration(e) if group.store != "browser" else None
     if configuration is not None:
@@ -64,6 +66,8 @@ def _decide(e: Evidence, group: Group) -> Decision:
         is_sure = bool(e.is_of_ids or e.people or e.entries) and not _may_be_configuration(e)
         sure = "certain" if is_sure else "likely"
         return SYSTEM_OF_RECORD, sure, "written and read at run time"
+    if e.is_taken_away and not e.is_read:
+        return UNCERTAIN, "unknown", "written and deleted in one function, and read nowhere"
     if e.ids and not (e.hints.is_made and not e.is_read):
         said = ", ".join(e.ids[:3])
         return SYSTEM_OF_RECORD, "likely", f"written at run time, and carries an id ({said})"
@@ -166,7 +170,7 @@ def _configuration(e: Evidence) -> Decision | None:
         return None
     if hints.is_own_secret and not e.is_fetched and e.is_read and not e.ids and not e.keyed:
         return CONFIG_STATIC, "likely", "a key that the program makes for itself"
-    if hints.head & WORDS["data"] and not is_owned:
+    if hints.head & WORDS["data"] and not is_owned and not is_named:
         return None
     if hints.is_scaffold and e.is_written:
         return CONFIG_STATIC, "likely", "the description of a project, made to be filled in"
