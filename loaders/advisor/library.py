@@ -182,6 +182,9 @@ class Library(Toucher):
             return Sequence((Sequence(items),))
         if last == "waterfall" and a.args and isinstance(a.args[0], Sequence):
             return self.waterfall(a.args[0].items, a)
+        if name == "Promise" and a.is_new and a.args and isinstance(a.args[0], Func):
+            self.call_value(a.args[0], Arguments((), {}, a.line, a.column))
+            return self.read_in(a.args[0])
         if last in ("StringIO", "BytesIO") and a.args:
             return either(*(in_memory(each) for each in options_of(a.args[0])))
         if last in _FILTERING:
@@ -206,10 +209,19 @@ class Library(Toucher):
             if not isinstance(step, Func):
                 continue
             self.call_value(step, Arguments((given, UNKNOWN), {}, a.line, a.column))
-            summary = self.engine.summary(step.function.key, self.function.key)
-            reads = frozenset(each.id for each in summary.own if each.operation == "read")
-            given = content(reads) if reads else UNKNOWN
+            given = self.read_in(step) or UNKNOWN
         return given
+
+    def read_in(self, func: Func) -> Value | None:
+        """Return what a function, or one written in it, reads and hands to a callback."""
+        found: list[str] = []
+        waiting = [func.function.key]
+        while waiting:
+            key = waiting.pop()
+            summary = self.engine.summary(key, self.function.key)
+            found += [each.id for each in summary.own if each.operation == "read"]
+            waiting += self.engine.children.get(key, ())
+        return content(frozenset(found)) if found else None
 
     def partial(self, callee: Value, a: Arguments) -> Value:
         if isinstance(callee, Func):
