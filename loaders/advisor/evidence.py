@@ -97,6 +97,11 @@ class Evidence:
     is_read_through: bool
     hints: Hints
 
+    @property
+    def is_of_login(self) -> bool:
+        """Say whether what a login gave is kept under its own name: access_token."""
+        return any(_LOGIN.search(snake(key)) for key in self.people)
+
 
 def evidence_of(engine: Engine, group: Group) -> Evidence:
     reads, writes = group.of("read", "open"), group.of("write")

@@ -1,5 +1,7 @@
 """What libraries do: sinks of the table, JSON, callbacks; plain path functions are paths.py."""
 
+import re
+
 from loaders.advisor import clients, paths, stores
 from loaders.advisor.context import Arguments
 from loaders.advisor.members import ROOT
@@ -49,6 +51,7 @@ _WRAPPING = NAMES["wrapping"]
 _MIXING = NAMES["mixing"]
 # Methods of data frames whose names others give to methods of their own.
 OWN_NAMES = ("to_json", "read_json")
+_OF_JSON = r"^(read|write|output)J(son|SON)(Sync)?$"
 _LISTENING = ("on", "once", "addListener")
 
 
@@ -63,6 +66,10 @@ class Library(Toucher):
         if sink is None and name.startswith("@"):
             # A fork of a package that has a scope of its own.
             sink = sinks.calls.get(name.partition("/")[2])
+        if sink is None and a.args and self.language == "script":
+            # Packages that hand fs-extra on, or do the same under its names.
+            last = name.rpartition(".")[2]
+            sink = sinks.calls.get(f"fs.{last}") if re.search(_OF_JSON, last) else None
         by_last_name = sinks.calls.get(name.rpartition(".")[2])
         if sink is None and a.args and by_last_name is not None and by_last_name.is_atomic:
             sink = by_last_name

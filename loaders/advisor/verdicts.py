@@ -81,7 +81,8 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
     hints = e.hints
     if e.is_fresh and not e.people:
         return CACHE, "likely", "read only while it is fresh, and made anew in the same function"
-    if (hints.is_cache or e.is_temporary) and not (e.ids and group.store != "file"):
+    is_kept_for = e.is_of_login if group.store == "file" else bool(e.ids)
+    if (hints.is_cache or e.is_temporary) and not is_kept_for:
         return CACHE, "likely", "its path says that it is a cache"
     if "cached" in hints.stem and e.is_fetched:
         return CACHE, "likely", "what is fetched is kept under the name of a cache"
@@ -91,7 +92,7 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return CACHE, "likely", "the code that deletes it calls it a cache"
     if not e.is_written or e.is_appended or e.is_grown or hints.is_login:
         return None
-    if e.is_answer and not e.people:
+    if e.is_answer and not e.people and (e.is_read or not hints.is_made):
         return CACHE, "likely", "a copy of what a server answered"
     if e.ages and e.is_fixed and hints.stem & WORDS["updates"] and not (e.people or e.entries):
         return CACHE, "likely", f"when it last looked for something new ({e.ages[0]})"

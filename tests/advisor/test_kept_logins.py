@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.advisor.auditing import audited, templates
-from tests.advisor.test_dispositions import CONFIG, RECORD, UNCERTAIN, disposition
+from tests.advisor.test_dispositions import CACHE, CONFIG, RECORD, UNCERTAIN, disposition
 
 SETTINGS = """
 import json, os
@@ -142,3 +142,25 @@ module.exports = () => JSON.parse(fs.readFileSync(path.join(os.homedir(), ".mill
 """
     found = templates(audited(tmp_path, {"write.js": write, "read.js": read}))
     assert found == {".mill/mills.json": RECORD, "~/.mill/mills.json": RECORD}
+
+
+def test_what_a_login_gave_is_no_cache(tmp_path: Path) -> None:
+    source = """
+import json, os
+PLACE = os.path.expanduser("~/.mill/cache.json")
+def load(): return json.load(open(PLACE))
+def save(found): json.dump({"NAME": found, "at": 1}, open(PLACE, "w"))
+"""
+    for name, expected in (("access_token", RECORD), ("grain", CACHE)):
+        assert disposition(tmp_path / name, source.replace("NAME", name)) == expected
+
+
+def test_an_answer_that_is_put_out_is_no_cache(tmp_path: Path) -> None:
+    source = """
+import json, requests
+def keep(args):
+    found = requests.get("https://mill.example/grain").json()
+    with open(args.output + ".raw.json", "w") as file:
+        json.dump(found, file)
+"""
+    assert disposition(tmp_path, source) == UNCERTAIN
