@@ -55,3 +55,31 @@ module.exports = class Store {
     main = 'const Store = require("./store");\nconst s = new Store("data/sails.json");\ns.load();\n'
     found = audited(tmp_path, {"store.js": store, "main.js": main})
     assert {place[-1] for place in places(found)} == {"data/sails.json"}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("args.params", {("mill.js", 5, "sink")}),
+        (
+            '{ grainFile: "data/grain.json" }',
+            {("mill.js", 3, "wrapper"), ("mill.js", 5, "wrapper"), ("main.js", 2, "call")},
+        ),
+    ],
+)
+def test_who_hands_options_on_names_no_file(
+    given: str, expected: set[tuple[str, int, str]], tmp_path: Path
+) -> None:
+    mill = """const fs = require("fs");
+module.exports = class Mill {
+  grind({ grainFile, speed }) { return this._grind({ grainFile, speed: speed || 1 }); }
+  _grind({ grainFile, speed }) {
+    return JSON.parse(fs.readFileSync(grainFile));
+  }
+};
+"""
+    main = f"""const Mill = require("./mill");
+exports.handler = (args) => new Mill().grind({given});
+"""
+    found = places(audited(tmp_path, {"mill.js": mill, "main.js": main}))
+    assert {(file, line, form) for file, line, _, form, _ in found} == expected
