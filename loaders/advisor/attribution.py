@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from loaders.advisor.context import Context
+from loaders.advisor.delegated import is_handed_on, is_named_by_member
 from loaders.advisor.engine import Engine
 from loaders.advisor.paths import is_temporary
 from loaders.advisor.side_effects import is_side_effect
@@ -23,7 +24,6 @@ from loaders.advisor.templates import (
 from loaders.advisor.values import (
     Hole,
     Instance,
-    Member,
     Nothing,
     Param,
     Symbol,
@@ -32,7 +32,6 @@ from loaders.advisor.values import (
     as_texts,
     is_json_text,
 )
-from loaders.advisor.words import WORDS
 
 # Objects that are built with what another object was built with.
 MOST_CONSTRUCTORS = 3
@@ -269,7 +268,10 @@ class Attribution:
                 self.place(caller)
             return
         is_open = not (
-            is_settled(path) or is_named_by_member(path) or is_filled_with_ids(path, callers)
+            is_settled(path)
+            or is_named_by_member(path)
+            or is_filled_with_ids(path, callers)
+            or is_handed_on(path, access, self.callers_of)
         )
         if is_open and not callers and (function.decorators or function.name == "lambda"):
             # A framework calls it: nobody else will say more.
@@ -364,16 +366,6 @@ def _known_to(own: set[Param], path: Text) -> Text:
             for part in path.parts
         )
     )
-
-
-def is_named_by_member(path: Text) -> bool:
-    """Say whether a path begins with a member of an argument, which has a name: args.output."""
-    first = path.parts[0] if path.parts else ""
-    if not isinstance(first, Hole) or not isinstance(first.origin, Member):
-        return False
-    is_pattern = root_of(first.origin).name.startswith("parameter ")
-    is_generic = first.origin.name in WORDS["generic"] or first.origin.name == "parent"
-    return not is_generic and not (is_pattern and isinstance(first.origin.of, Param))
 
 
 def is_filled_with_ids(path: Text, callers: list[Access]) -> bool:

@@ -76,6 +76,7 @@ class Engine:
         self.named: set[str] = set()
         self.set_keys: dict[str, dict[str, None]] = {}
         self.keyed: dict[str, dict[str, None]] = {}
+        self.said: dict[str, dict[str, None]] = {}
 
     def run(self) -> None:
         """Evaluate everything, modules first."""
@@ -190,6 +191,8 @@ class Engine:
         """Remember functions and objects that somebody passes as an argument."""
         known = self.passed.setdefault((function, parameter), [])
         for option in options_of(value):
+            if isinstance(option, Text) and (word := option.literal) and word.isidentifier():
+                self.said.setdefault(function, {})[word] = None
             if isinstance(option, Text) and known and (function, parameter) not in self.plain:
                 # Others pass objects: this one knows a text, or a path.
                 self.plain.add((function, parameter))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from loaders.advisor.answers import is_answer
+from loaders.advisor.attribution import Placed
 from loaders.advisor.engine import Engine
 from loaders.advisor.hints import Hints, hints_of, words_of
 from loaders.advisor.places import Group, facts_of, outermost
@@ -40,7 +41,10 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 # What a person got by logging in: no deploy brings it back.
-_LOGIN = re.compile(r"^(access|refresh|session|id|auth)_?tokens?$|^(cookies|expires_(in|at))$")
+_LOGIN = re.compile(
+    r"^(access|refresh|session|id|auth|user|login)_?tokens?$|^(cookies|expires_(in|at))$"
+)
+_TOKEN = re.compile(r"^(access|refresh|session|auth|user|login)_?token$")
 # Keys that say when the rest was asked for.
 _AGE = re.compile(
     r"^(last_?(update|updated|check|checked|fetch|fetched|refresh|refreshed)(_(at|date|time|ts))?|"
@@ -52,6 +56,8 @@ _FEW = 8
 # A program so large in one function is a bundle: what stands in it says nothing of the rest.
 _MOST_INNER = 40
 _MOST_OF_A_FETCH = 6
+# How far a name is handed on until something is written.
+_MOST_STEPS = 3
 _COMPONENT = re.compile(r"^([A-Z]|use[A-Z]|$)")
 
 
@@ -62,6 +68,7 @@ class Evidence:
     is_read: bool
     is_written: bool
     is_deleted: bool
+    is_taken_away: bool
     is_listed: bool
     is_appended: bool
     is_fresh: bool
@@ -90,6 +97,11 @@ class Evidence:
     is_read_through: bool
     hints: Hints
 
+    @property
+    def is_of_login(self) -> bool:
+        """Say whether what a login gave is kept under its own name: access_token."""
+        return any(_LOGIN.search(snake(key)) for key in self.people)
+
 
 def evidence_of(engine: Engine, group: Group) -> Evidence:
     reads, writes = group.of("read", "open"), group.of("write")
@@ -112,6 +124,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         is_read=bool(reads),
         is_written=bool(writes),
         is_deleted=bool(group.of("delete")),
+        is_taken_away={outermost(engine, m.access.function) for m in group.of("delete")} == writing,
         is_listed=bool(group.of("list")),
         is_appended=any(member.access.is_append for member in writes),
         is_fresh=_is_fresh(engine, [m.access for m in reads], writing),
@@ -200,8 +213,33 @@ def _people(
     few = written if len(written) <= _FEW else ()
     found += _login(engine, group, few)
     found += [key for key in (*few, *assigned) if _LOGIN.search(snake(key))]
+    writing = group.of("write")
+    kept = (*taken, *_handed(engine, writing)) if writing and group.of("read", "open") else ()
+    found += [key for key in kept if _TOKEN.match(snake(key))]
     found += [key for key in (*written, *assigned, *taken) if snake(key) in WORDS["people"]]
     return tuple(dict.fromkeys(found))
+
+
+def _handed(engine: Engine, writes: Sequence[Placed]) -> tuple[str, ...]:
+    """Return the names that others of its file, and their callers, hand to what writes it.
+
+    Settings are often set by name: set("refresh_token", value), which calls what writes.
+    """
+    found: dict[str, None] = {}
+    seen = {outermost(engine, member.access.function) for member in writes}
+    nearest = seen
+    for _ in range(_MOST_STEPS):
+        for key in sorted(nearest):
+            found |= engine.said.get(key, {})
+        callers = {
+            outermost(engine, site.caller)
+            for key in nearest
+            for site in engine.calls.get(key, ())
+            if site.file == engine.project.functions[key].path and not site.caller.endswith(":")
+        }
+        nearest = callers - seen
+        seen |= nearest
+    return tuple(found)
 
 
 def _login(engine: Engine, group: Group, keys: Sequence[str]) -> list[str]:

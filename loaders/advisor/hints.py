@@ -65,6 +65,11 @@ class Hints:
         return any(re.search(r"[a-rt-z]s$", word) for word in self.stem) and not self.is_whole
 
     @property
+    def is_saved_as(self) -> bool:
+        """Say whether all of the path is what a caller says: save_config, output_settings."""
+        return self.is_whole and bool(self.head & (WORDS["made"] | WORDS["saving"]))
+
+    @property
     def is_index(self) -> bool:
         """Say whether it is named as what is made of other data, to find it again."""
         return bool(self.stem & WORDS["index"])

@@ -68,7 +68,33 @@ def _with_kin(engine: Engine, own: Group, groups: dict[str, Group], verdict: Ver
 def _is_same(one: Group, other: Group) -> bool:
     """Say whether one path ends as the other does, below a folder that is a placeholder."""
     return one.store == other.store and (
-        _is_below(one.path, other.path) or _is_below(other.path, one.path) or _is_one_of(one, other)
+        _is_below(one.path, other.path)
+        or _is_below(other.path, one.path)
+        or _is_one_of(one, other)
+        or _is_at_home(one.path, other.path)
+        or _is_at_home(other.path, one.path)
+        or _lists(one, other)
+    )
+
+
+def _is_at_home(one: Text, other: Text) -> bool:
+    """Say whether a path is another's in the home folder: ~/.mill/grain.json."""
+    return shape(one) == f"~/{shape(other)}" and shape(other).startswith(".")
+
+
+def _lists(one: Group, other: Group) -> bool:
+    """Say whether a listing is of the folder in which a file of the same code has others' ids."""
+    if {member.access.operation for member in one.members} != {"list"} or not _head(one.path):
+        return False
+    _, *theirs = segments_of(other.path)
+    first = [part for part in theirs[0] if part] if theirs else []
+    files = {member.access.file for member in one.members}
+    return (
+        shape(one.path).count("/") == 1
+        and _head(one.path) == _head(other.path)
+        and len(first) == 1
+        and isinstance(first[0], Hole)
+        and any(member.access.file in files for member in other.members)
     )
 
 

@@ -1,5 +1,7 @@
 """What libraries do: sinks of the table, JSON, callbacks; plain path functions are paths.py."""
 
+import re
+
 from loaders.advisor import clients, paths, stores
 from loaders.advisor.context import Arguments
 from loaders.advisor.members import ROOT
@@ -14,6 +16,7 @@ from loaders.advisor.values import (
     External,
     Func,
     Handle,
+    Instance,
     Listing,
     Mapping,
     Method,
@@ -45,8 +48,10 @@ _WRITING = ("write", "writelines", "writestr", "end", "writeFile")
 _READING = NAMES["reading"]
 _PASSING = NAMES["passing"]
 _WRAPPING = NAMES["wrapping"]
+_MIXING = NAMES["mixing"]
 # Methods of data frames whose names others give to methods of their own.
 OWN_NAMES = ("to_json", "read_json")
+_OF_JSON = r"^(read|write|output)J(son|SON)(Sync)?$"
 _LISTENING = ("on", "once", "addListener")
 
 
@@ -61,6 +66,10 @@ class Library(Toucher):
         if sink is None and name.startswith("@"):
             # A fork of a package that has a scope of its own.
             sink = sinks.calls.get(name.partition("/")[2])
+        if sink is None and a.args and self.language == "script":
+            # Packages that hand fs-extra on, or do the same under its names.
+            last = name.rpartition(".")[2]
+            sink = sinks.calls.get(f"fs.{last}") if re.search(_OF_JSON, last) else None
         by_last_name = sinks.calls.get(name.rpartition(".")[2])
         if sink is None and a.args and by_last_name is not None and by_last_name.is_atomic:
             sink = by_last_name
@@ -180,12 +189,17 @@ class Library(Toucher):
             return Sequence((Sequence(items),))
         if last == "waterfall" and a.args and isinstance(a.args[0], Sequence):
             return self.waterfall(a.args[0].items, a)
+        if name == "Promise" and a.is_new and a.args and isinstance(a.args[0], Func):
+            self.call_value(a.args[0], Arguments((), {}, a.line, a.column))
+            return self.read_in(a.args[0])
         if last in ("StringIO", "BytesIO") and a.args:
             return either(*(in_memory(each) for each in options_of(a.args[0])))
         if last in _FILTERING:
             self.is_filtering = True
         if last in _WRAPPING and a.args:
             return a.args[0]
+        if last in _MIXING and a.args and (found := mixed(a.args)) is not None:
+            return found
         if last in _PASSING and a.args:
             self.call_closures(a)
             first = a.args[0]
@@ -202,10 +216,19 @@ class Library(Toucher):
             if not isinstance(step, Func):
                 continue
             self.call_value(step, Arguments((given, UNKNOWN), {}, a.line, a.column))
-            summary = self.engine.summary(step.function.key, self.function.key)
-            reads = frozenset(each.id for each in summary.own if each.operation == "read")
-            given = content(reads) if reads else UNKNOWN
+            given = self.read_in(step) or UNKNOWN
         return given
+
+    def read_in(self, func: Func) -> Value | None:
+        """Return what a function, or one written in it, reads and hands to a callback."""
+        found: list[str] = []
+        waiting = [func.function.key]
+        while waiting:
+            key = waiting.pop()
+            summary = self.engine.summary(key, self.function.key)
+            found += [each.id for each in summary.own if each.operation == "read"]
+            waiting += self.engine.children.get(key, ())
+        return content(frozenset(found)) if found else None
 
     def partial(self, callee: Value, a: Arguments) -> Value:
         if isinstance(callee, Func):
@@ -347,6 +370,18 @@ class Library(Toucher):
             if is_json_text(a.args[-1]):
                 self.mark_json(of)
         return of if name in ("__enter__", "open", "sync", "iter_lines") else UNKNOWN
+
+
+def mixed(values: tuple[Value, ...]) -> Value | None:
+    """Return one object made of several: one of ours, what was read, or all of their keys."""
+    if own := [option for option in options_of(values[0]) if isinstance(option, Instance)]:
+        return either(*own)
+    if reads := frozenset().union(*map(reads_of, values)):
+        return content(reads)
+    options = [option for value in values for option in options_of(value)]
+    tables = [option for option in options if isinstance(option, Mapping)]
+    entries = tuple(entry for table in tables for entry in table.entries)
+    return Mapping(entries) if entries else None
 
 
 def in_memory(value: Value) -> Value:

@@ -158,6 +158,8 @@ def external_member(ev: Context, of: External, name: str) -> Value:
     if of.name in _ENVIRONMENTS and name not in ("get", "setdefault", "items", "copy"):
         return variable(name)
     full = f"{of.name}.{name}"
+    if name == "default" and ev.language == "script" and "(" not in of.name:
+        return of
     if ev.language == "script" and of.name in GLOBALS:
         known = ev.engine.global_name(name, ev.function.key)
         if known is not None:

@@ -31,7 +31,7 @@ def name_of(expr: Expr) -> str:
             return expr.name
         case Index():
             if isinstance(expr.key, Const) and isinstance(expr.key.value, str):
-                key = expr.key.value
+                key = expr.key.value.removeprefix("--")  # as docopt calls an option
                 return name_of(expr.of) if key.isdigit() or key.startswith("-") else key
             return name_of(expr.of)
         case Call():

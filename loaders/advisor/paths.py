@@ -72,7 +72,8 @@ def function(name: str, a: Arguments, module: str) -> Value | None:
             return value
         return hole(a.names[0] if a.names else "?") if not reads_of(value) else value
     if name in _FOLDERS:
-        return literal(_FOLDERS[name])
+        folder = literal(_FOLDERS[name])
+        return slashed([folder, *a.args], ["?", *a.names]) if a.args else folder
     if name in ("os.path.dirname", "path.dirname", "posixpath.dirname") and a.args:
         return _each(parent, a.args[0])
     if name in ("os.path.basename", "path.basename", "posixpath.basename") and a.args:

@@ -1,10 +1,12 @@
 """Turns expressions of TypeScript and JavaScript into the form of syntax.py."""
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable
 
 from tree_sitter import Node
 
+from loaders.advisor import script_compiled
 from loaders.advisor.frontend import Builder, expires, text_of
 from loaders.advisor.script_objects import FUNCTIONS, Shape, Shapes, is_getter, is_method
 from loaders.advisor.script_storage import stored
@@ -33,6 +35,7 @@ from loaders.advisor.syntax import (
     Table,
 )
 
+_AROUND_NAMES = ("non_null_expression", "parenthesized_expression", "sequence_expression")
 _ESCAPE = re.compile(r"\\(.)")
 
 
@@ -81,8 +84,11 @@ class ScriptExpressions(Builder):
             case "ternary_expression":
                 options = (self.part(node, "consequence"), self.part(node, "alternative"))
                 return Block((Do(self.part(node, "condition")),), Either(options))
-            case "await_expression" | "non_null_expression" | "as_expression":
+            case "await_expression" | "non_null_expression" | "as_expression" | "yield_expression":
                 return self.first(node)
+            case "sequence_expression" if node.named_children:
+                *before, last = node.named_children
+                return Block(tuple(Do(self.expr(each)) for each in before), self.expr(last))
             case "satisfies_expression" | "parenthesized_expression" | "type_assertion":
                 return self.first(node)
             case "unary_expression" if text_of(node).startswith("delete") and (
@@ -119,11 +125,17 @@ class ScriptExpressions(Builder):
         if (made := self.shapes.known.get(node.id)) is not None and node.type in FUNCTIONS:
             name = text_of(node.child_by_field_name("name")) or "⟨constructor⟩"
             return Block((Define(self.constructor_class(node, made, name)),), Name(name))
+        if node.type == "class":
+            name = _name_of_class(node)
+            return Block((Define(self.class_definition(node, name)),), Name(name))
         if node.type in FUNCTIONS:
             return Closure(
                 self.function(node, text_of(node.child_by_field_name("name")) or "lambda")
             )
         return Opaque(tuple(self.exprs(node)))
+
+    @abstractmethod
+    def class_definition(self, node: Node, name: str = "") -> ClassDef: ...
 
     def first(self, node: Node) -> Expr:
         for child in node.named_children:
@@ -170,12 +182,20 @@ class ScriptExpressions(Builder):
         arguments = node.child_by_field_name("arguments")
         if function is None:
             return Opaque(tuple(self.exprs(node)))
+        if text_of(function) == "await" and arguments is not None and arguments.named_children:
+            # The parser takes 'await (0, f)(x)' for a call of 'await'.
+            return self.expr(arguments.named_children[-1])
+        if (given := script_compiled.same(node)) is not None:
+            return self.expr(given)
+        if (ran := script_compiled.run(node)) is not None:
+            point = ran.start_point
+            return Call(self.expr(ran), (), (), point.row + 1, point.column)
         args = self.exprs(arguments) if arguments is not None else []
         if (above := self.above(function, args, node)) is not None:
             return above
         at = function
-        while at.type in ("non_null_expression", "parenthesized_expression") and at.named_children:
-            at = at.named_children[0]
+        while at.type in _AROUND_NAMES and at.named_children:
+            at = at.named_children[-1]
         point = (at.child_by_field_name("property") or at).start_point
         of: Expr = Name("require") if function.type == "import" else self.expr(function)
         return Call(of, tuple(args), (), point.row + 1, point.column, is_new)
@@ -339,3 +359,16 @@ class ScriptExpressions(Builder):
                 patterns.append(Assign(this, Name(name), child.start_point.row + 1))
             found.append(Parameter(name, default, annotation))
         return tuple(found)
+
+
+def _name_of_class(node: Node) -> str:
+    """Return the name of a class that stands as a value, or of what it is assigned to."""
+    if name := text_of(node.child_by_field_name("name")):
+        return name
+    above = node.parent
+    for field in ("left", "name", "key") if above is not None else ():
+        given = above.child_by_field_name(field) if above is not None else None
+        last = text_of(given).rpartition(".")[2].strip("'\"`")
+        if last.isidentifier() and last != "exports":
+            return last
+    return f"⟨class {node.start_point.row + 1}:{node.start_point.column}⟩"

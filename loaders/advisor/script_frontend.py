@@ -4,6 +4,7 @@ import tree_sitter_javascript
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser
 
+from loaders.advisor import script_compiled
 from loaders.advisor.frontend import DEEPEST, caught, text_of
 from loaders.advisor.script_expressions import ScriptExpressions
 from loaders.advisor.script_objects import FUNCTIONS, Shape, wrapped_module
@@ -164,6 +165,10 @@ class _Script(ScriptExpressions):
                 out.append(Do(written))
             else:
                 out.append(Assign(self.expr(left), value, line, is_again=True))
+        elif (source := script_compiled.all_of(node)) is not None:
+            out.append(Import(source, "*", "", line))
+        elif (exported := script_compiled.one_of(node)) is not None:
+            out.append(Export(exported[0], self.expr(exported[1])))
         elif node.type == "sequence_expression":
             for child in node.named_children:
                 self.expression_statement(child, out)
@@ -276,10 +281,10 @@ class _Script(ScriptExpressions):
             else:
                 out.append(Import(source, "*", "", line))
 
-    def class_definition(self, node: Node) -> ClassDef:
+    def class_definition(self, node: Node, name: str = "") -> ClassDef:
         heritage = next((c for c in node.named_children if c.type == "class_heritage"), None)
         return self.define_class(
-            text_of(node.child_by_field_name("name")),
+            name or text_of(node.child_by_field_name("name")),
             node,
             lambda: self.bases(heritage),
             lambda: (

@@ -50,6 +50,8 @@ def _decide(e: Evidence, group: Group) -> Decision:
         return cache
     if not e.is_written and not e.is_deleted:
         return _only_read(e, group)
+    if e.hints.is_saved_as and not e.is_read and not e.is_deleted:
+        return UNCERTAIN, "unknown", "an output, whose path the caller chooses"
     # What stands in a browser is of the person before it, and of no deploy.
     configuration = _configuration(e) if group.store != "browser" else None
     if configuration is not None:
@@ -64,6 +66,8 @@ def _decide(e: Evidence, group: Group) -> Decision:
         is_sure = bool(e.is_of_ids or e.people or e.entries) and not _may_be_configuration(e)
         sure = "certain" if is_sure else "likely"
         return SYSTEM_OF_RECORD, sure, "written and read at run time"
+    if e.is_taken_away and not e.is_read:
+        return UNCERTAIN, "unknown", "written and deleted in one function, and read nowhere"
     if e.ids and not (e.hints.is_made and not e.is_read):
         said = ", ".join(e.ids[:3])
         return SYSTEM_OF_RECORD, "likely", f"written at run time, and carries an id ({said})"
@@ -77,7 +81,8 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
     hints = e.hints
     if e.is_fresh and not e.people:
         return CACHE, "likely", "read only while it is fresh, and made anew in the same function"
-    if (hints.is_cache or e.is_temporary) and not (e.ids and group.store != "file"):
+    is_kept_for = e.is_of_login if group.store == "file" else bool(e.ids)
+    if (hints.is_cache or e.is_temporary) and not is_kept_for:
         return CACHE, "likely", "its path says that it is a cache"
     if "cached" in hints.stem and e.is_fetched:
         return CACHE, "likely", "what is fetched is kept under the name of a cache"
@@ -87,7 +92,7 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return CACHE, "likely", "the code that deletes it calls it a cache"
     if not e.is_written or e.is_appended or e.is_grown or hints.is_login:
         return None
-    if e.is_answer and not e.people:
+    if e.is_answer and not e.people and (e.is_read or not hints.is_made):
         return CACHE, "likely", "a copy of what a server answered"
     if e.ages and e.is_fixed and hints.stem & WORDS["updates"] and not (e.people or e.entries):
         return CACHE, "likely", f"when it last looked for something new ({e.ages[0]})"
@@ -166,7 +171,7 @@ def _configuration(e: Evidence) -> Decision | None:
         return None
     if hints.is_own_secret and not e.is_fetched and e.is_read and not e.ids and not e.keyed:
         return CONFIG_STATIC, "likely", "a key that the program makes for itself"
-    if hints.head & WORDS["data"] and not is_owned:
+    if hints.head & WORDS["data"] and not is_owned and not is_named:
         return None
     if hints.is_scaffold and e.is_written:
         return CONFIG_STATIC, "likely", "the description of a project, made to be filled in"
