@@ -12,6 +12,9 @@ _MOVES = ("rename", "replace", "move", "renames")
 _BACKUP = re.compile(
     r"(\.json[a-z0-9]?)?([._-]?(bak|bkp|bkup|backup|old|orig|prev|previous|tmp|temp|new|swp|part|lock)|~)\d*"
 )
+_ASIDE = re.compile(
+    r"(bak|backup|old|orig|broken|corrupt|invalid|bad|damaged|error)", re.IGNORECASE
+)
 _COPIES = ("shutil.copy", "fs.copy", "fs.copyFile")
 
 
@@ -25,11 +28,7 @@ def is_side_effect(engine: Engine, access: Access) -> bool:
     if len(access.path.parts) == 1 and is_temporary(access.path):
         return True
     if access.operation == "exists":
-        return any(
-            other.operation != "exists" and same(other.path, access.path)
-            for function in engine.family(access.function)
-            for other in engine.summaries[function].accesses
-        )
+        return is_question(engine, access)
     written = [other for other in others if other.operation == "write"]
     if any(is_backup(access.path, other.path) for other in written):
         return True
@@ -37,6 +36,8 @@ def is_side_effect(engine: Engine, access: Access) -> bool:
         return True
     is_moved_away = access.operation == "delete" and access.sink.endswith(_MOVES)
     if is_moved_away and any(same(other.path, access.path) for other in written):
+        return True
+    if is_moved_away and is_set_aside(access, others):
         return True
     if access.operation in ("copy", "copied"):
         copies = [
@@ -50,6 +51,15 @@ def is_side_effect(engine: Engine, access: Access) -> bool:
             for copy in copies
         )
     return False
+
+
+def is_question(engine: Engine, access: Access) -> bool:
+    """Say whether a function asks for a file before it does something to it."""
+    return access.operation == "exists" and any(
+        other.operation != "exists" and same(other.path, access.path)
+        for function in engine.family(access.function)
+        for other in engine.summaries[function].accesses
+    )
 
 
 def is_check(engine: Engine, access: Access, written: list[Access]) -> bool:
@@ -71,6 +81,18 @@ def returned(engine: Engine, function: str) -> frozenset[str]:
     """Return what a function read, and gives to its callers."""
     return frozenset().union(
         *(reads_of(each) for each in options_of(engine.summaries[function].returns))
+    )
+
+
+def is_set_aside(access: Access, others: list[Access]) -> bool:
+    """Say whether a function that cannot read a file keeps it under a name for broken ones."""
+    is_read = any(each.operation == "read" and same(each.path, access.path) for each in others)
+    return is_read and any(
+        each.operation == "write"
+        and each.line == access.line
+        and shape(each.path).startswith(shape(access.path))
+        and _ASIDE.search(shape(each.path)[len(shape(access.path)) :])
+        for each in others
     )
 
 
