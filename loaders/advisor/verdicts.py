@@ -82,7 +82,9 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
     if e.is_fresh and not e.people:
         return CACHE, "likely", "read only while it is fresh, and made anew in the same function"
     is_kept_for = e.is_of_login if group.store == "file" else bool(e.ids)
-    if (hints.is_cache or e.is_temporary) and not is_kept_for:
+    # What is added to, or says what a person was asked, no server has.
+    is_only_here = (e.is_extended and not e.is_fetched) or bool(e.asked)
+    if (hints.is_cache or e.is_temporary) and not is_kept_for and not is_only_here:
         return CACHE, "likely", "its path says that it is a cache"
     if "cached" in hints.stem and e.is_fetched:
         return CACHE, "likely", "what is fetched is kept under the name of a cache"
@@ -90,7 +92,7 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return _browser_cache(e)
     if not e.is_written and e.is_deleted and e.is_read and says_cache(hints.homes) and not e.people:
         return CACHE, "likely", "the code that deletes it calls it a cache"
-    if not e.is_written or e.is_appended or e.is_grown or hints.is_login:
+    if not e.is_written or e.is_appended or e.is_grown or hints.is_login or e.asked:
         return None
     if e.is_answer and not e.people and (e.is_read or not hints.is_made):
         return CACHE, "likely", "a copy of what a server answered"
