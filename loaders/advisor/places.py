@@ -7,6 +7,7 @@ from loaders.advisor.alternatives import without_alternatives
 from loaders.advisor.attribution import Attribution, Placed, is_json_file
 from loaders.advisor.engine import Engine
 from loaders.advisor.segments import base_name
+from loaders.advisor.side_effects import is_move
 from loaders.advisor.summaries import Access
 from loaders.advisor.templates import (
     best_names,
@@ -160,6 +161,7 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
         elif _key(placed, is_wrapper=False) in shapes and (
             # A helper that looks for files tells nothing of one that nobody knows.
             operation == "delete"
+            or (operation == "write" and is_move(placed.access) and is_settled(placed.path))
             or (operation == "exists" and (not placed.access.via or is_settled(placed.path)))
         ):
             kept.append(placed)

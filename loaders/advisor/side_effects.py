@@ -34,8 +34,11 @@ def is_side_effect(engine: Engine, access: Access) -> bool:
         return True
     if is_check(engine, access, written) or is_restored(access, others):
         return True
-    is_moved_away = access.operation == "delete" and access.sink.endswith(_MOVES)
-    if is_moved_away and any(same(other.path, access.path) for other in written):
+    is_moved_away = access.operation == "delete" and is_move(access)
+    if (access.operation, access.store) == ("delete", "file") and any(
+        same(other.path, access.path) and (is_moved_away or not is_move(other)) for other in written
+    ):
+        # Moved away before it is written, or taken away where there is nothing to write.
         return True
     if is_moved_away and is_set_aside(access, others):
         return True
@@ -51,6 +54,10 @@ def is_side_effect(engine: Engine, access: Access) -> bool:
             for copy in copies
         )
     return False
+
+
+def is_move(access: Access) -> bool:
+    return access.sink.rpartition(".")[2].removesuffix("Sync") in _MOVES
 
 
 def is_question(engine: Engine, access: Access) -> bool:
@@ -103,9 +110,7 @@ def is_restored(access: Access, others: list[Access]) -> bool:
         access.operation in ("write", "delete")
         and reads
         and any(
-            each.operation == "delete"
-            and each.sink.rpartition(".")[2] in _MOVES
-            and is_backup(each.path, access.path)
+            each.operation == "delete" and is_move(each) and is_backup(each.path, access.path)
             for each in others
         )
     )

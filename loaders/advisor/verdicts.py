@@ -134,6 +134,10 @@ def _only_read(e: Evidence, group: Group) -> Decision:
         is_plain = e.is_imported and not hints.path & WORDS["record"] and not e.people
         return CONFIG_STATIC, "certain" if is_plain else "likely", (
             ONLY_READ)  # fmt: skip
+    if e.is_read and e.is_of_many and hints.folders & WORDS["remembered"]:
+        return SYSTEM_OF_RECORD, "likely", "in a folder named as what is remembered, a file each"
+    if e.is_read and e.is_based and not e.people and hints.stem & {"default", "defaults"}:
+        return CONFIG_STATIC, "likely", "named as defaults, and only read"
     is_whole = hints.is_whole and "import" not in hints.code
     if e.is_based and (is_whole or not hints.is_whole) and _is_called_configuration(e):
         return CONFIG_STATIC, "likely", "named as configuration, and only read"
@@ -144,6 +148,8 @@ def _only_read(e: Evidence, group: Group) -> Decision:
             return CONFIG_STATIC, "likely", "read as configuration, and only read"
         if e.is_based and "config" in hints.folders and not hints.stem & WORDS["record"]:
             return CONFIG_STATIC, "likely", "in a folder of configuration, and only read"
+        if e.is_of_many and hints.folders & WORDS["variants"] and not hints.stem & WORDS["record"]:
+            return CONFIG_STATIC, "likely", "one of several sets of settings, and only read"
         is_content = (hints.head | hints.folders) & WORDS["content"] or "schema" in hints.stem
         if is_content or e.is_of_parts:
             return CONFIG_STATIC, "likely", "content that is delivered, and only read"
@@ -160,6 +166,8 @@ def _configuration(e: Evidence) -> Decision | None:
         return CONFIG_STATIC, "likely", "the manifest of a project, and written at run time"
     if e.people or e.entries or e.is_appended or hints.folders & WORDS["kept"]:
         return None
+    if e.keyed and any(word.endswith(("state", "progress", "history")) for word in hints.code):
+        return None
     is_content = hints.folders & WORDS["texts"] or (e.is_by_scripts and not hints.is_made)
     if e.is_rooted and e.is_read and not e.ids and is_content:
         return CONFIG_STATIC, "likely", "content of the project, which a tool of it rewrites"
@@ -173,7 +181,8 @@ def _configuration(e: Evidence) -> Decision | None:
         return None
     if hints.is_own_secret and not e.is_fetched and e.is_read and not e.ids and not e.keyed:
         return CONFIG_STATIC, "likely", "a key that the program makes for itself"
-    if hints.head & WORDS["data"] and not is_owned and not is_named:
+    is_of_user = hints.head >= {"user", "data"} and says_configuration(hints.homes)
+    if hints.head & WORDS["data"] and not (is_owned or is_named or is_of_user):
         return None
     if hints.is_scaffold and e.is_written:
         return CONFIG_STATIC, "likely", "the description of a project, made to be filled in"
