@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from loaders.advisor.context import Context
 from loaders.advisor.delegated import is_handed_on, is_named_by_member
 from loaders.advisor.engine import Engine
-from loaders.advisor.filling import is_filled_with_ids, is_keyed, names_key
+from loaders.advisor.filling import as_known, is_filled_with_ids, is_keyed, known_to, names_key
 from loaders.advisor.paths import is_temporary
 from loaders.advisor.side_effects import is_question, is_side_effect
 from loaders.advisor.substitution import CONSTRUCTORS, filled
@@ -23,7 +23,6 @@ from loaders.advisor.templates import (
     shape,
 )
 from loaders.advisor.values import (
-    Hole,
     Instance,
     Nothing,
     Param,
@@ -145,7 +144,7 @@ class Attribution:
             paths = tuple(
                 dict.fromkeys(inner for path in paths for inner in self.filled(access, path))
             )
-        return tuple(dict.fromkeys(_known_to(own, path) for path in paths))
+        return tuple(dict.fromkeys(known_to(own, path) for path in paths))
 
     def filled(self, access: Access, of: Text) -> tuple[Text, ...]:
         """Fill in what the only object of a class was built with, or what classes below say."""
@@ -256,7 +255,7 @@ class Attribution:
         if all(self.is_of_object(symbol) for symbol in symbols_of(path)):
             naming = [caller for caller in callers if self.is_naming(caller, path)]
             if callers and not naming:
-                self.put(access, _as_known(path, callers), form)
+                self.put(access, as_known(path, callers), form)
                 return
             if all(self.is_kept(root_of(symbol)) for symbol in symbols_of(path)):
                 if (only := self.only_named(callers)) is not None:
@@ -364,26 +363,8 @@ class Attribution:
         self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
 
 
-def _as_known(path: Text, callers: list[Access]) -> Text:
-    """Return a path as callers know it, where they all know the same."""
-    only, *others = {shape(each): each for each in (normal(c.path) for c in callers)}.values()
-    return plain(only) if not others and is_settled(only) else path
-
-
 def _spot(access: Access, path: Text) -> tuple[str, int, str, str]:
     return access.file, access.line, access.operation, shape(path)
-
-
-def _known_to(own: set[Param], path: Text) -> Text:
-    """Return a path in which only what callers of these parameters' functions know is open."""
-    return Text(
-        tuple(
-            replace(part, origin=None)
-            if isinstance(part, Hole) and part.origin and root_of(part.origin) not in own
-            else part
-            for part in path.parts
-        )
-    )
 
 
 def is_json_file(placed: Placed) -> bool:

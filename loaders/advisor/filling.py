@@ -1,8 +1,10 @@
 """What callers fill into a path: a folder, a part of the name in writing, or but an id."""
 
-from loaders.advisor.summaries import Access
-from loaders.advisor.templates import ends_as_json, letters, normal
-from loaders.advisor.values import Hole, Text
+from dataclasses import replace
+
+from loaders.advisor.summaries import Access, plain, root_of
+from loaders.advisor.templates import ends_as_json, is_settled, letters, normal, shape
+from loaders.advisor.values import Hole, Param, Text
 
 
 def is_keyed(path: Text) -> bool:
@@ -30,3 +32,21 @@ def is_filled_with_ids(path: Text, callers: list[Access]) -> bool:
     is_known = isinstance(first, Hole) and first.origin is None and first.name != "?"
     is_named = any(len(normal(caller.path).holes) < len(path.holes) for caller in callers)
     return is_whole and is_known and ends_as_json(path) and not is_named
+
+
+def as_known(path: Text, callers: list[Access]) -> Text:
+    """Return a path as callers know it, where they all know the same."""
+    only, *others = {shape(each): each for each in (normal(c.path) for c in callers)}.values()
+    return plain(only) if not others and is_settled(only) else path
+
+
+def known_to(own: set[Param], path: Text) -> Text:
+    """Return a path in which only what callers of these parameters' functions know is open."""
+    return Text(
+        tuple(
+            replace(part, origin=None)
+            if isinstance(part, Hole) and part.origin and root_of(part.origin) not in own
+            else part
+            for part in path.parts
+        )
+    )
