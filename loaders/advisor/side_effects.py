@@ -3,7 +3,7 @@
 import re
 
 from loaders.advisor.engine import Engine
-from loaders.advisor.paths import is_temporary, same
+from loaders.advisor.paths import is_put_aside, is_temporary, same
 from loaders.advisor.summaries import Access, symbols_of
 from loaders.advisor.templates import shape
 from loaders.advisor.values import Hole, Text, options_of, reads_of
@@ -11,9 +11,6 @@ from loaders.advisor.values import Hole, Text, options_of, reads_of
 _MOVES = ("rename", "replace", "move", "renames")
 _BACKUP = re.compile(
     r"(\.json[a-z0-9]?)?([._-]?(bak|bkp|bkup|backup|old|orig|prev|previous|tmp|temp|new|swp|part|lock)|~)\d*"
-)
-_ASIDE = re.compile(
-    r"(bak|backup|old|orig|broken|corrupt|invalid|bad|damaged|error)", re.IGNORECASE
 )
 _COPIES = ("shutil.copy", "fs.copy", "fs.copyFile")
 
@@ -98,7 +95,7 @@ def is_set_aside(access: Access, others: list[Access]) -> bool:
         each.operation == "write"
         and each.line == access.line
         and shape(each.path).startswith(shape(access.path))
-        and _ASIDE.search(shape(each.path)[len(shape(access.path)) :])
+        and is_put_aside(each.path)
         for each in others
     )
 

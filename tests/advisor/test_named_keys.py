@@ -113,5 +113,20 @@ def close():
     retire("ferry.json")
 """
     found = [row[1:3] for row in places(audited(tmp_path, {"ferry.py": source}), "call")]
-    assert (19, "read") in found and (19, "delete") not in found
+    assert (19, "read") in found
+    assert (19, "delete") not in found
     assert (22, "delete") in found
+
+
+def test_a_pattern_without_a_star_lists_folders_of_one_file_each(tmp_path: Path) -> None:
+    source = """
+import json
+from pathlib import Path
+def sails(folder="data/sails"):
+    return [json.loads(each.read_text()) for each in Path("data/sails").glob("**/sail.json")]
+"""
+    found = places(audited(tmp_path, {"sails.py": source}))
+    assert {(row[2], row[4]) for row in found} == {
+        ("list", "data/sails/*/sail.json"),
+        ("read", "data/sails/*/sail.json"),
+    }
