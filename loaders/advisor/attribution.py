@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from loaders.advisor.context import Context
 from loaders.advisor.delegated import is_handed_on, is_named_by_member
 from loaders.advisor.engine import Engine
+from loaders.advisor.filling import as_known, is_filled_with_ids, is_keyed, known_to, names_key
 from loaders.advisor.paths import is_temporary
-from loaders.advisor.side_effects import is_side_effect
+from loaders.advisor.side_effects import is_question, is_side_effect
 from loaders.advisor.substitution import CONSTRUCTORS, filled
 from loaders.advisor.summaries import Access, plain, root_of, symbols_of
 from loaders.advisor.syntax import FunctionDef
@@ -22,7 +23,6 @@ from loaders.advisor.templates import (
     shape,
 )
 from loaders.advisor.values import (
-    Hole,
     Instance,
     Nothing,
     Param,
@@ -35,6 +35,8 @@ from loaders.advisor.values import (
 
 # Objects that are built with what another object was built with.
 MOST_CONSTRUCTORS = 3
+# Names of a parameter that may be an id or the name of a file, as its callers say.
+_KEYS = ("key", "cacheKey", "cache_key")
 # A function that tells formats apart reads JSON at the other paths.
 _OTHER_FORMATS = (
     ".yaml", ".yml", ".toml", ".ini", ".csv", ".xml", ".css", ".html", ".htm", ".md", ".svg",
@@ -114,7 +116,7 @@ class Attribution:
         return False
 
     def place(self, access: Access) -> None:
-        if access.id in self.seen:
+        if access.id in self.seen or (access.via and is_question(self.engine, access)):
             return
         self.seen.add(access.id)
         is_file = access.store not in ("browser",)
@@ -142,7 +144,7 @@ class Attribution:
             paths = tuple(
                 dict.fromkeys(inner for path in paths for inner in self.filled(access, path))
             )
-        return tuple(dict.fromkeys(_known_to(own, path) for path in paths))
+        return tuple(dict.fromkeys(known_to(own, path) for path in paths))
 
     def filled(self, access: Access, of: Text) -> tuple[Text, ...]:
         """Fill in what the only object of a class was built with, or what classes below say."""
@@ -253,7 +255,7 @@ class Attribution:
         if all(self.is_of_object(symbol) for symbol in symbols_of(path)):
             naming = [caller for caller in callers if self.is_naming(caller, path)]
             if callers and not naming:
-                self.put(access, _as_known(path, callers), form)
+                self.put(access, as_known(path, callers), form)
                 return
             if all(self.is_kept(root_of(symbol)) for symbol in symbols_of(path)):
                 if (only := self.only_named(callers)) is not None:
@@ -327,9 +329,24 @@ class Attribution:
     def is_named_by_callers(self, access: Access, path: Text, callers: list[Access]) -> bool:
         """Say whether callers write a part of the name: table("fees"), row("fees", fee_id)."""
         symbols = [hole for hole in path.holes if hole.origin is not None]
-        if symbols and all(is_identifying(hole.name) for hole in symbols):
+        if symbols and all(is_identifying(h.name) and h.name not in _KEYS for h in symbols):
             return False
-        return all(len(normal(caller.path).holes) < len(path.holes) for caller in callers)
+        known = [normal(caller.path) for caller in callers]
+        return all(len(each.holes) < len(path.holes) for each in known) or (
+            is_keyed(path)
+            and any(
+                names_key(each, path) for each in known if shape(each) not in self.beside(access)
+            )
+        )
+
+    def beside(self, access: Access) -> set[str]:
+        """Return the other paths of one line: what it is where nobody names a key."""
+        return {
+            shape(normal(other.path))
+            for other in self.engine.summaries[access.function].own
+            if other.id != access.id
+            and (other.line, other.operation) == (access.line, access.operation)
+        }
 
     def by_default(self, mode: Symbol | None) -> str:
         """Return what open does where nobody hands in a mode."""
@@ -346,35 +363,8 @@ class Attribution:
         self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
 
 
-def _as_known(path: Text, callers: list[Access]) -> Text:
-    """Return a path as callers know it, where they all know the same."""
-    only, *others = {shape(each): each for each in (normal(c.path) for c in callers)}.values()
-    return plain(only) if not others and is_settled(only) else path
-
-
 def _spot(access: Access, path: Text) -> tuple[str, int, str, str]:
     return access.file, access.line, access.operation, shape(path)
-
-
-def _known_to(own: set[Param], path: Text) -> Text:
-    """Return a path in which only what callers of these parameters' functions know is open."""
-    return Text(
-        tuple(
-            replace(part, origin=None)
-            if isinstance(part, Hole) and part.origin and root_of(part.origin) not in own
-            else part
-            for part in path.parts
-        )
-    )
-
-
-def is_filled_with_ids(path: Text, callers: list[Access]) -> bool:
-    """Say whether no caller decides the folder of a JSON file, nor writes a part of its name."""
-    first, *rest = path.parts or ("",)
-    is_whole = bool(rest) and isinstance(rest[0], str) and rest[0].startswith("/")
-    is_known = isinstance(first, Hole) and first.origin is None and first.name != "?"
-    is_named = any(len(normal(caller.path).holes) < len(path.holes) for caller in callers)
-    return is_whole and is_known and ends_as_json(path) and not is_named
 
 
 def is_json_file(placed: Placed) -> bool:

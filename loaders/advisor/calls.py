@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from loaders.advisor import members
 from loaders.advisor.answers import asks, is_request, is_writing
+from loaders.advisor.branching import way_taken
 from loaders.advisor.context import Arguments
 from loaders.advisor.library import Library
 from loaders.advisor.naming import name_of
@@ -299,7 +300,8 @@ class Caller(Library):
             elif marked is not None:
                 self.mark_json(marked)
         own = from_above(self, func)
-        return substituted(self, summary.returns, {**bindings, **own}, replaced)
+        returns = way_taken(summary.returns, bindings)
+        return substituted(self, returns, {**bindings, **own}, replaced)
 
     def is_passed(self, key: str) -> bool:
         """Say whether a function is what callers pass for one of our parameters."""

@@ -199,7 +199,7 @@ class Evaluator(Importer):
             return
         self.env[what.name] = Class(what)
         self.engine.homes[what.key] = self.function.key
-        self.engine.subclass(what, [self.value(base) for base in what.bases])
+        self.engine.subclass(what, [self.value(_without_types(base)) for base in what.bases])
         outside = self.env
         self.env = dict(outside)
         if self.language == "script":
@@ -232,7 +232,8 @@ class Evaluator(Importer):
 
     def assign_outside(self, name: str, value: Value, line: int) -> None:
         """Remember what a function assigns to a variable that was declared outside of it."""
-        if name in self.env or self.is_test:
+        # Python declares such a name, and may assign to it twice.
+        if self.is_test or (name in self.env and self.language == "script"):
             return
         key = self.engine.parents.get(self.function.key)
         main = f"{self.function.path}:"
@@ -301,3 +302,8 @@ class Evaluator(Importer):
                 elif reads := reads_of(option):
                     parts.append(content(reads, "?"))
             self.bind(inner, either(*parts) if parts else UNKNOWN)
+
+
+def _without_types(base: Expr) -> Expr:
+    """Return a class that is given types, without them: Store[str, int]."""
+    return base.of if isinstance(base, Index) else base

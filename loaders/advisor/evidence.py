@@ -92,8 +92,10 @@ class Evidence:
     is_fetched: bool
     ages: tuple[str, ...]
     keyed: tuple[str, ...]
+    asked: tuple[str, ...]
     is_by_scripts: bool
     is_of_parts: bool
+    is_of_many: bool
     is_read_through: bool
     hints: Hints
 
@@ -157,8 +159,14 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
             if _AGE.match(snake(key))
         ),
         keyed=_noted((engine.keyed,), group),
+        asked=tuple(
+            key
+            for key in dict.fromkeys((*written, *_noted((engine.set_keys,), group)))
+            if words_of(key) & WORDS["asked"]
+        ),
         is_by_scripts=bool(writing) and all(_SCRIPTS.search(key) for key in writing),
         is_of_parts=any(_PART.match(snake(hole.name)) for hole in group.path.holes[_head(group) :]),
+        is_of_many=bool(group.path.holes[_head(group) :]),
         is_read_through=_is_read_through(engine, [m.access for m in reads], writing),
         is_imported=any(member.access.sink == "import" for member in reads),
         hints=hints,

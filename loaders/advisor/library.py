@@ -268,6 +268,7 @@ class Library(Toucher):
         if sink is not None and self.fits(sink, of, a):
             return self.touch(sink, of, a)
         if isinstance(of, Handle):
+            self.engine.grown |= of.reads if name in _GROWING and a.args else set()
             return self.handle_method(of, name, a)
         if name in _ITERATING and a.args:
             return self.iterate(of, name, a)

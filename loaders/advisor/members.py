@@ -6,6 +6,7 @@ from loaders.advisor.segments import base_name, parent, without_suffix
 from loaders.advisor.substitution import CONSTRUCTORS, substituted
 from loaders.advisor.syntax import ClassDef, FunctionDef
 from loaders.advisor.values import (
+    NOTHING,
     UNKNOWN,
     Class,
     External,
@@ -168,6 +169,8 @@ def external_member(ev: Context, of: External, name: str) -> Value:
         return hole(name)
     if full in ("import.meta.url", "import.meta.filename", "import.meta.path"):
         return literal(f"{ROOT}/{ev.function.path}")
+    if full in ("os.devnull", "os.devNull"):
+        return NOTHING
     if full in ("path.sep", "path.posix.sep", "os.sep", "os.path.sep"):
         return literal("/")
     if ev.language == "script" and of.name in ("exports", "module.exports"):
@@ -189,7 +192,7 @@ def module_member(ev: Context, path: str, name: str) -> Value:
         return found if found is not None else hole(name)
     names = ev.engine.names(path, key)
     if name in names:
-        return names[name]
+        return ev.engine.assigned_again(f"{path}:", name, names[name])
     if isinstance(library := names.get(STAR), External):
         return External(f"{library.name}.{name}")
     dotted = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

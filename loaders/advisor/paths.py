@@ -240,8 +240,10 @@ def formatted(of: Text, a: Arguments) -> Value:
 
 
 def starred(pattern: Text) -> Text:
-    """Return a glob's pattern with its stars as holes; '**/' may be nothing."""
+    """Return a glob's pattern with its stars as holes; '**/' may be nothing beside others."""
     parts: list[str | Hole] = []
+    if (said := pattern.literal) and said.startswith("**/") and not set("*?[{") & set(said[3:]):
+        return text(Hole("*"), said[2:])
     for part in pattern.parts:
         if isinstance(part, str):
             part = part.replace("**/", "").replace("**", "*")

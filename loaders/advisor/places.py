@@ -7,6 +7,7 @@ from loaders.advisor.alternatives import without_alternatives
 from loaders.advisor.attribution import Attribution, Placed, is_json_file
 from loaders.advisor.engine import Engine
 from loaders.advisor.segments import base_name
+from loaders.advisor.side_effects import is_move
 from loaders.advisor.summaries import Access
 from loaders.advisor.templates import (
     best_names,
@@ -73,7 +74,7 @@ def group(attribution: Attribution) -> Grouped:
     """Return what counts of all places, by template."""
     engine = attribution.engine
     everything = [_named(each, engine) for each in without_alternatives(attribution.places())]
-    kept = _json_only(everything, attribution)
+    kept = _json_only(_without_twins(everything), attribution)
     tests = [placed for placed in kept if placed.access.file in engine.tests]
     code = [placed for placed in kept if placed.access.file not in engine.tests]
     groups = _unified([placed for placed in code if placed.form != "wrapper"], is_wrapper=False)
@@ -110,6 +111,33 @@ def _named(placed: Placed, engine: Engine) -> Placed:
     return placed
 
 
+def _without_twins(everything: list[Placed]) -> list[Placed]:
+    """Keep one of what a helper reads as JSON or pickle: by the file's ending, else the JSON."""
+
+    def spot(placed: Placed) -> tuple[str, int, str, str]:
+        access = placed.access
+        return access.file, access.line, access.operation, shape(placed.path)
+
+    pickles = {spot(each) for each in everything if each.access.store == "pickle"}
+    texts = {
+        spot(each) for each in everything if each.access.store == "file" and each.access.is_json
+    }
+    twins = pickles & texts
+    return [
+        each
+        for each in everything
+        if spot(each) not in twins
+        or each.access.store == ("pickle" if _is_of_pickles(each.path) else "file")
+    ]
+
+
+def _is_of_pickles(path: Text) -> bool:
+    """Say whether a path has an ending, and not that of JSON."""
+    last = path.parts[-1] if path.parts else ""
+    has_ending = isinstance(last, str) and re.search(r"\.[A-Za-z0-9]+$", last) is not None
+    return has_ending and not ends_as_json(path)
+
+
 def _json_only(everything: list[Placed], attribution: Attribution) -> list[Placed]:
     """Keep what is JSON: by its ending or content; listings by what is read of them."""
     listed: set[str] = set()
@@ -133,6 +161,7 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
         elif _key(placed, is_wrapper=False) in shapes and (
             # A helper that looks for files tells nothing of one that nobody knows.
             operation == "delete"
+            or (operation == "write" and is_move(placed.access) and is_settled(placed.path))
             or (operation == "exists" and (not placed.access.via or is_settled(placed.path)))
         ):
             kept.append(placed)

@@ -1,6 +1,7 @@
 """Turns Python into the form of syntax.py."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import tree_sitter_python
@@ -39,6 +40,9 @@ def read_python(path: str, source: bytes) -> Module:
 
 
 class _Python(PythonExpressions):
+    # Names that the function which is read declares as those of its module, or one around it.
+    outside: frozenset[str] = frozenset()
+
     def block(self, node: Node | None) -> tuple[Statement, ...]:
         found: list[Statement] = []
         for child in node.named_children if node is not None else ():
@@ -129,7 +133,8 @@ class _Python(PythonExpressions):
                 if inner is not None:
                     out.append(Assign(self.expr(target), self.expr(inner), line))
             else:
-                out.append(Assign(self.expr(target), self.expr(value), line, says))
+                is_again = text_of(target) in self.outside
+                out.append(Assign(self.expr(target), self.expr(value), line, says, is_again))
         elif node.type == "augmented_assignment":
             into = self.part(node, "left")
             value_expr = self.part(node, "right")
@@ -230,10 +235,17 @@ class _Python(PythonExpressions):
             text_of(name) if name is not None else "lambda",
             node,
             lambda: self.parameters(node.child_by_field_name("parameters")),
-            lambda: self.body(node),
+            lambda: self.function_body(node),
             decorators,
             text_of(returns) if returns is not None else "",
         )
+
+    def function_body(self, node: Node) -> tuple[Statement, ...]:
+        around = self.outside
+        self.outside = frozenset(_outside(node.child_by_field_name("body")))
+        found = self.body(node)
+        self.outside = around
+        return found
 
     def parameters(self, node: Node | None) -> tuple[Parameter, ...]:
         found: list[Parameter] = []
@@ -299,3 +311,10 @@ def _not_required(statement: Statement) -> Statement:
     if isinstance(statement, Assign) and statement.annotation:
         return replace(statement, annotation=f"NotRequired[{statement.annotation}]")
     return statement
+
+
+def _outside(body: Node | None) -> Iterator[str]:
+    """Yield the names that a function declares as global or nonlocal."""
+    for child in body.named_children if body is not None else ():
+        if child.type in ("global_statement", "nonlocal_statement"):
+            yield from (text_of(name) for name in child.named_children)

@@ -3,7 +3,7 @@
 import re
 
 from loaders.advisor.engine import Engine
-from loaders.advisor.paths import is_temporary, same
+from loaders.advisor.paths import is_put_aside, is_temporary, same
 from loaders.advisor.summaries import Access, symbols_of
 from loaders.advisor.templates import shape
 from loaders.advisor.values import Hole, Text, options_of, reads_of
@@ -25,18 +25,19 @@ def is_side_effect(engine: Engine, access: Access) -> bool:
     if len(access.path.parts) == 1 and is_temporary(access.path):
         return True
     if access.operation == "exists":
-        return any(
-            other.operation != "exists" and same(other.path, access.path)
-            for function in engine.family(access.function)
-            for other in engine.summaries[function].accesses
-        )
+        return is_question(engine, access)
     written = [other for other in others if other.operation == "write"]
     if any(is_backup(access.path, other.path) for other in written):
         return True
     if is_check(engine, access, written) or is_restored(access, others):
         return True
-    is_moved_away = access.operation == "delete" and access.sink.endswith(_MOVES)
-    if is_moved_away and any(same(other.path, access.path) for other in written):
+    is_moved_away = access.operation == "delete" and is_move(access)
+    if (access.operation, access.store) == ("delete", "file") and any(
+        same(other.path, access.path) and (is_moved_away or not is_move(other)) for other in written
+    ):
+        # Moved away before it is written, or taken away where there is nothing to write.
+        return True
+    if is_moved_away and is_set_aside(access, others):
         return True
     if access.operation in ("copy", "copied"):
         copies = [
@@ -50,6 +51,19 @@ def is_side_effect(engine: Engine, access: Access) -> bool:
             for copy in copies
         )
     return False
+
+
+def is_move(access: Access) -> bool:
+    return access.sink.rpartition(".")[2].removesuffix("Sync") in _MOVES
+
+
+def is_question(engine: Engine, access: Access) -> bool:
+    """Say whether a function asks for a file before it does something to it."""
+    return access.operation == "exists" and any(
+        other.operation != "exists" and same(other.path, access.path)
+        for function in engine.family(access.function)
+        for other in engine.summaries[function].accesses
+    )
 
 
 def is_check(engine: Engine, access: Access, written: list[Access]) -> bool:
@@ -74,6 +88,18 @@ def returned(engine: Engine, function: str) -> frozenset[str]:
     )
 
 
+def is_set_aside(access: Access, others: list[Access]) -> bool:
+    """Say whether a function that cannot read a file keeps it under a name for broken ones."""
+    is_read = any(each.operation == "read" and same(each.path, access.path) for each in others)
+    return is_read and any(
+        each.operation == "write"
+        and each.line == access.line
+        and shape(each.path).startswith(shape(access.path))
+        and is_put_aside(each.path)
+        for each in others
+    )
+
+
 def is_restored(access: Access, others: list[Access]) -> bool:
     """Say whether a file that cannot be read is taken away, its backup put in its place."""
     reads = any(each.operation == "read" and same(each.path, access.path) for each in others)
@@ -81,9 +107,7 @@ def is_restored(access: Access, others: list[Access]) -> bool:
         access.operation in ("write", "delete")
         and reads
         and any(
-            each.operation == "delete"
-            and each.sink.rpartition(".")[2] in _MOVES
-            and is_backup(each.path, access.path)
+            each.operation == "delete" and is_move(each) and is_backup(each.path, access.path)
             for each in others
         )
     )

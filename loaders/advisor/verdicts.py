@@ -82,7 +82,9 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
     if e.is_fresh and not e.people:
         return CACHE, "likely", "read only while it is fresh, and made anew in the same function"
     is_kept_for = e.is_of_login if group.store == "file" else bool(e.ids)
-    if (hints.is_cache or e.is_temporary) and not is_kept_for:
+    # What is added to, or says what a person was asked, no server has.
+    is_only_here = (e.is_extended and not e.is_fetched) or bool(e.asked)
+    if (hints.is_cache or e.is_temporary) and not is_kept_for and not is_only_here:
         return CACHE, "likely", "its path says that it is a cache"
     if "cached" in hints.stem and e.is_fetched:
         return CACHE, "likely", "what is fetched is kept under the name of a cache"
@@ -90,7 +92,7 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return _browser_cache(e)
     if not e.is_written and e.is_deleted and e.is_read and says_cache(hints.homes) and not e.people:
         return CACHE, "likely", "the code that deletes it calls it a cache"
-    if not e.is_written or e.is_appended or e.is_grown or hints.is_login:
+    if not e.is_written or e.is_appended or e.is_grown or hints.is_login or e.asked:
         return None
     if e.is_answer and not e.people and (e.is_read or not hints.is_made):
         return CACHE, "likely", "a copy of what a server answered"
@@ -132,6 +134,10 @@ def _only_read(e: Evidence, group: Group) -> Decision:
         is_plain = e.is_imported and not hints.path & WORDS["record"] and not e.people
         return CONFIG_STATIC, "certain" if is_plain else "likely", (
             ONLY_READ)  # fmt: skip
+    if e.is_read and e.is_of_many and hints.folders & WORDS["remembered"]:
+        return SYSTEM_OF_RECORD, "likely", "in a folder named as what is remembered, a file each"
+    if e.is_read and e.is_based and not e.people and hints.stem & {"default", "defaults"}:
+        return CONFIG_STATIC, "likely", "named as defaults, and only read"
     is_whole = hints.is_whole and "import" not in hints.code
     if e.is_based and (is_whole or not hints.is_whole) and _is_called_configuration(e):
         return CONFIG_STATIC, "likely", "named as configuration, and only read"
@@ -142,6 +148,8 @@ def _only_read(e: Evidence, group: Group) -> Decision:
             return CONFIG_STATIC, "likely", "read as configuration, and only read"
         if e.is_based and "config" in hints.folders and not hints.stem & WORDS["record"]:
             return CONFIG_STATIC, "likely", "in a folder of configuration, and only read"
+        if e.is_of_many and hints.folders & WORDS["variants"] and not hints.stem & WORDS["record"]:
+            return CONFIG_STATIC, "likely", "one of several sets of settings, and only read"
         is_content = (hints.head | hints.folders) & WORDS["content"] or "schema" in hints.stem
         if is_content or e.is_of_parts:
             return CONFIG_STATIC, "likely", "content that is delivered, and only read"
@@ -158,6 +166,8 @@ def _configuration(e: Evidence) -> Decision | None:
         return CONFIG_STATIC, "likely", "the manifest of a project, and written at run time"
     if e.people or e.entries or e.is_appended or hints.folders & WORDS["kept"]:
         return None
+    if e.keyed and any(word.endswith(("state", "progress", "history")) for word in hints.code):
+        return None
     is_content = hints.folders & WORDS["texts"] or (e.is_by_scripts and not hints.is_made)
     if e.is_rooted and e.is_read and not e.ids and is_content:
         return CONFIG_STATIC, "likely", "content of the project, which a tool of it rewrites"
@@ -171,7 +181,8 @@ def _configuration(e: Evidence) -> Decision | None:
         return None
     if hints.is_own_secret and not e.is_fetched and e.is_read and not e.ids and not e.keyed:
         return CONFIG_STATIC, "likely", "a key that the program makes for itself"
-    if hints.head & WORDS["data"] and not is_owned and not is_named:
+    is_of_user = hints.head >= {"user", "data"} and says_configuration(hints.homes)
+    if hints.head & WORDS["data"] and not (is_owned or is_named or is_of_user):
         return None
     if hints.is_scaffold and e.is_written:
         return CONFIG_STATIC, "likely", "the description of a project, made to be filled in"
