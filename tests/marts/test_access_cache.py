@@ -241,7 +241,9 @@ def test_a_build_is_seen_without_a_delete(
     plain, store = make_store(), make_store(redis.url)
     warm(store, learners)
     # Twice is not at all: other tests share these marts.
-    turned = "update analytics.user_readiness_latest set readiness_overall = 100 - readiness_overall"
+    turned = (
+        "update analytics.user_readiness_latest set readiness_overall = 100 - readiness_overall"
+    )
     with house.connect() as superuser:
         superuser.execute("begin")
         # What a build does at its beginning, to its marts, and at its end; a part or a whole.
