@@ -127,6 +127,11 @@ class Skill:
     recent: Decimal | None
     all_time: Decimal | None
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether it has a recent score, and is more than a part of the scorecard."""
+        return self.kind != "scorecard" and self.recent is not None
+
 
 @dataclass(frozen=True)
 class SkillTotals:

@@ -74,9 +74,7 @@ def focus_sentence(figures: LearnerFigures) -> str:
         more = f" and {rest} more" if rest else ""
         words = ", ".join(named) if more else listing(named)
         return f"{words}{more}: below the threshold of {number(focus[0].threshold)}."
-    scored = [
-        each for each in figures.skills if each.kind != "scorecard" and each.recent is not None
-    ]
+    scored = [each for each in figures.skills if each.is_trained]
     if not scored:
         return "No skill has a score yet."
     lowest = scored[0]
@@ -139,9 +137,7 @@ def _word(change: Decimal) -> str:
 
 
 def _skills(figures: LearnerFigures) -> Section:
-    trained = [
-        each for each in figures.skills if each.kind != "scorecard" and each.recent is not None
-    ]
+    trained = [each for each in figures.skills if each.is_trained]
     best = max(trained, key=lambda each: each.recent or Decimal(0), default=None)
     return skills_section(
         "Which skills are strong?",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from loaders.pictures import risk
 from loaders.pictures.figures import (
     Band,
     BandWeek,
@@ -43,7 +44,7 @@ def crowd(figures: Crowd, newest: datetime | None) -> str:
     """Return how many learners there are and how many practise."""
     if figures.learners == 0:
         return "No learner to show."
-    gone = f"; {figures.gone:,} quiet for over 90 days" if figures.gone else ""
+    gone = f"; {figures.gone:,} quiet for over {risk.GONE_DAYS} days" if figures.gone else ""
     return (
         f"{count(figures.learners, 'learner')}; {figures.practising:,} practised in the 30 days to "
         f"{day(newest)}{gone}."

@@ -1,6 +1,7 @@
 """The sections of a team's page, in the order in which a manager asks."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -124,7 +125,7 @@ def _cohorts(figures: TeamFigures) -> Section:
 
 
 def _skills(figures: TeamFigures) -> Section:
-    trained = [skill for skill in figures.skills if skill.kind != "scorecard"]
+    trained = [skill for skill in figures.skills if skill.is_trained]
     return skills_section(
         "What should we train?",
         sentences.skills(trained, figures.threshold, figures.skill_totals.weakest),
@@ -146,7 +147,7 @@ def skills_section(
     amount: str = "learners",
 ) -> Section:
     """Return the section of skills; parts of the scorecard are in its table alone."""
-    trained = [skill for skill in skills if skill.kind != "scorecard" and skill.recent is not None]
+    trained = [skill for skill in skills if skill.is_trained]
     some = trained[:_MOST_ROWS_DRAWN]
     cut = f"; the lowest {len(some)} of {totals.drawn:,}" if len(some) < totals.drawn else ""
     below = (
@@ -193,10 +194,7 @@ def _reason(reason: Reason) -> str:
 
 
 def _shown(skills: Sequence[Skill]) -> list[Skill]:
-    return [
-        Skill(shown(one.label, 60), one.kind, one.learners, one.weak, one.recent, one.all_time)
-        for one in skills
-    ]
+    return [replace(skill, label=shown(skill.label, 60)) for skill in skills]
 
 
 def _milestones(figures: TeamFigures) -> Section:
@@ -283,7 +281,6 @@ def sparkline(points: Sequence[tuple[date, Decimal]], low: float, high: float) -
 def _outcomes(figures: TeamFigures) -> Section:
     personas = figures.outcomes
     answer = sentences.outcomes(personas)
-    kinds = ("won", "lost", "stalled", "other")
     return Section(
         "outcomes",
         "Where do sales fail?",
@@ -296,7 +293,9 @@ def _outcomes(figures: TeamFigures) -> Section:
         )
         if personas
         else None,
-        keys=tuple(Key(kind, kind if kind != "other" else "in progress") for kind in kinds)
+        keys=tuple(
+            Key(kind, kind if kind != "other" else "in progress") for kind in row_charts.OUTCOMES
+        )
         if personas
         else (),
         note="Sessions with an outcome of the sale, by persona, those with most sessions first.",
