@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from loaders.checks.result import CheckResult
 from loaders.errors import PulseEltError, storable
 from loaders.landing.load import LoadResult, Progress
-from loaders.pictures.command import DashboardResult
+from loaders.pictures.result import DashboardResult
 from loaders.transform.dbt import BuildResult
 
 Stage = Literal["migrate", "load", "landing_gate", "build", "mart_checks", "dashboard"]

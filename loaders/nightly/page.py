@@ -6,7 +6,8 @@ from loaders.database.current import transformer_settings
 from loaders.errors import DatabaseAway
 from loaders.nightly.failures import code_of, words_of
 from loaders.nightly.model import StageResult
-from loaders.pictures.command import DashboardResult, write_dashboard
+from loaders.pictures.command import write_dashboard
+from loaders.pictures.result import DashboardResult
 
 
 def write_page(out: Path) -> tuple[StageResult, DashboardResult | None]:

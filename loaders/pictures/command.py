@@ -3,7 +3,6 @@
 import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -15,17 +14,8 @@ from loaders.pictures.learner_figures import LearnerFigures, read_learner
 from loaders.pictures.learner_page import learner_page
 from loaders.pictures.page import html_of
 from loaders.pictures.reading import Reading, reading_as
+from loaders.pictures.result import DashboardResult
 from loaders.pictures.team_page import team_page
-
-
-@dataclass(frozen=True)
-class DashboardResult:
-    """A page that was written: where, as whom it was read, its learners, its size in bytes."""
-
-    path: Path
-    role: str
-    learners: int
-    bytes: int
 
 
 def write_dashboard(
