@@ -16,9 +16,9 @@ _FURTHEST = 5
 
 def editor_of(engine: Engine, group: Group) -> str | None:
     """Return which handler of requests writes a template; None if none is seen."""
-    seen = {outermost(engine, member.access.function) for member in group.of("write")}
-    waiting = [(key, 0) for key in sorted(seen | {m.access.function for m in group.of("write")})]
-    seen = {key for key, _ in waiting}
+    writing = {member.access.function for member in group.of("write")}
+    seen = writing | {outermost(engine, key) for key in writing}
+    waiting = [(key, 0) for key in sorted(seen)]
     while waiting:
         key, depth = waiting.pop(0)
         function = engine.project.functions.get(key)

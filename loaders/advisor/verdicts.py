@@ -138,8 +138,8 @@ def _only_read(e: Evidence, group: Group) -> Decision:
         return SYSTEM_OF_RECORD, "likely", "in a folder named as what is remembered, a file each"
     if e.is_read and e.is_based and not e.people and hints.stem & {"default", "defaults"}:
         return CONFIG_STATIC, "likely", "named as defaults, and only read"
-    is_whole = hints.is_whole and "import" not in hints.code
-    if e.is_based and (is_whole or not hints.is_whole) and _is_called_configuration(e):
+    is_import = hints.is_whole and "import" in hints.code
+    if e.is_based and not is_import and _is_called_configuration(e):
         return CONFIG_STATIC, "likely", "named as configuration, and only read"
     if e.is_read and hints.is_whole and hints.stem & WORDS["texts"]:
         return CONFIG_STATIC, "likely", "texts of a language, and only read"
