@@ -1,6 +1,5 @@
 """Takes pictures of Superset's dashboards: it waits until every tile has drawn something."""
 
-import base64
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -53,7 +52,6 @@ def photograph(
     time.sleep(1.5)
     troubled = tab.evaluate(_TROUBLED)
     clip = {"x": 0, "y": 0, "width": _WIDTH, "height": tab.evaluate(_BOTTOM), "scale": 1}
-    shot = tab.call("Page.captureScreenshot", clip=clip)
-    file.write_bytes(base64.b64decode(shot["data"]))
+    tab.screenshot(file, clip)
     tab.call("Page.close")
     return Seen(is_ready, troubled)

@@ -29,6 +29,16 @@ _NODES = {
 _DESCRIBED = ("models", "seeds", "unit_tests", "exposures")
 MART_FILE = "models/marts/core/trainer_change_logs.sql"
 MART_YAML = "models/marts/core/_core__models.yml"
+# A column that the mart may be given.
+LOUD = {
+    "name": "loud_scenario",
+    "data_type": "text",
+    "description": "The scenario.",
+    "constraints": [
+        {"type": "not_null"},
+        {"type": "check", "expression": "loud_scenario = upper(loud_scenario)"},
+    ],
+}
 
 
 def copy_small_project(folder: Path, shared: Path) -> Project:

@@ -7,7 +7,7 @@ from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from tests.loaders.faults import one
 from tests.marts.rebuilding import Project, assert_equals_full_build
-from tests.marts.small_project import MART, MART_FILE, MART_YAML, column, edit_columns
+from tests.marts.small_project import LOUD, MART, MART_FILE, MART_YAML, column, edit_columns
 from tests.marts.test_redefinitions import REPORTING, columns_of, refused_untouched
 
 # Columns of standing tables and views.
@@ -15,15 +15,6 @@ pytestmark = pytest.mark.every_server
 
 VIEW = "reporting.trainer_change_logs"
 VIEW_FILE = "models/reporting/reporting__trainer_change_logs.sql"
-LOUD = {
-    "name": "loud_scenario",
-    "data_type": "text",
-    "description": "The scenario.",
-    "constraints": [
-        {"type": "not_null"},
-        {"type": "check", "expression": "loud_scenario = upper(loud_scenario)"},
-    ],
-}
 
 
 def let_the_mart_append(project: Project, *, has_column: bool = True) -> None:

@@ -10,6 +10,7 @@ from loaders.database.settings import DatabaseSettings
 from tests.loaders.faults import one
 from tests.marts.rebuilding import Project, assert_equals_full_build, relations_of, rows_in
 from tests.marts.small_project import (
+    LOUD,
     MART,
     MART_FILE,
     MART_YAML,
@@ -67,17 +68,8 @@ def test_a_new_column_is_refused_and_then_added_in_place(
             "logs.payload as log_json,\nupper(logs.scenario_id) as loud_scenario\n",
         ),
     )
-    loud = {
-        "name": "loud_scenario",
-        "data_type": "text",
-        "description": "The scenario.",
-        "constraints": [
-            {"type": "not_null"},
-            {"type": "check", "expression": "loud_scenario = upper(loud_scenario)"},
-        ],
-    }
     edit_columns(
-        small_project, MART_YAML, "trainer_change_logs", lambda columns: columns.append(loud)
+        small_project, MART_YAML, "trainer_change_logs", lambda columns: columns.append(dict(LOUD))
     )
     told = refused_untouched(small, small_project, user)
     for word in (MART, "loud_scenario", "--full-refresh", "Nothing was changed"):

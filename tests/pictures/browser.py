@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,9 +118,9 @@ class Tab:
             )
         )
 
-    def screenshot(self, file: Path) -> None:
-        """Save a picture of the whole page."""
-        found = self.call("Page.captureScreenshot", captureBeyondViewport=True)
+    def screenshot(self, file: Path, clip: Mapping[str, float]) -> None:
+        """Save a picture of a part of the page."""
+        found = self.call("Page.captureScreenshot", clip=clip)
         file.write_bytes(base64.b64decode(found["data"]))
 
     def pdf(self) -> bytes:
