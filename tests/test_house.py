@@ -9,10 +9,18 @@ import pytest
 from tests.conftest import ROOT
 
 LONGEST = 400
+ADVISOR = ROOT / "loaders" / "advisor"
 # Each may import those before it.
 ROOMS = (
     "errors", "project", "database", "sources", "sample", "landing", "transform", "checks",
     "operations", "pictures", "pipeline", "nightly", "advisor", "cli",
+)  # fmt: skip
+
+
+# The same for the rooms of the advisor.
+ADVISOR_ROOMS = (
+    "words", "dispositions", "files", "languages", "flow", "settings", "places", "judging",
+    "output", "classification", "audit", "command",
 )  # fmt: skip
 
 
@@ -59,8 +67,8 @@ def path_of(module: str) -> Path | None:
     return None
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(ROOT / "loaders").parts[0].removesuffix(".py")
+def room_of(path: Path, house: Path = ROOT / "loaders") -> str:
+    return path.relative_to(house).parts[0].removesuffix(".py")
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -75,6 +83,20 @@ def test_a_module_imports_only_rooms_before_its_own(path: Path) -> None:
         other = room_of(found)
         if other not in ("__init__", room):
             assert ROOMS.index(other) < ROOMS.index(room), f"{room} imports {module}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ADVISOR.rglob("*.py")), ids=lambda path: str(path.relative_to(ADVISOR))
+)
+def test_a_module_of_the_advisor_imports_only_rooms_before_its_own(path: Path) -> None:
+    room = room_of(path, ADVISOR)
+    for module in imports_of(path):
+        found = path_of(module)
+        assert found is not None
+        if ADVISOR in found.parents:
+            other = room_of(found, ADVISOR)
+            if other not in ("__init__", room):
+                assert ADVISOR_ROOMS.index(other) < ADVISOR_ROOMS.index(room), module
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:

@@ -6,30 +6,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from loaders.advisor.attribution import Attribution, Placed
-from loaders.advisor.choices import with_one_choice
-from loaders.advisor.data import DataShapes, read_shapes
 from loaders.advisor.dispositions import SYSTEM_OF_RECORD
-from loaders.advisor.engine import Engine
-from loaders.advisor.evaluator import Evaluator
 from loaders.advisor.files import CodeFile, Tree, collect
-from loaders.advisor.ignores import Ignores, read_ignores
-from loaders.advisor.judging import rules_of
-from loaders.advisor.kin import judged
-from loaders.advisor.places import Group, Grouped, Place, group, prefix_of
-from loaders.advisor.project import Project, lines_of, read_aliases
-from loaders.advisor.proposals import told_apart
-from loaders.advisor.proposing import proposal_of
-from loaders.advisor.python_frontend import read_python
-from loaders.advisor.result import AuditResult, Counts, Finding, Note, Result, fingerprint
-from loaders.advisor.rules import RULES
-from loaders.advisor.script_frontend import read_script
+from loaders.advisor.flow.engine import Engine
+from loaders.advisor.flow.evaluator import Evaluator
+from loaders.advisor.flow.libraries.sinks import read_sinks
+from loaders.advisor.flow.project import Project, lines_of, read_aliases
+from loaders.advisor.flow.summaries import Summary
+from loaders.advisor.flow.templates import shape_of_template, written
+from loaders.advisor.judging.data import DataShapes, read_shapes
+from loaders.advisor.judging.judging import rules_of
+from loaders.advisor.judging.kin import judged
+from loaders.advisor.judging.proposals import told_apart
+from loaders.advisor.judging.proposing import proposal_of
+from loaders.advisor.judging.result import AuditResult, Counts, Finding, Note, Result, fingerprint
+from loaders.advisor.judging.rules import RULES
+from loaders.advisor.judging.verdicts import Verdict
+from loaders.advisor.languages.python_frontend import read_python
+from loaders.advisor.languages.script_frontend import read_script
+from loaders.advisor.languages.syntax import FunctionDef, Module
+from loaders.advisor.output.ignores import Ignores, read_ignores
+from loaders.advisor.places.attribution import Attribution, Placed
+from loaders.advisor.places.choices import with_one_choice
+from loaders.advisor.places.places import Group, Grouped, Place, group, prefix_of
 from loaders.advisor.settings import AuditSettings, read_settings
-from loaders.advisor.sinks import read_sinks
-from loaders.advisor.summaries import Summary
-from loaders.advisor.syntax import FunctionDef, Module
-from loaders.advisor.templates import shape_of_template, written
-from loaders.advisor.verdicts import Verdict
 
 # Frames of our own recursion over expressions; they are nested as deep as frontend.DEEPEST.
 _FRAMES = 12_000

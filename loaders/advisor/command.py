@@ -19,7 +19,7 @@ class Done:
 
 def explained(rule: str) -> str:
     """Return the page on a rule. Raises WrongRequest if there is none of that name."""
-    from loaders.advisor.rules import RULES, explain
+    from loaders.advisor.judging.rules import RULES, explain
 
     page = explain(rule)
     if page is None:
@@ -43,7 +43,7 @@ def run_audit(
     """
     try:
         from loaders.advisor.audit import Request, audit
-        from loaders.advisor.rendering import RENDERERS
+        from loaders.advisor.output.rendering import RENDERERS
     except ModuleNotFoundError as error:
         raise WrongRequest(
             f"{error.name} is not installed: the audit needs pip install 'pulse-elt[advisor]'."
@@ -87,7 +87,7 @@ def run_report(
 
     Raises WrongRequest if a file is not what it must be.
     """
-    from loaders.advisor.report import as_json, as_markdown, make_report, read_result
+    from loaders.advisor.output.report import as_json, as_markdown, make_report, read_result
 
     counted = read_result(classified, "classify") if classified is not None else None
     try:

@@ -9,7 +9,7 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from loaders.advisor.dispositions import DISPOSITIONS
-from loaders.advisor.templates import shape_of_template
+from loaders.advisor.flow.templates import shape_of_template
 from loaders.errors import WrongRequest
 
 _OPERATIONS = ("read", "write", "list", "exists", "delete", "open", "both", "move", "copy")

@@ -47,7 +47,7 @@ def classify(
 
     Example: 'pulse-elt classify backup.tar.gz --root data --format markdown'
     """
-    from loaders.advisor.classify_command import run_classify, write
+    from loaders.advisor.classification.command import run_classify, write
     from loaders.cli.classify_display import RENDERERS
 
     result = run_classify(tree, root, code=code, is_proposing=write_rules)

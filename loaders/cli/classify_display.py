@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-from loaders.advisor.classify_model import Classified, Proposal, Rule, Verdict
+from loaders.advisor.classification.model import Classified, Proposal, Rule, Verdict
 from loaders.advisor.dispositions import QUESTIONS
-from loaders.advisor.proposals import quoted
+from loaders.advisor.judging.proposals import quoted
 from loaders.cli.display import printable
 
 _ORDER = ("SYSTEM_OF_RECORD", "CONFIG_STATIC", "CACHE", "UNCERTAIN")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from loaders.advisor.audit import Request, audit
-from loaders.advisor.result import AuditResult
+from loaders.advisor.judging.result import AuditResult
 
 Row = tuple[str, int, str, str, str]
 

@@ -7,8 +7,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from loaders.advisor.classify import classify
-from loaders.advisor.classify_model import Classified, CodeTemplate, Verdict
+from loaders.advisor.classification.classify import classify
+from loaders.advisor.classification.model import Classified, CodeTemplate, Verdict
 from tests.conftest import ROOT
 
 EXAMPLE = ROOT / "examples" / "library_loans"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from loaders.advisor.classify import classify
-from loaders.advisor.classify_model import CodeTemplate
+from loaders.advisor.classification.classify import classify
+from loaders.advisor.classification.model import CodeTemplate
 from tests.advisor.classified import DATA, EXAMPLE, dispositions, expected, labelled_code
 
 # Only the code can tell these; the data alone must not pretend to.
@@ -35,7 +35,7 @@ def test_the_data_alone_leaves_open_only_what_the_code_tells() -> None:
 
 def test_the_real_audit_says_of_the_code_what_the_labels_say() -> None:
     pytest.importorskip("loaders.advisor.audit")
-    from loaders.advisor.classify_command import run_classify
+    from loaders.advisor.classification.command import run_classify
 
     assert dispositions(run_classify(str(DATA), None, code=EXAMPLE)) == expected()
 

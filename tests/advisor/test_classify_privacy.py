@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loaders.advisor.classify_command import run_classify
+from loaders.advisor.classification.command import run_classify
 from loaders.cli.classify_display import RENDERERS
 from tests.advisor.classified import ANN, BEN, CLEO, write
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from loaders.advisor.classify import classify
-from loaders.advisor.classify_command import run_classify
-from loaders.advisor.classify_model import CERTAIN, Classified
+from loaders.advisor.classification.classify import classify
+from loaders.advisor.classification.command import run_classify
+from loaders.advisor.classification.model import CERTAIN, Classified
 from loaders.project.document_kinds import SYSTEM_OF_RECORD, read_document_kinds
 from loaders.sample import SamplePlan, generate
 from loaders.sources.opening import open_source

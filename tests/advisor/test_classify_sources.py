@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from loaders.advisor import classify_tree
-from loaders.advisor.classify import Tree, classify, written
-from loaders.advisor.classify_names import JSON_ENDINGS, values_of
+from loaders.advisor.classification import tree as classify_tree
+from loaders.advisor.classification.classify import Tree, classify, written
+from loaders.advisor.classification.names import JSON_ENDINGS, values_of
 from loaders.cli.classify_display import as_json
 from loaders.errors import WrongRequest
 from loaders.sources.opening import open_source

@@ -1,6 +1,6 @@
 """classify reads az:// and s3:// as load does."""
 
-from loaders.advisor.classify import classify
+from loaders.advisor.classification.classify import classify
 from tests.advisor.classified import DATA, dispositions
 from tests.object_stores import StoreUnderTest
 

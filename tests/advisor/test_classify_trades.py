@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from loaders.advisor.classify_model import CERTAIN, CodeTemplate
+from loaders.advisor.classification.model import CERTAIN, CodeTemplate
 from loaders.advisor.dispositions import CACHE, CONFIG_STATIC
 from tests.advisor.classified import ANN, BEN, CLEO, verdicts, write
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from loaders.advisor.audit import Request, audit
 from loaders.advisor.command import explained, run_audit
-from loaders.advisor.rules import RULES, explain
+from loaders.advisor.judging.rules import RULES, explain
 from loaders.cli.main import cli
 from loaders.errors import WrongRequest
 from tests.advisor.auditing import audited, places, templates, write

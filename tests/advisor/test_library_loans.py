@@ -7,7 +7,7 @@ import tokenize
 from pathlib import Path
 
 from loaders.advisor.audit import Request, audit
-from loaders.advisor.result import AuditResult
+from loaders.advisor.judging.result import AuditResult
 from tests.conftest import ROOT
 
 EXAMPLE = ROOT / "examples" / "library_loans"

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from loaders.advisor.command import run_audit, run_report
-from loaders.advisor.statements import statement
+from loaders.advisor.judging.statements import statement
 from loaders.errors import WrongRequest
 from tests.advisor.auditing import write
 from tests.conftest import ROOT

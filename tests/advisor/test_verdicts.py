@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from loaders.advisor.audit import Request, audit
-from loaders.advisor.proposals import propose
+from loaders.advisor.judging.proposals import propose
 from tests.advisor.auditing import audited, rules, templates, write
 
 

@@ -1,0 +1,1 @@
+"""Evaluation: what expressions are worth, and which files a function touches."""

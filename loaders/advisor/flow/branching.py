@@ -1,0 +1,44 @@
+"""What a function returns where an argument is given, and where it is left out."""
+
+from loaders.advisor.flow.substitution import Bindings
+from loaders.advisor.flow.values import Hole, Nothing, Options, Param, Text, Value, either
+
+
+def way_taken(returns: Value, bindings: Bindings) -> Value:
+    """Return what of several paths a call gives: the folder, or what is below it by an argument.
+
+    Of "return base if name is None else base / name" a call with a name takes the second way.
+    """
+    if not isinstance(returns, Options):
+        return returns
+    kept = [value for value in returns.values if not _is_other(value, returns.values, bindings)]
+    return either(*kept) if kept else returns
+
+
+def _is_other(value: Value, values: tuple[Value, ...], bindings: Bindings) -> bool:
+    given = _added(value, values)
+    if given is not None:
+        return isinstance(bindings.get(given), Nothing)
+    below = [_added(other, (value,)) for other in values if other is not value]
+    return any(
+        each is not None and each in bindings and not isinstance(bindings[each], Nothing)
+        for each in below
+    )
+
+
+def _added(value: Value, shorter: tuple[Value, ...]) -> Param | None:
+    """Return the argument that a path has after another one and a slash."""
+    match value:
+        case Text(parts=(*_, Hole(origin=Param() as origin))):
+            before = Text(value.parts[:-1])
+            for other in shorter:
+                if isinstance(other, Text) and _with_slash(other) == before:
+                    return origin
+    return None
+
+
+def _with_slash(path: Text) -> Text:
+    last = path.parts[-1] if path.parts else ""
+    if isinstance(last, str):
+        return Text((*path.parts[:-1], f"{last}/"))
+    return Text((*path.parts, "/"))

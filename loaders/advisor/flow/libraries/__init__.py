@@ -1,0 +1,1 @@
+"""What libraries do: sinks, clients, stores, paths."""

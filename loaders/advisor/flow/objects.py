@@ -1,0 +1,39 @@
+"""Objects with a file of their own: whose attributes a method speaks of, and who named the file."""
+
+from loaders.advisor.flow.context import Context
+from loaders.advisor.flow.segments import base_name
+from loaders.advisor.flow.substitution import CONSTRUCTORS, Bindings
+from loaders.advisor.flow.summaries import Access, owners_of, without_origins
+from loaders.advisor.flow.values import Func, Instance, Param, as_texts
+
+
+def from_above(ev: Context, func: Func) -> Bindings:
+    """Return whose attributes a method of a class above speaks of: those of the class below."""
+    of = func.bound
+    if not isinstance(of, Instance) or of.arguments is not None:
+        return {}
+    _, *above = ev.engine.bases_of(of.definition, ev.function.key)
+    return {Param(base.key, "self"): of for base in above}
+
+
+def is_of_record(ev: Context, access: Access, func: Func) -> bool:
+    """Say whether the object whose method is called has one file, which others gave it."""
+    if not isinstance(func.bound, Instance) or not func.bound.arguments:
+        return False
+    if func.function.name in CONSTRUCTORS:
+        return False
+    built = tuple((name, without_origins(value)) for name, value in func.bound.arguments)
+    sites = ev.engine.sites.get(func.bound.definition.key, {})
+    here = f"{ev.function.path}:"
+    if any(site.startswith(here) and built == each for site, each in sites.items()):
+        return False
+    owners = {f"{param.owner}|{param.name}" for param in owners_of(access)}
+    classes = ev.engine.bases_of(func.bound.definition, ev.function.key)
+    if any(f"{each.key}|self" in owners for each in classes):
+        return True
+    return any(
+        bool(base_name(text).holes)
+        for name, value in built
+        if name in owners
+        for text in as_texts(value)
+    )

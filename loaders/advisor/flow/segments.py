@@ -1,0 +1,38 @@
+"""Segments of a path: its folder, its last one, that without an ending."""
+
+from loaders.advisor.flow.values import Hole, Member, Text, text
+
+
+def parent(path: Text) -> Text:
+    """Return the folder of a path; of a lone hole, a hole."""
+    if path.symbol is not None:
+        origin = path.symbol
+        name = path.holes[0].name
+        return text(Hole(f"{name}_parent", Member(origin, "parent") if origin else None))
+    parts = list(path.parts)
+    if parts and isinstance(parts[-1], str):
+        parts[-1] = parts[-1].rstrip("/")
+    while parts:
+        last = parts.pop()
+        if isinstance(last, str) and "/" in last:
+            return text(*parts, last.rsplit("/", 1)[0])
+    return text(Hole(f"{path.holes[0].name}_parent")) if path.holes else Text(())
+
+
+def base_name(path: Text) -> Text:
+    """Return the last segment of a path."""
+    parts: list[str | Hole] = []
+    for part in reversed(path.parts):
+        if isinstance(part, str) and "/" in part:
+            return text(part.rsplit("/", 1)[1], *parts)
+        parts.insert(0, part)
+    return text(*parts)
+
+
+def without_suffix(path: Text) -> Text:
+    if path.parts and isinstance(path.parts[-1], str):
+        last = path.parts[-1]
+        name = last.rsplit("/", 1)[-1]
+        if "." in name:
+            return text(*path.parts[:-1], last[: len(last) - len(name) + name.rindex(".")])
+    return path

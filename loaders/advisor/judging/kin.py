@@ -1,0 +1,127 @@
+"""Templates of the same files: one begins with a folder of which the other knows more."""
+
+from dataclasses import replace
+
+from loaders.advisor.dispositions import SYSTEM_OF_RECORD, UNCERTAIN
+from loaders.advisor.flow.engine import Engine
+from loaders.advisor.flow.templates import ends_as_json, shape, snake
+from loaders.advisor.flow.values import Hole, Text
+from loaders.advisor.judging.evidence import is_id
+from loaders.advisor.judging.hints import segments_of
+from loaders.advisor.judging.verdicts import NOT_READ, NOT_WRITTEN, ONLY_READ, Verdict, judge
+from loaders.advisor.places.places import Group
+from loaders.advisor.words import WORDS
+
+
+def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
+    """Return the verdicts; a template of which one half is seen is judged with its kin."""
+    verdicts = {key: judge(engine, group) for key, group in groups.items()}
+    found = {
+        key: _with_kin(engine, groups[key], groups, verdict)
+        if verdict.reason in (NOT_READ, NOT_WRITTEN)
+        else verdict
+        for key, verdict in verdicts.items()
+    }
+    folders = {
+        folder
+        for key, verdict in found.items()
+        if verdict.disposition == SYSTEM_OF_RECORD and groups[key].of("write")
+        for folder in _folders_of_ids(groups[key])
+    }
+    return {
+        key: _among(verdict)
+        if verdict.reason in (NOT_WRITTEN, ONLY_READ) and folders & _folders_of_ids(groups[key])
+        else verdict
+        for key, verdict in found.items()
+    }
+
+
+def _among(verdict: Verdict) -> Verdict:
+    reason = "only read, in a folder of one id, in which records are written"
+    return replace(verdict, disposition=SYSTEM_OF_RECORD, confidence="likely", reason=reason)
+
+
+def _folders_of_ids(group: Group) -> set[str]:
+    """Return the folders on a path that are named by an id, as shapes: loans/{}."""
+    segments, shapes = segments_of(group.path), shape(group.path).split("/")
+    return {
+        f"{group.store}:{'/'.join(shapes[: at + 1])}"
+        for at, segment in enumerate(segments[:-1])
+        if at and any(isinstance(part, Hole) and is_id(snake(part.name)) for part in segment)
+    }
+
+
+def _with_kin(engine: Engine, own: Group, groups: dict[str, Group], verdict: Verdict) -> Verdict:
+    kin = [other for other in groups.values() if other is not own and _is_same(own, other)]
+    if not kin:
+        return verdict
+    nearest = min(kin, key=lambda other: other.template)
+    longest = max((own, *kin), key=lambda each: (each.template.count("/"), each.template))
+    members = [member for each in (own, *kin) for member in each.members]
+    found = judge(engine, replace(own, path=longest.path, members=members))
+    if found.disposition == UNCERTAIN:
+        return verdict
+    reason = f"seen with {nearest.template}: {found.reason}"
+    return replace(found, confidence="likely", reason=reason)
+
+
+def _is_same(one: Group, other: Group) -> bool:
+    """Say whether one path ends as the other does, below a folder that is a placeholder."""
+    return one.store == other.store and (
+        _is_below(one.path, other.path)
+        or _is_below(other.path, one.path)
+        or _is_one_of(one, other)
+        or _is_at_home(one.path, other.path)
+        or _is_at_home(other.path, one.path)
+        or _lists(one, other)
+    )
+
+
+def _is_at_home(one: Text, other: Text) -> bool:
+    """Say whether a path is another's in the home folder: ~/.mill/grain.json."""
+    return shape(one) == f"~/{shape(other)}" and shape(other).startswith(".")
+
+
+def _lists(one: Group, other: Group) -> bool:
+    """Say whether a listing is of the folder in which a file of the same code has others' ids."""
+    if {member.access.operation for member in one.members} != {"list"} or not _head(one.path):
+        return False
+    _, *theirs = segments_of(other.path)
+    first = [part for part in theirs[0] if part] if theirs else []
+    files = {member.access.file for member in one.members}
+    return (
+        shape(one.path).count("/") == 1
+        and _head(one.path) == _head(other.path)
+        and len(first) == 1
+        and isinstance(first[0], Hole)
+        and any(member.access.file in files for member in other.members)
+    )
+
+
+def _is_one_of(one: Group, other: Group) -> bool:
+    """Say whether files are among another's: in the same folder, and what is read was written."""
+    head = _head(one.path)
+    mine, theirs = shape(one.path).split("/"), shape(other.path).split("/")
+    if not head or head != _head(other.path) or len(mine) < 2 or mine[:-1] != theirs[:-1]:
+        return False
+    if mine[-1] == theirs[-1]:
+        return True
+    before, mark, after = theirs[-1].partition("\1")
+    is_longer = len(mine[-1]) > len(before) + len(after)
+    is_named_so = mine[-1].startswith(before) and mine[-1].endswith(after)
+    return bool(mark and one.of("write") and is_longer and is_named_so)
+
+
+def _head(path: Text) -> str:
+    """Return the folder at the head of a path: its name, or that of its placeholder."""
+    first = path.parts[0] if path.parts else ""
+    return first.rpartition("/")[0] if isinstance(first, str) else f"{{{snake(first.name)}}}"
+
+
+def _is_below(short: Text, long: Text) -> bool:
+    if not short.parts or not isinstance(short.parts[0], Hole) or len(short.parts) == 1:
+        return False
+    tail = shape(Text(short.parts[1:]))
+    name = tail.rpartition("/")[2].partition(".")[0]
+    is_telling = name.isidentifier() and name not in WORDS["generic"] and ends_as_json(short)
+    return tail.startswith("/") and is_telling and f"/{shape(long)}".endswith(tail)

@@ -1,0 +1,1 @@
+"""Front ends: each turns a language into the one form of syntax.py."""

@@ -1,0 +1,1 @@
+"""What leaves an audit: renderings, the report, and what inline ignores keep out of them."""

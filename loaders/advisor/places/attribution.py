@@ -1,0 +1,387 @@
+"""From accesses to places: which line tells a file's path, the sink's, a call's, or a wrapper's."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from loaders.advisor.flow.context import Context
+from loaders.advisor.flow.engine import Engine
+from loaders.advisor.flow.libraries.paths import is_temporary
+from loaders.advisor.flow.substitution import CONSTRUCTORS, filled
+from loaders.advisor.flow.summaries import Access, plain, root_of, symbols_of
+from loaders.advisor.flow.templates import (
+    are_alike,
+    ends_as_json,
+    is_identifying,
+    is_settled,
+    letters,
+    name_of,
+    normal,
+    shape,
+)
+from loaders.advisor.flow.values import (
+    Instance,
+    Nothing,
+    Param,
+    Symbol,
+    Text,
+    Value,
+    as_texts,
+    is_json_text,
+)
+from loaders.advisor.languages.syntax import FunctionDef
+from loaders.advisor.places.delegated import is_handed_on, is_named_by_member
+from loaders.advisor.places.filling import (
+    as_known,
+    is_filled_with_ids,
+    is_keyed,
+    known_to,
+    names_key,
+)
+from loaders.advisor.places.side_effects import is_question, is_side_effect
+
+# Objects that are built with what another object was built with.
+MOST_CONSTRUCTORS = 3
+# Names of a parameter that may be an id or the name of a file, as its callers say.
+_KEYS = ("key", "cacheKey", "cache_key")
+# A function that tells formats apart reads JSON at the other paths.
+_OTHER_FORMATS = (
+    ".yaml", ".yml", ".toml", ".ini", ".csv", ".xml", ".css", ".html", ".htm", ".md", ".svg",
+    ".txt", ".log", ".rst", ".zip", ".tar", ".tgz", ".whl", ".pdf", ".png", ".jpg", ".env",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An access at the line that counts, its path as far as it is known there.
+
+    What is not shown is evidence for its template, and reported under another.
+    """
+
+    access: Access
+    path: Text
+    form: str
+    is_shown: bool = True
+
+
+class Attribution:
+    """Goes from each sink upwards, to the callers that know its path."""
+
+    def __init__(self, engine: Engine, context: Callable[[Engine, FunctionDef], Context]) -> None:
+        self.engine = engine
+        self.context = context
+        self.own = [
+            access
+            for key in engine.project.functions
+            for access in (engine.summaries[key].own if key in engine.summaries else ())
+        ]
+        self.by_id = {access.id: access for access in self.own}
+        self.callers: dict[str, list[Access]] = {}
+        for access in self.own:
+            if access.via:
+                self.callers.setdefault(access.via, []).append(access)
+        self.placed: dict[tuple[str, str], Placed] = {}
+        self.seen: set[str] = set()
+
+    def places(self) -> list[Placed]:
+        """Return all places, in the order of files and lines."""
+        for access in self.own:
+            if not access.via and not is_side_effect(self.engine, access):
+                self.place(access)
+        known = {
+            name
+            for (name, _), placed in self.placed.items()
+            if placed.form != "wrapper" and not self.callers.get(name)
+        }
+        told = {_spot(p.access, p.path) for p in self.placed.values() if p.form != "wrapper"}
+        return sorted(
+            (
+                p
+                for p in self.placed.values()
+                if not (p.access.id in known if p.form == "wrapper" else self.is_told(p, told))
+            ),
+            key=lambda p: (p.access.file, p.access.line, p.access.operation, shape(p.path), p.form),
+        )
+
+    def is_told(self, placed: Placed, told: set[tuple[str, int, str, str]]) -> bool:
+        """Say whether the file that a call names is told where it is touched already."""
+        way = list(self.way_of(placed.access))[1:]
+        return any(_spot(self.by_id[each], placed.path) in told for each in way)
+
+    def way_of(self, access: Access) -> Iterator[str]:
+        """Yield the accesses that one passes on, down to the sink's."""
+        at: Access | None = access
+        while at is not None:
+            yield at.id
+            at = self.by_id.get(at.via) if at.via else None
+
+    def is_json(self, access: Access) -> bool:
+        for name in self.way_of(access):
+            at = self.by_id.get(name, access)
+            if at.is_json or name in self.engine.json_ids or is_json_text(at.content):
+                return True
+        return False
+
+    def place(self, access: Access) -> None:
+        if access.id in self.seen or (access.via and is_question(self.engine, access)):
+            return
+        self.seen.add(access.id)
+        is_file = access.store not in ("browser",)
+        if access.file in self.engine.tests:
+            if not access.via:
+                self.put(access, normal(access.path, is_file), "sink")
+            return
+        form = "call" if access.via else "sink"
+        for path in self.built(access):
+            if len(path.parts) == 1 and is_temporary(path):
+                continue
+            known = normal(path, is_file)
+            if not symbols_of(known):
+                self.put(access, known, form)
+            else:
+                self.ask_callers(access, known, form)
+
+    def built(self, access: Access) -> tuple[Text, ...]:
+        """Fill in what objects were built with: of one object, by another's constructor, too."""
+        own = {root_of(symbol) for symbol in symbols_of(access.path)}
+        paths = self.filled(access, access.path)
+        for _ in range(MOST_CONSTRUCTORS):
+            if all(own >= {root_of(symbol) for symbol in symbols_of(path)} for path in paths):
+                break
+            paths = tuple(
+                dict.fromkeys(inner for path in paths for inner in self.filled(access, path))
+            )
+        return tuple(dict.fromkeys(known_to(own, path) for path in paths))
+
+    def filled(self, access: Access, of: Text) -> tuple[Text, ...]:
+        """Fill in what the only object of a class was built with, or what classes below say."""
+        bindings: dict[Param, Value] = {}
+        variants: list[dict[Param, Value]] = []
+        for symbol in symbols_of(of):
+            param = root_of(symbol)
+            definition = self.engine.project.classes.get(param.owner)
+            if definition is not None and param.name == "self":
+                for other in (definition, *self.engine.below(definition)):
+                    known = self.engine.constructions.get(other.key, [])
+                    only = known[0] if len(known) == 1 else None
+                    variants.append({param: Instance(other, only)})
+                continue
+            for built in self.constructions(param):
+                bindings[param] = built
+        if not bindings and not variants:
+            return (of,)
+        if variants and self.callers_of(access):
+            return (of,)
+        context = self.context(self.engine, self.engine.project.functions[access.function])
+        found: dict[Text, None] = {}
+        for variant in variants or [{}]:
+            value = filled(context, of, {**bindings, **variant}, {})
+            if isinstance(value, Nothing):
+                continue
+            for path in as_texts(value, name_of(of)):
+                if not (variants and path == of):
+                    found[path] = None
+        is_impossible = not found and any(isinstance(v, Nothing) for v in bindings.values())
+        return tuple(found) or (() if is_impossible else (of,))
+
+    def constructions(self, param: Param) -> list[Value]:
+        """Return what a constructor's parameter is, if all objects are built alike."""
+        values: list[Value] = []
+        for value in self.engine.arguments.get(f"{param.owner}|{param.name}", {}).values():
+            if not any(value == other or are_alike(value, other) for other in values):
+                values.append(value)
+        paths: list[Value] = [value for value in values if not isinstance(value, Nothing)]
+        paths = paths or values
+        return paths if len(paths) == 1 else []
+
+    def callers_of(self, access: Access) -> list[Access]:
+        return [
+            caller
+            for caller in self.callers.get(access.id, ())
+            if caller.file not in self.engine.tests
+        ]
+
+    def is_naming(self, caller: Access, path: Text) -> bool:
+        """Say whether a caller, or one of its own, says more of an object's file."""
+        if len(letters(normal(caller.path))) > len(letters(path)):
+            return not caller.is_of_record
+        return bool(symbols_of(caller.path)) and any(
+            self.is_naming(each, path) for each in self.callers_of(caller) if each.id != caller.id
+        )
+
+    def is_of_object(self, symbol: Symbol) -> bool:
+        """Say whether a path is what an object has: from its constructor, or kept by a method."""
+        param = root_of(symbol)
+        if param.owner in self.engine.project.classes:
+            return True
+        function = self.engine.project.functions.get(param.owner)
+        if function is None or function.class_key is None:
+            return False
+        return function.name in CONSTRUCTORS or self.is_kept(param)
+
+    def is_kept(self, param: Param) -> bool:
+        """Say whether a method of ours makes an argument what its object has from then on."""
+        function = self.engine.project.functions.get(param.owner)
+        if function is None or function.class_key is None or function.name in CONSTRUCTORS:
+            return False
+        kept = self.engine.summaries[param.owner].attributes.values()
+        return any(isinstance(each, Text) and each.symbol == param for each in kept)
+
+    def is_handed_on(self, access: Access, caller: Access, form: str) -> bool:
+        """Put what a constructor hands to a method of its own at the method's place."""
+        functions = self.engine.project.functions
+        ours, theirs = functions[access.function], functions[caller.function]
+        if theirs.name not in CONSTRUCTORS or theirs.class_key != ours.class_key:
+            return False
+        paths = [normal(path) for path in self.built(caller)]
+        if any(symbols_of(path) for path in paths):
+            return False
+        for path in paths:
+            self.put(access, path, form)
+        return True
+
+    def only_named(self, callers: list[Access]) -> Text | None:
+        """Return the path that all who build an object name, if it is one: the class knows it."""
+        found: dict[str, Text] = {}
+        waiting = list(callers)
+        seen: set[str] = set()
+        while waiting:
+            caller = waiting.pop()
+            if caller.id in seen or caller.function not in self.engine.project.functions:
+                continue
+            seen.add(caller.id)
+            for path in map(normal, self.built(caller)):
+                if symbols_of(path) and not is_settled(path):
+                    waiting += self.callers_of(caller)
+                else:
+                    found[shape(path)] = path
+        return plain(next(iter(found.values()))) if len(found) == 1 else None
+
+    def ask_callers(self, access: Access, path: Text, form: str) -> None:
+        callers = self.callers_of(access)
+        if all(self.is_of_object(symbol) for symbol in symbols_of(path)):
+            naming = [caller for caller in callers if self.is_naming(caller, path)]
+            if callers and not naming:
+                self.put(access, as_known(path, callers), form)
+                return
+            if all(self.is_kept(root_of(symbol)) for symbol in symbols_of(path)):
+                if (only := self.only_named(callers)) is not None:
+                    self.put(access, only, form)
+                    return
+                naming = [each for each in naming if not self.is_handed_on(access, each, form)]
+            callers = naming
+        function = self.engine.project.functions[access.function]
+        if self.with_defaults(access, path, form):
+            # Where a parameter is but a folder, its callers say nothing new of the file.
+            for caller in callers if not is_settled(path) else ():
+                self.place(caller)
+            return
+        is_open = not (
+            is_settled(path)
+            or is_named_by_member(path)
+            or is_filled_with_ids(path, callers)
+            or is_handed_on(path, access, self.callers_of)
+        )
+        if is_open and not callers and (function.decorators or function.name == "lambda"):
+            # A framework calls it: nobody else will say more.
+            self.put(access, path, form)
+            return
+        if is_open:
+            self.put(access, path, "wrapper")
+            for caller in callers:
+                self.place(caller)
+            return
+        if callers and self.is_named_by_callers(access, path, callers):
+            self.put(access, path, "wrapper")
+            for caller in callers:
+                self.place(caller)
+            return
+        known = {shape(normal(caller.path)): caller.path for caller in callers}
+        if len(known) == 1:
+            (only,) = known.values()
+            is_listed = any(hole.name == "*" for hole in only.holes)
+            if (
+                is_listed
+                or (function.name == "lambda" and is_settled(normal(only)))
+                or (not symbols_of(only) and len(only.holes) < len(path.holes))
+            ):
+                path = normal(only)
+        self.put(access, path, form)
+
+    def with_defaults(self, access: Access, path: Text, form: str) -> bool:
+        """A default belongs to the implementation: the place is here, with the default."""
+        bindings: dict[Param, Value] = {}
+        is_own = True
+        for symbol in symbols_of(path):
+            param = root_of(symbol)
+            summary = self.engine.summaries.get(param.owner)
+            default = summary.defaults.get(param.name) if summary is not None else None
+            if isinstance(default, Text):
+                bindings[param] = default
+                is_own = is_own and param.owner == access.function
+        if not bindings:
+            return False
+        context = self.context(self.engine, self.engine.project.functions[access.function])
+        # A constructor's default: objects built with it are known by the calls of their methods.
+        callers = self.callers_of(access)
+        known = set() if is_own else {shape(normal(c.path)) for c in callers}
+        found = False
+        for each in as_texts(filled(context, path, bindings, {})):
+            if is_settled(each := normal(each)) and shape(each) not in known:
+                is_named = bool(callers) and self.is_named_by_callers(access, each, callers)
+                self.put(access, each, "wrapper" if is_named and symbols_of(each) else form)
+                found = True
+        return found and is_own
+
+    def is_named_by_callers(self, access: Access, path: Text, callers: list[Access]) -> bool:
+        """Say whether callers write a part of the name: table("fees"), row("fees", fee_id)."""
+        symbols = [hole for hole in path.holes if hole.origin is not None]
+        if symbols and all(is_identifying(h.name) and h.name not in _KEYS for h in symbols):
+            return False
+        known = [normal(caller.path) for caller in callers]
+        return all(len(each.holes) < len(path.holes) for each in known) or (
+            is_keyed(path)
+            and any(
+                names_key(each, path) for each in known if shape(each) not in self.beside(access)
+            )
+        )
+
+    def beside(self, access: Access) -> set[str]:
+        """Return the other paths of one line: what it is where nobody names a key."""
+        return {
+            shape(normal(other.path))
+            for other in self.engine.summaries[access.function].own
+            if other.id != access.id
+            and (other.line, other.operation) == (access.line, access.operation)
+        }
+
+    def by_default(self, mode: Symbol | None) -> str:
+        """Return what open does where nobody hands in a mode."""
+        summary = self.engine.summaries.get(mode.owner) if isinstance(mode, Param) else None
+        default = summary.defaults.get(mode.name) if summary and isinstance(mode, Param) else None
+        said = default.literal or "" if isinstance(default, Text) else ""
+        return "write" if set("wax") & set(said) else "read"
+
+    def put(self, access: Access, path: Text, form: str) -> None:
+        operation = "write" if access.operation == "copied" else access.operation
+        if operation == "open" and isinstance(access.mode, Text):
+            operation = self.by_default(access.mode.symbol)
+        known = replace(access, is_json=self.is_json(access), operation=operation)
+        self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
+
+
+def _spot(access: Access, path: Text) -> tuple[str, int, str, str]:
+    return access.file, access.line, access.operation, shape(path)
+
+
+def is_json_file(placed: Placed) -> bool:
+    """Say whether a place is about JSON, or about a neighbour that is named as such."""
+    access = placed.access
+    last = placed.path.parts[-1] if placed.path.parts else ""
+    if isinstance(last, str) and last.lower().endswith(_OTHER_FORMATS):
+        return False
+    first = placed.path.parts[0] if placed.path.parts else ""
+    if isinstance(first, str) and first.startswith(("http:/", "https:/", "data:")):
+        return False
+    if access.store not in ("file", "blob", "s3"):
+        return True
+    return access.is_json or ends_as_json(placed.path)

@@ -1,0 +1,52 @@
+"""What callers fill into a path: a folder, a part of the name in writing, or but an id."""
+
+from dataclasses import replace
+
+from loaders.advisor.flow.summaries import Access, plain, root_of
+from loaders.advisor.flow.templates import ends_as_json, is_settled, letters, normal, shape
+from loaders.advisor.flow.values import Hole, Param, Text
+
+
+def is_keyed(path: Text) -> bool:
+    """Say whether the folder is known, and a parameter is the file's name: shelf/{key}.json."""
+    last = [at for at, part in enumerate(path.parts) if isinstance(part, str) and "/" in part]
+    before = path.parts[: last[-1] + 1] if last else ()
+    is_folder_known = bool(before) and all(
+        isinstance(part, str) or part.origin is None for part in before
+    )
+    after = [part for part in path.parts[len(before) :] if isinstance(part, Hole)]
+    is_named_by_it = bool(before) and str(before[-1]).endswith("/")
+    return is_folder_known and is_named_by_it and len(after) == 1 and ends_as_json(path)
+
+
+def names_key(known: Text, path: Text) -> bool:
+    """Say whether a caller writes the key, or a part of it, in the folder that we know."""
+    is_longer = len(known.holes) == len(path.holes) and len(letters(known)) > len(letters(path))
+    return len(known.holes) < len(path.holes) or is_longer
+
+
+def is_filled_with_ids(path: Text, callers: list[Access]) -> bool:
+    """Say whether no caller decides the folder of a JSON file, nor writes a part of its name."""
+    first, *rest = path.parts or ("",)
+    is_whole = bool(rest) and isinstance(rest[0], str) and rest[0].startswith("/")
+    is_known = isinstance(first, Hole) and first.origin is None and first.name != "?"
+    is_named = any(len(normal(caller.path).holes) < len(path.holes) for caller in callers)
+    return is_whole and is_known and ends_as_json(path) and not is_named
+
+
+def as_known(path: Text, callers: list[Access]) -> Text:
+    """Return a path as callers know it, where they all know the same."""
+    only, *others = {shape(each): each for each in (normal(c.path) for c in callers)}.values()
+    return plain(only) if not others and is_settled(only) else path
+
+
+def known_to(own: set[Param], path: Text) -> Text:
+    """Return a path in which only what callers of these parameters' functions know is open."""
+    return Text(
+        tuple(
+            replace(part, origin=None)
+            if isinstance(part, Hole) and part.origin and root_of(part.origin) not in own
+            else part
+            for part in path.parts
+        )
+    )
