@@ -80,8 +80,12 @@ class StartedCommand:
         self.wait()
 
     def _wait(self, timeout: float | None) -> int | None:
-        if self.returncode is None and select.select([self._ended], [], [], timeout)[0]:
-            self.returncode = int(self._ended.recv(16))
+        if self.returncode is None:
+            # Not select(), which knows no descriptor above 1023.
+            end = select.poll()
+            end.register(self._ended, select.POLLIN)
+            if end.poll(None if timeout is None else timeout * 1000):
+                self.returncode = int(self._ended.recv(16))
         return self.returncode
 
 

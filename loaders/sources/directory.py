@@ -2,6 +2,7 @@
 
 import os
 import stat
+import weakref
 from collections.abc import Iterator
 from itertools import islice
 from operator import attrgetter
@@ -41,6 +42,7 @@ class Directory:
             raise WrongRequest(f"{root} is neither a directory nor an archive.") from None
         except OSError as error:
             raise WrongRequest(f"{root} cannot be listed: {error.strerror}.") from error
+        weakref.finalize(self, os.close, self._folder)
 
     @property
     def name(self) -> str:

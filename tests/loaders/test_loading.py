@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -47,6 +48,15 @@ def test_every_file_has_exactly_one_outcome(small_tree: Tree) -> None:
         seen=6, landed=3, quarantined=1, left_as_config=1, unrecognised=1, bytes=result.bytes
     )
     assert result.add_up
+
+
+def test_loads_of_one_process_leave_no_descriptor_open(small_tree: Tree) -> None:
+    load(small_tree)
+    descriptors = Path("/proc/self/fd")
+    before = len(list(descriptors.iterdir()))
+    for _ in range(3):
+        load(small_tree)
+    assert len(list(descriptors.iterdir())) == before
 
 
 def test_payload_hash_and_keys_are_those_of_the_file(

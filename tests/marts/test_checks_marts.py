@@ -104,6 +104,28 @@ def test_marts_that_went_wrong_fail_the_check(gates: Gates, damage: str) -> None
     assert expected in names(failed)
 
 
+def test_a_few_answers_of_few_levels_do_not_move_a_quartile(gates: Gates) -> None:
+    """Half the answers are right: one more or less takes the median itself from 100 to 33."""
+
+    def answered(right: int) -> None:
+        with connect(gates.settings) as connection:
+            connection.execute(
+                "update analytics.session_events as event "
+                "set skill_tag = 'close', score = case when place <= %s then 100 else 33 end "
+                "from (select ctid as row, row_number() over (order by ctid) as place "
+                "from analytics.session_events limit 101) as chosen "
+                "where event.ctid = chosen.row",
+                (right,),
+            )
+
+    answered(51)
+    gates.marts(accept="another skill")
+    answered(50)
+    assert not gates.marts().failed
+    answered(35)
+    assert "distribution.quantiles" in names(gates.marts())
+
+
 def test_a_lost_learner_is_named_with_documents_and_missed_until_accepted(gates: Gates) -> None:
     with connect(gates.settings) as connection:
         connection.execute("delete from analytics.learners where user_id = %s", (ADA,))
