@@ -1,14 +1,17 @@
 """Draws the README's pictures: 'make pictures', after 'make demo' has been tried and looks right.
 
 demo.svg is a recording of 'make demo', line by line; lineage.svg shows where user_readiness comes
-from, by dbt's own manifest. Both are plain SVG without script or external font.
+from, by dbt's own manifest. Both are plain SVG without script or external font. dashboard.png is
+the head of the dashboard of a sample, photographed by chromium.
 """
 
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -40,10 +43,42 @@ class _Node(NamedTuple):
 
 
 def main() -> None:
-    """Write both pictures."""
+    """Write the pictures."""
     (PICTURES / "demo.svg").write_text(recording([*_record()]))
     manifest = json.loads((ROOT / "target" / "manifest.json").read_text())
     (PICTURES / "lineage.svg").write_text(lineage(manifest, f"model.pulse_elt.{_MART}"))
+    with tempfile.TemporaryDirectory() as folder:
+        _photograph(_dashboard(Path(folder)), PICTURES / "dashboard.png")
+
+
+def _dashboard(folder: Path) -> Path:
+    """Write the dashboard of a sample, in a copy of the project with a server of its own."""
+    # The embedded server runs as a user of its own when we are root.
+    folder.chmod(0o755)
+    copy, sample, page = folder / "project", folder / "sample", folder / "dashboard.html"
+    shutil.copytree(
+        ROOT, copy, ignore=shutil.ignore_patterns(".*", "target", "logs", "node_modules")
+    )
+    environment = {**os.environ, "PULSE_ELT_PROJECT_DIR": str(copy)}
+    for arguments in (
+        ("sample", "--sessions", "9000", "--learners", "290", "--out", sample),
+        ("run", sample, "--dashboard", page),
+        ("db", "stop"),
+    ):
+        command = [Path(sys.executable).parent / "pulse-elt", *arguments]
+        done = subprocess.run(command, env=environment, check=False)
+        # The sample holds a few bad files, which are findings.
+        if done.returncode not in (0, 1):
+            sys.exit(f"pulse-elt {arguments[0]} failed; see its output.")
+    return page
+
+
+def _photograph(page: Path, picture: Path) -> None:
+    """Write what a window of 1280 by 960 pixels shows of a page."""
+    program = shutil.which("chromium") or sys.exit("Install chromium: apt-get install chromium")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+    flags += ["--window-size=1280,960", f"--screenshot={picture}"]
+    subprocess.run([program, *flags, page.as_uri()], check=True, stderr=subprocess.DEVNULL)
 
 
 def _record() -> Iterator[tuple[float, str]]:
