@@ -85,13 +85,7 @@ class _Python(PythonExpressions):
             case "import_statement" | "import_from_statement":
                 self.import_statement(node, out)
             case "match_statement":
-                self.do(node.child_by_field_name("subject"), out)
-                cases = node.child_by_field_name("body")
-                blocks = [
-                    self.field_block(case, "consequence")
-                    for case in (cases.named_children if cases is not None else ())
-                ]
-                out.append(Branch((*blocks, ())))
+                self.match_statement(node, out)
             case "comment":
                 pass
             case "ERROR" | "block":
@@ -165,6 +159,19 @@ class _Python(PythonExpressions):
                 has_else = True
                 blocks.append(self.body(clause))
         out.append(Branch(tuple(blocks) if has_else else (*blocks, ())))
+
+    def match_statement(self, node: Node, out: list[Statement]) -> None:
+        self.do(node.child_by_field_name("subject"), out)
+        subject = self.part(node, "subject")
+        cases = node.child_by_field_name("body")
+        blocks: list[tuple[Statement, ...]] = []
+        for case in cases.named_children if cases is not None else ():
+            block: list[Statement] = [
+                Assign(Name(name), subject, case.start_point.row + 1) for name in _captured(case)
+            ]
+            self.do(case.child_by_field_name("guard"), block)
+            blocks.append((*block, *self.field_block(case, "consequence")))
+        out.append(Branch((*blocks, ())))
 
     def try_statement(self, node: Node, out: list[Statement]) -> None:
         tried = list(self.body(node))
@@ -311,6 +318,18 @@ def _not_required(statement: Statement) -> Statement:
     if isinstance(statement, Assign) and statement.annotation:
         return replace(statement, annotation=f"NotRequired[{statement.annotation}]")
     return statement
+
+
+def _captured(case: Node) -> Iterator[str]:
+    """Yield the names that a pattern gives to all that is matched: case p, case X() as p."""
+    for pattern in case.named_children:
+        inner = pattern.named_children[0] if pattern.named_children else pattern
+        if pattern.type != "case_pattern":
+            continue
+        if inner.type == "dotted_name" and "." not in text_of(inner):
+            yield text_of(inner)
+        elif inner.type == "as_pattern":
+            yield text_of(inner.named_children[-1])
 
 
 def _outside(body: Node | None) -> Iterator[str]:

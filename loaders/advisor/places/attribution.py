@@ -92,12 +92,19 @@ class Attribution:
             for (name, _), placed in self.placed.items()
             if placed.form != "wrapper" and not self.callers.get(name)
         }
-        told = {_spot(p.access, p.path) for p in self.placed.values() if p.form != "wrapper"}
+        spots = {_spot(p.access, p.path) for p in self.placed.values() if p.form != "wrapper"}
+        told = {
+            key
+            for key, placed in self.placed.items()
+            if placed.form != "wrapper" and self.is_told(placed, spots)
+        }
+        calls = {_call(self.placed[key].access) for key in told}
         return sorted(
             (
                 p
-                for p in self.placed.values()
-                if not (p.access.id in known if p.form == "wrapper" else self.is_told(p, told))
+                for key, p in self.placed.items()
+                if key not in told
+                and not (p.form == "wrapper" and (p.access.id in known or _call(p.access) in calls))
             ),
             key=lambda p: (p.access.file, p.access.line, p.access.operation, shape(p.path), p.form),
         )
@@ -371,6 +378,11 @@ class Attribution:
 
 def _spot(access: Access, path: Text) -> tuple[str, int, str, str]:
     return access.file, access.line, access.operation, shape(path)
+
+
+def _call(access: Access) -> tuple[str, str]:
+    """Return what the alternatives have in common that one call hands on."""
+    return access.id.partition(">")[0] if access.via else access.id, access.operation
 
 
 def is_json_file(placed: Placed) -> bool:

@@ -4,6 +4,7 @@ import re
 
 from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.libraries import clients, paths, stores
+from loaders.advisor.flow.libraries.made import default_path, in_memory, is_item_of_files, mixed
 from loaders.advisor.flow.libraries.sinks import Sink
 from loaders.advisor.flow.libraries.touching import Toucher
 from loaders.advisor.flow.members import ROOT
@@ -16,7 +17,6 @@ from loaders.advisor.flow.values import (
     External,
     Func,
     Handle,
-    Instance,
     Listing,
     Mapping,
     Method,
@@ -77,6 +77,8 @@ class Library(Toucher):
             return self.touch(sink, UNKNOWN, a)
         if (found := self.json_call(name, a)) is not None:
             return found
+        if (found := self.json_method(External(name), name.rpartition(".")[2], a)) is not None:
+            return found
         if (reading := RESOURCES.get(name)) is not None:
             path = slashed([self.package(a), *a.args[1:]], ["?", *(["?"] * len(a.args[1:]))])
             here = Arguments((), {}, a.line, a.column)
@@ -95,6 +97,8 @@ class Library(Toucher):
             return self.touch(method, External(name), a)
         if method is not None and "()" in name and method.path == "object":
             return self.touch(method, External(name), a)
+        if (found := default_path(last, a)) is not None:
+            return found
         self.call_closures(a)
         return External(f"{name}()") if name.count("()") < 4 else UNKNOWN
 
@@ -305,6 +309,8 @@ class Library(Toucher):
                 elif a.names:
                     self.engine.keyed_by(reads, a.names[0])
             return content(reads, name if name not in _READING else "?")
+        if (found := default_path(name, a)) is not None:
+            return found
         if isinstance(of, Mapping | Sequence | Listing):
             return self.collection_method(of, name, a)
         self.call_closures(a)
@@ -371,27 +377,3 @@ class Library(Toucher):
             if is_json_text(a.args[-1]):
                 self.mark_json(of)
         return of if name in ("__enter__", "open", "sync", "iter_lines") else UNKNOWN
-
-
-def mixed(values: tuple[Value, ...]) -> Value | None:
-    """Return one object made of several: one of ours, what was read, or all of their keys."""
-    if own := [option for option in options_of(values[0]) if isinstance(option, Instance)]:
-        return either(*own)
-    if reads := frozenset().union(*map(reads_of, values)):
-        return content(reads)
-    options = [option for value in values for option in options_of(value)]
-    tables = [option for option in options if isinstance(option, Mapping)]
-    entries = tuple(entry for table in tables for entry in table.entries)
-    return Mapping(entries) if entries else None
-
-
-def in_memory(value: Value) -> Value:
-    """Return a text as a file: it holds what the text does, and has no path."""
-    if isinstance(value, Text):
-        return Handle(value, reads_of(value), kind="memory")
-    return content(reads_of(value)) if not isinstance(value, Handle) else value
-
-
-def is_item_of_files(value: Value) -> bool:
-    """Say whether a value is what a listing found, or what a file holds."""
-    return isinstance(value, Text) and any(part.name == "*" or part.reads for part in value.holes)
