@@ -1,7 +1,19 @@
-"""What a function returns where an argument is given, and where it is left out."""
+"""Branches: what a name is worth after one, what a function returns where it takes another."""
+
+from collections.abc import Iterable
 
 from loaders.advisor.flow.substitution import Bindings
-from loaders.advisor.flow.values import Hole, Nothing, Options, Param, Text, Value, either
+from loaders.advisor.flow.templates import JSON_ENDINGS
+from loaders.advisor.flow.values import (
+    Hole,
+    Nothing,
+    Options,
+    Param,
+    Text,
+    Value,
+    either,
+    options_of,
+)
 
 
 def way_taken(returns: Value, bindings: Bindings) -> Value:
@@ -42,3 +54,24 @@ def _with_slash(path: Text) -> Text:
     if isinstance(last, str):
         return Text((*path.parts[:-1], f"{last}/"))
     return Text((*path.parts, "/"))
+
+
+def merged(values: Iterable[Value]) -> Value:
+    """Return what a name is worth after a branch; a name that is completed is what it becomes.
+
+    "if not name.endswith('.json'): name += '.json'" makes one path of it, and so does a folder put
+    before what is no whole path.
+    """
+    known = list(dict.fromkeys(option for value in values for option in options_of(value)))
+    texts = [value for value in known if isinstance(value, Text)]
+    return either(*(v for v in known if not any(_is_completed(v, other) for other in texts)))
+
+
+def _is_completed(value: Value, by: Text) -> bool:
+    if not isinstance(value, Text) or value.literal is not None or value == by:
+        return False
+    if by.parts[:-1] == value.parts:
+        return by.parts[-1] in JSON_ENDINGS
+    before = by.parts[: len(by.parts) - len(value.parts)]
+    is_below = by.parts[len(before) :] == value.parts and bool(before)
+    return is_below and str(before[-1]).endswith("/") and isinstance(value.parts[0], Hole)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from loaders.advisor.flow import members
+from loaders.advisor.flow.branching import merged
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.importing import Importer
 from loaders.advisor.flow.naming import name_of
@@ -183,12 +184,12 @@ class Evaluator(Importer):
         if not results:
             self.env = before
             return bool(statement.blocks)
-        merged = results[0]
+        after = results[0]
         for other in results[1:]:
             for name, value in other.items():
-                known = merged.get(name)
-                merged[name] = value if known is None or known == value else either(known, value)
-        self.env = merged
+                known = after.get(name)
+                after[name] = value if known is None or known == value else merged((known, value))
+        self.env = after
         return False
 
     def define(self, what: FunctionDef | ClassDef) -> None:

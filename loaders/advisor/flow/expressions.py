@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 
 from loaders.advisor.flow import members
+from loaders.advisor.flow.branching import merged
 from loaders.advisor.flow.calls import Caller
 from loaders.advisor.flow.naming import name_of
 from loaders.advisor.flow.templates import is_settled
@@ -97,7 +98,7 @@ class Expressions(Caller):
             case Percent():
                 return self.percent(expr)
             case Either():
-                return either(*preferred([self.value(option) for option in expr.options]))
+                return merged(preferred([self.value(option) for option in expr.options]))
             case Items():
                 return Sequence(tuple(self.value(item) for item in expr.items)[:MOST_ITEMS])
             case Table():

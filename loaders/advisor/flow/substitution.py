@@ -5,6 +5,7 @@ from dataclasses import replace
 from loaders.advisor.flow.answers import ANSWER, is_answer
 from loaders.advisor.flow.context import Context
 from loaders.advisor.flow.summaries import root_of
+from loaders.advisor.flow.templates import JSON_ENDINGS
 from loaders.advisor.flow.values import (
     MOST_OPTIONS,
     NOTHING,
@@ -161,7 +162,15 @@ def filled(ev: Context, value: Text, bindings: Bindings, replaced: Replaced) -> 
         if len(results) * len(options) > MOST_OPTIONS:
             options = options[:1]
         results = [(*before, *option) for before in results for option in options]
-    return either(*(text(*parts) for parts in results))
+    return either(*(_ended_once(text(*parts)) for parts in results))
+
+
+def _ended_once(path: Text) -> Text:
+    """Return a path without the ending that is put behind a name which has it already."""
+    *before, last = path.parts or ("",)
+    said = last if isinstance(last, str) else ""
+    ending = next((end for end in JSON_ENDINGS if said.endswith(end * 2)), "")
+    return text(*before, said.removesuffix(ending)) if ending else path
 
 
 def _plain(part: Hole) -> Hole:
@@ -181,9 +190,7 @@ def _is_left_open(ev: Context, value: Text, index: int) -> bool:
     after = value.parts[index + 1] if index + 1 < len(value.parts) else ""
     if not isinstance(before, str) or not isinstance(after, str):
         return False
-    return (not index and after.startswith("/")) or (
-        (not before or before.endswith("/")) and after.startswith(".")
-    )
+    return (not before or before.endswith("/")) and after.startswith((".", "/"))
 
 
 def _named(found: Text, part: Hole) -> Text:

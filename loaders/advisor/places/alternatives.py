@@ -29,8 +29,10 @@ def _merged(places: list[Placed]) -> list[Placed]:
     if len({shape(placed.path) for placed in places}) == 1:
         return places
     split = [_segments(placed.path) for placed in places]
-    common = 0
-    while common < min(map(len, split)) - 1 and len({_shape(each, common) for each in split}) == 1:
+    common, shortest = 0, min(map(len, split))
+    # A path that is the end of the others lies in the working folder.
+    most = shortest if shortest > 1 else 0
+    while common < most and len({_shape(each, common) for each in split}) == 1:
         common += 1
     heads = [each[: len(each) - common] for each in split]
     if not common or not any(_is_outside(head) for head in heads):
@@ -55,7 +57,7 @@ def _shape(segments: list[_Segment], from_end: int) -> str:
 
 def _is_outside(head: list[_Segment]) -> bool:
     """Say whether a folder lies elsewhere than in the project: unknown, absolute, of the user."""
-    first = head[0][0] if head[0] else ""
+    first = head[0][0] if head and head[0] else "."
     return isinstance(first, Hole) or first[:1] in ("", "~", "%", "$") or first[1:2] == ":"
 
 

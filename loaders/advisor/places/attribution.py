@@ -10,7 +10,6 @@ from loaders.advisor.flow.substitution import CONSTRUCTORS, filled
 from loaders.advisor.flow.summaries import Access, plain, root_of, symbols_of
 from loaders.advisor.flow.templates import (
     are_alike,
-    ends_as_json,
     is_identifying,
     is_settled,
     letters,
@@ -29,6 +28,7 @@ from loaders.advisor.flow.values import (
     is_json_text,
 )
 from loaders.advisor.languages.syntax import FunctionDef
+from loaders.advisor.places.defaults import paths_by_default
 from loaders.advisor.places.delegated import is_handed_on, is_named_by_member
 from loaders.advisor.places.filling import (
     as_known,
@@ -43,11 +43,6 @@ from loaders.advisor.places.side_effects import is_question, is_side_effect
 MOST_CONSTRUCTORS = 3
 # Names of a parameter that may be an id or the name of a file, as its callers say.
 _KEYS = ("key", "cacheKey", "cache_key")
-# A function that tells formats apart reads JSON at the other paths.
-_OTHER_FORMATS = (
-    ".yaml", ".yml", ".toml", ".ini", ".csv", ".xml", ".css", ".html", ".htm", ".md", ".svg",
-    ".txt", ".log", ".rst", ".zip", ".tar", ".tgz", ".whl", ".pdf", ".png", ".jpg", ".env",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +261,13 @@ class Attribution:
     def ask_callers(self, access: Access, path: Text, form: str) -> None:
         callers = self.callers_of(access)
         if all(self.is_of_object(symbol) for symbol in symbols_of(path)):
+            by_default = paths_by_default(self.engine, self.context, access)
+            said = {shape(normal(caller.path)) for caller in callers} & by_default.keys()
+            for each in sorted(said):
+                self.put(access, by_default[each], form)
+            callers = [each for each in callers if shape(normal(each.path)) not in said]
+            if said and not callers:
+                return
             naming = [caller for caller in callers if self.is_naming(caller, path)]
             if callers and not naming:
                 self.put(access, as_known(path, callers), form)
@@ -333,6 +335,9 @@ class Attribution:
         known = set() if is_own else {shape(normal(c.path)) for c in callers}
         found = False
         for each in as_texts(filled(context, path, bindings, {})):
+            if str(each.parts[-1] if each.parts else "").endswith("/"):
+                # An empty name is none: the code takes another way then.
+                continue
             if is_settled(each := normal(each)) and shape(each) not in known:
                 is_named = bool(callers) and self.is_named_by_callers(access, each, callers)
                 self.put(access, each, "wrapper" if is_named and symbols_of(each) else form)
@@ -383,17 +388,3 @@ def _spot(access: Access, path: Text) -> tuple[str, int, str, str]:
 def _call(access: Access) -> tuple[str, str]:
     """Return what the alternatives have in common that one call hands on."""
     return access.id.partition(">")[0] if access.via else access.id, access.operation
-
-
-def is_json_file(placed: Placed) -> bool:
-    """Say whether a place is about JSON, or about a neighbour that is named as such."""
-    access = placed.access
-    last = placed.path.parts[-1] if placed.path.parts else ""
-    if isinstance(last, str) and last.lower().endswith(_OTHER_FORMATS):
-        return False
-    first = placed.path.parts[0] if placed.path.parts else ""
-    if isinstance(first, str) and first.startswith(("http:/", "https:/", "data:")):
-        return False
-    if access.store not in ("file", "blob", "s3"):
-        return True
-    return access.is_json or ends_as_json(placed.path)

@@ -16,7 +16,8 @@ from loaders.advisor.flow.templates import (
 )
 from loaders.advisor.flow.values import Text
 from loaders.advisor.places.alternatives import without_alternatives
-from loaders.advisor.places.attribution import Attribution, Placed, is_json_file
+from loaders.advisor.places.attribution import Attribution, Placed
+from loaders.advisor.places.formats import is_json_file
 from loaders.advisor.places.side_effects import is_move
 from loaders.advisor.words import WORDS
 
@@ -231,7 +232,8 @@ def _listed_key(
     is_wrapper: bool,
 ) -> str | None:
     """Return the key of the template to which a listing, or a file of one, belongs."""
-    best: tuple[tuple[int, bool], str] | None = None
+    best: tuple[tuple[int, bool, bool], str] | None = None
+    said = shape(placed.path)
     least = 1 if placed.access.operation == "list" else 2
     for key, members in plain.items():
         other = members[0]
@@ -243,8 +245,9 @@ def _listed_key(
         if fits < least:
             continue
         is_near = any(member.access.function == placed.access.function for member in members)
-        if best is None or (fits, is_near) > best[0]:
-            best = ((fits, is_near), key)
+        rank = (fits, any(shape(path) == said for path in paths[key]), is_near)
+        if best is None or rank > best[0]:
+            best = (rank, key)
     return best[1] if best is not None else None
 
 

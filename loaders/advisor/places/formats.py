@@ -1,0 +1,24 @@
+"""Which places are about JSON files, or about neighbours that are named as such."""
+
+from loaders.advisor.flow.templates import ends_as_json
+from loaders.advisor.places.attribution import Placed
+
+# A function that tells formats apart reads JSON at the other paths.
+_OTHER_FORMATS = (
+    ".yaml", ".yml", ".toml", ".ini", ".csv", ".xml", ".css", ".html", ".htm", ".md", ".svg",
+    ".txt", ".log", ".rst", ".zip", ".tar", ".tgz", ".whl", ".pdf", ".png", ".jpg", ".env",
+)  # fmt: skip
+
+
+def is_json_file(placed: Placed) -> bool:
+    """Say whether a place is about JSON, or about a neighbour that is named as such."""
+    access = placed.access
+    last = placed.path.parts[-1] if placed.path.parts else ""
+    if isinstance(last, str) and last.lower().endswith(_OTHER_FORMATS):
+        return False
+    first = placed.path.parts[0] if placed.path.parts else ""
+    if isinstance(first, str) and first.startswith(("http:/", "https:/", "data:")):
+        return False
+    if access.store not in ("file", "blob", "s3"):
+        return True
+    return access.is_json or ends_as_json(placed.path)
