@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.advisor.auditing import audited, places
+from tests.advisor.auditing import audited, places, templates
 
 
 def test_a_pattern_names_what_it_matches(tmp_path: Path) -> None:
@@ -102,3 +102,94 @@ def save(beds, where=None):
         ("garden.py", 13, "read", "sink", "garden/beds.json"),
         ("garden.py", 18, "write", "sink", "garden/beds.json"),
     ]
+
+
+def test_a_word_for_an_empty_name_is_no_file_of_its_own(tmp_path: Path) -> None:
+    source = """
+import json, re
+
+def leaf(plant):
+    safe = re.sub("[^a-z]", "_", plant)[:80] or "nameless"
+    return "herbarium/" + safe + ".json"
+
+def keep(plant, sheet):
+    with open(leaf(plant), "w") as file:
+        json.dump(sheet, file)
+"""
+    assert places(audited(tmp_path, {"herbarium.py": source})) == [
+        ("herbarium.py", 9, "write", "sink", "herbarium/{safe}.json"),
+    ]
+
+
+def test_of_known_folders_one_is_shown(tmp_path: Path) -> None:
+    source = """
+import json
+from pathlib import Path
+
+FOLDER = Path.home() / "Documents" / "apiary"
+if not FOLDER.parent.exists():
+    FOLDER = Path.home() / "apiary"
+HIVES = FOLDER / "hives.json"
+
+def hives():
+    return json.loads(HIVES.read_text())
+"""
+    assert places(audited(tmp_path, {"apiary.py": source})) == [
+        ("apiary.py", 11, "read", "sink", "~/apiary/hives.json"),
+    ]
+
+
+def test_what_is_taken_over_into_a_record_is_one(tmp_path: Path) -> None:
+    source = """
+import json
+from pathlib import Path
+
+OLD = Path.home() / ".ferry.json"
+NEW = Path.home() / "ferry" / "crossings.json"
+
+def move_in():
+    if OLD.exists() and not NEW.exists():
+        with open(OLD) as file:
+            data = file.read()
+        with open(NEW, "w") as file:
+            file.write(data)
+
+def crossings():
+    return json.loads(NEW.read_text())
+
+def cross(crossing):
+    known = crossings()
+    known.append(crossing)
+    NEW.write_text(json.dumps(known))
+"""
+    assert templates(audited(tmp_path, {"ferry.py": source})) == {
+        "~/.ferry.json": "SYSTEM_OF_RECORD",
+        "~/ferry/crossings.json": "SYSTEM_OF_RECORD",
+    }
+
+
+def test_what_is_written_beside_an_answer_is_not_fetched(tmp_path: Path) -> None:
+    source = """
+import json, requests
+
+def download():
+    with open("mine/assays.json", "w") as file:
+        json.dump(requests.get("https://assays.example").json(), file)
+    with open("mine/shifts.json", "w") as file:
+        json.dump({}, file)
+
+def count(shift):
+    with open("mine/shifts.json") as file:
+        shifts = json.load(file)
+    shifts[shift] = True
+    with open("mine/shifts.json", "w") as file:
+        json.dump(shifts, file)
+
+def assays():
+    with open("mine/assays.json") as file:
+        return json.load(file)
+"""
+    assert templates(audited(tmp_path, {"mine.py": source})) == {
+        "mine/assays.json": "CACHE",
+        "mine/shifts.json": "SYSTEM_OF_RECORD",
+    }

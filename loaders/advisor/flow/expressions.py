@@ -267,8 +267,23 @@ def _is_optional(value: Value) -> bool:
     return isinstance(value.symbol, Member) or (value.symbol is None and not reads_of(value))
 
 
+def _is_made(value: Value) -> bool:
+    """Say whether a value is what a function of a library made of others: re.sub(...)."""
+    return isinstance(value, External) and "()" in value.name
+
+
+def _is_word(value: Value) -> bool:
+    said = value.literal if isinstance(value, Text) else None
+    return said is not None and re.fullmatch(r"\w*", said) is not None
+
+
 def preferred(values: list[Value]) -> list[Value]:
-    """Leave out what is optional where a path stands beside it: that is its default."""
+    """Leave out what is optional where a path stands beside it: that is its default.
+
+    A word that stands in for an empty name is no path: clean(name) or "unknown".
+    """
+    if any(map(_is_made, values)) and all(_is_made(v) or _is_word(v) for v in values):
+        return [value for value in values if _is_made(value)]
     if not any(isinstance(value, Text) and is_settled(value) for value in values):
         return values
     return [value for value in values if not _is_optional(value)]

@@ -152,7 +152,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
             for member in reads
         ),
         is_answer=is_answered,
-        is_fetched=is_answered or any(_has(engine, key, "is_fetching") for key in writing),
+        is_fetched=is_answered or any(_fetches_it(engine, key, writes) for key in writing),
         ages=tuple(
             key
             for key in dict.fromkeys((*written, *_noted((engine.keys, engine.set_keys), group)))
@@ -195,6 +195,17 @@ def _has(engine: Engine, function: str, fact: str) -> bool:
         getattr(engine.summaries[key], fact)
         for key in facts_of(engine, function)
         if key in engine.summaries
+    )
+
+
+def _fetches_it(engine: Engine, function: str, writes: Sequence[Placed]) -> bool:
+    """Say whether what a function writes may be what it asked a server for."""
+    own = {member.access.id for member in writes}
+    return _has(engine, function, "is_fetching") and not any(
+        access.operation == "write" and access.id not in own and is_answer(access.content)
+        for key in facts_of(engine, function)
+        if key in engine.summaries
+        for access in engine.summaries[key].own
     )
 
 

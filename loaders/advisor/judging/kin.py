@@ -5,12 +5,14 @@ from dataclasses import replace
 from loaders.advisor.dispositions import SYSTEM_OF_RECORD, UNCERTAIN
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.templates import ends_as_json, shape, snake
-from loaders.advisor.flow.values import Hole, Text
+from loaders.advisor.flow.values import Hole, Text, reads_of
 from loaders.advisor.judging.evidence import is_id
 from loaders.advisor.judging.hints import segments_of
 from loaders.advisor.judging.verdicts import NOT_READ, NOT_WRITTEN, ONLY_READ, Verdict, judge
 from loaders.advisor.places.places import Group
 from loaders.advisor.words import WORDS
+
+_TAKEN_OVER = "what it holds is taken over into a record"
 
 
 def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
@@ -28,9 +30,23 @@ def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
         if verdict.disposition == SYSTEM_OF_RECORD and groups[key].of("write")
         for folder in _folders_of_ids(groups[key])
     }
-    return {
+    found = {
         key: _among(verdict)
         if verdict.reason in (NOT_WRITTEN, ONLY_READ) and folders & _folders_of_ids(groups[key])
+        else verdict
+        for key, verdict in found.items()
+    }
+    kept = frozenset().union(
+        *(
+            reads_of(member.access.content)
+            for key, verdict in found.items()
+            if verdict.disposition == SYSTEM_OF_RECORD
+            for member in groups[key].of("write")
+        )
+    )
+    return {
+        key: replace(verdict, disposition=SYSTEM_OF_RECORD, confidence="likely", reason=_TAKEN_OVER)
+        if verdict.reason == NOT_WRITTEN and {m.access.id for m in groups[key].of("read")} & kept
         else verdict
         for key, verdict in found.items()
     }

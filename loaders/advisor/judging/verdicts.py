@@ -61,7 +61,7 @@ def _decide(e: Evidence, group: Group) -> Decision:
     if e.hints.is_copy and not e.people and not e.is_of_ids:
         return UNCERTAIN, "unknown", "in a folder of copies, which are made of other data"
     if e.is_written and e.is_read:
-        if "download" in e.hints.code and not e.is_read_elsewhere:
+        if "download" in e.hints.code and not (e.is_read_elsewhere or e.is_changed_in_place):
             return UNCERTAIN, "unknown", "a download, which only its caller reads"
         is_sure = bool(e.is_of_ids or e.people or e.entries) and not _may_be_configuration(e)
         sure = "certain" if is_sure else "likely"

@@ -37,6 +37,8 @@ def _merged(places: list[Placed]) -> list[Placed]:
     heads = [each[: len(each) - common] for each in split]
     if not common or not any(_is_outside(head) for head in heads):
         return places
+    if not any(isinstance(part, Hole) for head in heads for each in head for part in each):
+        return [min(places, key=_plainness)]
     names = [
         part.name
         for head in heads
@@ -48,6 +50,12 @@ def _merged(places: list[Placed]) -> list[Placed]:
     for segment in split[0][len(split[0]) - common :]:
         parts += ["/", *segment]
     return [replace(places[0], path=text(*parts))]
+
+
+def _plainness(placed: Placed) -> tuple[int, str]:
+    """Sort the shortest path first, and of two spellings the one in small letters."""
+    said = written(placed.path)
+    return said.count("/"), said.swapcase()
 
 
 def _shape(segments: list[_Segment], from_end: int) -> str:
