@@ -230,7 +230,8 @@ class Caller(Library):
         function = func.function
         key = function.key
         found: Bindings = {}
-        is_method = function.class_key is not None and "staticmethod" not in function.decorators
+        is_static = "staticmethod" in function.decorators and self.language == "python"
+        is_method = function.class_key is not None and not is_static
         parameters = parameters_of(function, is_method)
         given = [*func.given, *a.args]
         if is_method and func.bound is None and given and self.language == "python":

@@ -23,6 +23,7 @@ from loaders.advisor.flow.values import (
     content,
     either,
     hole,
+    one_way,
     options_of,
     reads_of,
     renamed,
@@ -82,7 +83,7 @@ class Evaluator(Importer):
                 if any(root_of(symbol).owner in around for symbol in symbols_of(access.path)):
                     seen.setdefault(access.id, access)
         return Summary(
-            returns=either(*self.returned) if self.returned else NOTHING,
+            returns=one_way(either(*self.returned)) if self.returned else NOTHING,
             own=own,
             accesses=tuple(seen.values())[:MOST_ACCESSES],
             marks=tuple(self.marks),
@@ -114,7 +115,7 @@ class Evaluator(Importer):
     def parameter_value(self, parameter: Parameter, position: int) -> Value:
         definition = self.class_of(self.function.class_key)
         if definition is not None and position == 0 and parameter.name in ("self", "cls", "this"):
-            if "classmethod" in self.function.decorators:
+            if {"classmethod", "staticmethod"} & set(self.function.decorators):
                 return Class(definition)
             return Instance(definition)
         given = self.engine.given.get((self.function.key, parameter.name))
@@ -263,6 +264,11 @@ class Evaluator(Importer):
                     is_global = isinstance(option, External) and option.name in members.GLOBALS
                     if is_global and not self.is_test:
                         self.engine.set_global(target.name, value)
+                    if (
+                        isinstance(option, Class)
+                        and option.definition.key == self.function.class_key
+                    ):
+                        self.env[f"@{option.definition.key}.{target.name}"] = value
                     if not isinstance(option, Instance):
                         continue
                     is_outside = option.arguments is not None

@@ -41,6 +41,10 @@ ROOT = "\0"
 _ENVIRONMENTS = ("os.environ", "process.env", "import.meta.env", "Deno.env", "Bun.env")
 _PROPERTIES = ("property", "cached_property", "functools.cached_property", "computed_field", "get")
 _USER_FOLDERS = tuple(NAMES["user_folders"])
+# What a browser keeps, whatever object of it is asked: $window.localStorage.
+_BROWSER = ("localStorage", "sessionStorage")
+# Where an editor's extension lies: its own project.
+_OWN_FOLDERS = ("extensionPath", "extensionUri")
 _MOST_NESTED = 8
 _OWN_CLASS = {"python": "__class__", "script": "constructor"}
 # Objects whose attributes are names of every module.
@@ -94,6 +98,8 @@ def member(ev: Context, of: Value, name: str) -> Value:
             return class_member(ev, of, name)
         case ModuleValue():
             return module_member(ev, of.path, name)
+        case Text() | External() if name in _BROWSER and ev.language == "script":
+            return External(name)
         case External():
             return external_member(ev, of, name)
         case Mapping():
@@ -106,7 +112,9 @@ def member(ev: Context, of: Value, name: str) -> Value:
         case Handle() if of.kind == "bucket" and name == "objects":
             return of
         case Handle():
-            return of.path if name in ("name", "path") else content(of.reads, name)
+            # What was read has a name of its own.
+            is_file = of.kind != "result" or bool(of.writes)
+            return of.path if is_file and name in ("name", "path") else content(of.reads, name)
         case Sequence() if name == JOINED:
             return slashed(list(of.items), ["?"] * len(of.items))
         case Sequence() | Listing():
@@ -129,8 +137,10 @@ def text_member(of: Text, name: str) -> Value:
         # An entry of a listing: it is worth its name.
         return of
     is_path = len(of.parts) > 1 or of.literal is not None
-    if is_path and name in ("pathname", "href"):
+    if name == "fsPath" or (is_path and name in ("pathname", "href")):
         return of
+    if name in _OWN_FOLDERS:
+        return literal(ROOT)
     if is_path and name in ("name", "path"):
         return base_name(of) if name == "name" else of
     if name == WITHOUT_SUFFIX:

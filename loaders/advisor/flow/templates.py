@@ -136,8 +136,8 @@ def is_settled(path: Text) -> bool:
             return True
     stem = last
     if _HOLE in last:
-        # {name}.json, {base}_{name}.json.gz: the ending alone says nothing.
-        stem = re.sub(r"(\.[A-Za-z0-9]+)+$", "", last)
+        # {name}.json, {base}_{name}.json.gz: the ending alone says nothing; {name}.map.json does.
+        stem = re.sub(r"\.[A-Za-z0-9]+(\.gz|\.bak|\.tmp)?$", "", last)
     return re.search(r"[A-Za-z0-9]{2}", stem.replace(_HOLE, "")) is not None
 
 

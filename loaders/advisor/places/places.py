@@ -67,7 +67,7 @@ class Grouped:
 
 def prefix_of(access: Access) -> str:
     if access.store == "browser":
-        return "sessionStorage:" if "sessionStorage" in access.sink else "localStorage:"
+        return "sessionStorage:" if "sessionstorage" in access.sink.lower() else "localStorage:"
     return f"{access.store}:" if access.store in NEIGHBOURS else ""
 
 
@@ -94,8 +94,10 @@ def group(attribution: Attribution) -> Grouped:
 
 
 def _is_needed(placed: Placed, reached: dict[str, tuple[str, ...]]) -> bool:
-    """A wrapper counts where it is about JSON itself, or one of its callers is."""
-    return bool(reached.get(placed.access.id)) or placed.access.is_json or ends_as_json(placed.path)
+    """A wrapper counts where it is about JSON itself, or one of its callers is, or a browser."""
+    access = placed.access
+    is_json = access.is_json or access.store == "browser" or ends_as_json(placed.path)
+    return is_json or bool(reached.get(access.id))
 
 
 def _is_beside(placed: Placed) -> bool:

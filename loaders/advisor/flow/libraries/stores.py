@@ -87,6 +87,15 @@ _KEYED_METHODS = {
     "del": "delete",
     "has": "exists",
 }
+# Functions of packages that keep a state under a key of a browser's storage, both ways.
+_HOOKS = (
+    "useLocalStorage", "useSessionStorage", "useLocalStorageState", "useSessionStorageState",
+    "useLocalStorageValue", "useSessionStorageValue", "useStorage", "useWebStorage",
+    "createLocalStorage", "atomWithStorage", "persistentAtom", "persistentMap", "persistReducer",
+    "createPersistedState", "useReadLocalStorage",
+)  # fmt: skip
+# What a package puts before a key, or takes for one.
+_KEY_PREFIXES = {"persistReducer": "persist:"}
 # Methods of a file of Bun.
 BUN_METHODS = {
     "text": "read",
@@ -151,6 +160,8 @@ def touched(name: str, a: Arguments) -> Touch | None:
     of, _, method = name.rpartition(".")
     if of == "electron-settings" and method in _METHODS:
         return Touch(_METHODS[method], text(Hole("user_folder"), "/settings.json"))
+    if of and method in _HOOKS:
+        return _state(name, method, a)
     if name in ("indexedDB.open", "window.indexedDB.open", "idb.openDB", "dexie") and a.args:
         return Touch("both", as_texts(a.args[0], "name")[0], "indexedDB")
     store = _KEYED.get(of)
@@ -161,6 +172,15 @@ def touched(name: str, a: Arguments) -> Touch | None:
     if store == "electron-json-storage":
         return Touch(operation, text(Hole("user_folder"), "/storage/", *path.parts, ".json"))
     return Touch(operation, path, store)
+
+
+def _state(name: str, method: str, a: Arguments) -> Touch | None:
+    """Return what a hook does to the key that it is given first, or as an option."""
+    key = _option(a, "key") or (a.args[0] if a.args else None)
+    if not isinstance(key, Text):
+        return None
+    operation = "read" if "Read" in method else "both"
+    return Touch(operation, text(_KEY_PREFIXES.get(method, ""), *key.parts), "browser")
 
 
 def method(of: Handle, name: str) -> str | None:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from loaders.advisor.flow import members
 from loaders.advisor.flow.context import Arguments, Context
 from loaders.advisor.flow.libraries import clients, paths
 from loaders.advisor.flow.libraries.sinks import Sink
@@ -126,6 +127,9 @@ class Toucher(Context):
                 return Handle(path, reads, writes)
             case "paths" | "names":
                 return Listing(path, sink.returns == "names", min(ids.values()))
+            case "entries":
+                each = members.listed(Listing(path, True, min(ids.values())))
+                return Sequence((Sequence((each, UNKNOWN)),))
             case "walk":
                 names = Listing(path, True, min(ids.values()))
                 return Sequence((Sequence((paths.folder_of(path), names, names)),))
