@@ -10,7 +10,7 @@ from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.libraries.library import Library
 from loaders.advisor.flow.libraries.paths import JOINED
 from loaders.advisor.flow.naming import name_of
-from loaders.advisor.flow.objects import from_above, is_of_record
+from loaders.advisor.flow.objects import as_told, from_above
 from loaders.advisor.flow.substitution import (
     CONSTRUCTORS,
     Bindings,
@@ -221,6 +221,7 @@ class Caller(Library):
             site = f"{self.function.path}:{a.line}:{a.column}"
             self.engine.construct(definition, tuple(pairs), site)
         instance = Instance(definition, tuple(pairs))
+        self.built.append(instance)
         if init is not None:
             self.apply(Func(init, instance), a)
         return instance
@@ -288,7 +289,7 @@ class Caller(Library):
             owners = owners_of(access)
             touched = owners & bindings.keys()
             if touched and not touched <= defaulted and access.depth < MOST_DEPTH:
-                passed = replace(access, is_of_record=is_of_record(self, access, func))
+                passed = as_told(self, access, func)
                 replaced[access.id] = frozenset(self.derive(passed, bindings, replaced, a, key))
             elif isinstance(func.bound, Instance) and func.bound.arguments is None:
                 # A method calls another: whoever holds the object knows the path.

@@ -1,10 +1,13 @@
 """Objects with a file of their own: whose attributes a method speaks of, and who named the file."""
 
+from dataclasses import replace
+
 from loaders.advisor.flow.context import Context
 from loaders.advisor.flow.segments import base_name
 from loaders.advisor.flow.substitution import CONSTRUCTORS, Bindings
 from loaders.advisor.flow.summaries import Access, owners_of, without_origins
-from loaders.advisor.flow.values import Func, Instance, Param, as_texts
+from loaders.advisor.flow.templates import ends_as_json
+from loaders.advisor.flow.values import Func, Instance, Param, Text, as_texts
 
 
 def from_above(ev: Context, func: Func) -> Bindings:
@@ -14,6 +17,12 @@ def from_above(ev: Context, func: Func) -> Bindings:
         return {}
     _, *above = ev.engine.bases_of(of.definition, ev.function.key)
     return {Param(base.key, "self"): of for base in above}
+
+
+def as_told(ev: Context, access: Access, func: Func) -> Access:
+    """Return a callee's access with who named the file of the object that is called."""
+    is_here = func.bound in ev.built and is_named(func)
+    return replace(access, is_of_record=is_of_record(ev, access, func), is_named_here=is_here)
 
 
 def is_of_record(ev: Context, access: Access, func: Func) -> bool:
@@ -37,3 +46,11 @@ def is_of_record(ev: Context, access: Access, func: Func) -> bool:
         if name in owners
         for text in as_texts(value)
     )
+
+
+def is_named(func: Func) -> bool:
+    """Say whether a method's object was built with the name of a file: Shelf("fees.json")."""
+    if not isinstance(func.bound, Instance) or func.function.name in CONSTRUCTORS:
+        return False
+    values = [value for _, value in func.bound.arguments or ()]
+    return any(isinstance(value, Text) and ends_as_json(value) for value in values)

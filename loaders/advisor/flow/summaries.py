@@ -29,6 +29,7 @@ class Access:
 
     via is the callee's access that this one passes on; by the callee. Both are empty at a sink.
     is_of_record: an object was built elsewhere, one for each file, and a method of it is called.
+    is_named_here: the function that calls the method built the object with the name of its file.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Access:
     is_atomic: bool = False
     is_append: bool = False
     is_of_record: bool = False
+    is_named_here: bool = False
 
 
 @dataclass(slots=True)

@@ -37,6 +37,7 @@ from loaders.advisor.places.filling import (
     known_to,
     names_key,
 )
+from loaders.advisor.places.passing import opening, telling
 from loaders.advisor.places.side_effects import is_question, is_side_effect
 
 # Objects that are built with what another object was built with.
@@ -349,7 +350,10 @@ class Attribution:
         symbols = [hole for hole in path.holes if hole.origin is not None]
         if symbols and all(is_identifying(h.name) and h.name not in _KEYS for h in symbols):
             return False
-        known = [normal(caller.path) for caller in callers]
+        said = telling(path, callers, self.callers_of)
+        known = [normal(caller.path) for caller in said]
+        if any(caller.is_named_here for caller in said):
+            return not ends_as_json(path)
         return all(len(each.holes) < len(path.holes) for each in known) or (
             is_keyed(path)
             and any(
@@ -374,11 +378,18 @@ class Attribution:
         return "write" if set("wax") & set(said) else "read"
 
     def put(self, access: Access, path: Text, form: str) -> None:
-        operation = "write" if access.operation == "copied" else access.operation
-        if operation == "open" and isinstance(access.mode, Text):
-            operation = self.by_default(access.mode.symbol)
-        known = replace(access, is_json=self.is_json(access), operation=operation)
-        self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
+        operations = ["write" if access.operation == "copied" else access.operation]
+        is_json = self.is_json(access)
+        if access.operation == "open" and isinstance(access.mode, Text):
+            ways = list(opening(access, self.callers_of))
+            is_json = is_json or any(self.is_json(each) for each in ways)
+            operations = list(dict.fromkeys(each.operation for each in ways)) or [
+                self.by_default(access.mode.symbol)
+            ]
+        for at, operation in enumerate(operations):
+            known = replace(access, is_json=is_json, operation=operation)
+            name = f"{access.id}{'+' * at}"
+            self.placed.setdefault((name, shape(path)), Placed(known, path, form))
 
 
 def _spot(access: Access, path: Text) -> tuple[str, int, str, str]:
