@@ -10,6 +10,7 @@ from loaders.advisor.flow.substitution import CONSTRUCTORS, filled
 from loaders.advisor.flow.summaries import Access, plain, root_of, symbols_of
 from loaders.advisor.flow.templates import (
     are_alike,
+    ends_as_json,
     is_identifying,
     is_settled,
     letters,
@@ -37,7 +38,7 @@ from loaders.advisor.places.filling import (
     known_to,
     names_key,
 )
-from loaders.advisor.places.passing import opening, telling
+from loaders.advisor.places.passing import by_default, opening, telling
 from loaders.advisor.places.side_effects import is_question, is_side_effect
 
 # Objects that are built with what another object was built with.
@@ -370,13 +371,6 @@ class Attribution:
             and (other.line, other.operation) == (access.line, access.operation)
         }
 
-    def by_default(self, mode: Symbol | None) -> str:
-        """Return what open does where nobody hands in a mode."""
-        summary = self.engine.summaries.get(mode.owner) if isinstance(mode, Param) else None
-        default = summary.defaults.get(mode.name) if summary and isinstance(mode, Param) else None
-        said = default.literal or "" if isinstance(default, Text) else ""
-        return "write" if set("wax") & set(said) else "read"
-
     def put(self, access: Access, path: Text, form: str) -> None:
         operations = ["write" if access.operation == "copied" else access.operation]
         is_json = self.is_json(access)
@@ -384,7 +378,7 @@ class Attribution:
             ways = list(opening(access, self.callers_of))
             is_json = is_json or any(self.is_json(each) for each in ways)
             operations = list(dict.fromkeys(each.operation for each in ways)) or [
-                self.by_default(access.mode.symbol)
+                by_default(self.engine, access.mode.symbol)
             ]
         for at, operation in enumerate(operations):
             known = replace(access, is_json=is_json, operation=operation)

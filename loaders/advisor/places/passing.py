@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
+from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.summaries import Access
-from loaders.advisor.flow.values import Text
+from loaders.advisor.flow.values import Param, Symbol, Text
 
 Callers = Callable[[Access], list[Access]]
 _MOST_DEPTH = 8
@@ -25,3 +26,11 @@ def opening(access: Access, callers_of: Callers) -> Iterator[Access]:
             yield from opening(caller, callers_of)
         else:
             yield caller
+
+
+def by_default(engine: Engine, mode: Symbol | None) -> str:
+    """Return what open does where nobody hands in a mode."""
+    summary = engine.summaries.get(mode.owner) if isinstance(mode, Param) else None
+    default = summary.defaults.get(mode.name) if summary and isinstance(mode, Param) else None
+    said = default.literal or "" if isinstance(default, Text) else ""
+    return "write" if set("wax") & set(said) else "read"
