@@ -5,6 +5,7 @@ from heapq import heappop, heappush
 
 from loaders.advisor.flow.libraries.sinks import Sink, Sinks
 from loaders.advisor.flow.project import Project
+from loaders.advisor.flow.segments import is_open_text, is_path_text
 from loaders.advisor.flow.summaries import CallSite, Summary, without_origins
 from loaders.advisor.flow.values import (
     UNKNOWN,
@@ -305,6 +306,9 @@ class Engine:
             return before
         is_empty = before == UNKNOWN or (isinstance(before, Text) and not before.parts)
         later = [value for value in sites.values() if value != before]
+        if is_path_text(before):
+            # A path that others may set: what it is where nobody does belongs to the code.
+            later = [value for value in later if not is_open_text(value)]
         is_vague = isinstance(before, Text) and before.literal is None and not before.symbol
         return either(*later) if later and (is_empty or is_vague) else either(before, *later)
 

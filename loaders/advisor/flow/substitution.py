@@ -154,7 +154,7 @@ def filled(ev: Context, value: Text, bindings: Bindings, replaced: Replaced) -> 
         else:
             texts = as_texts(bound, part.name)
             if any(not each.parts for each in texts) and _is_left_open(ev, value, index):
-                # What an object is built with is empty at first: it is filled before it counts.
+                # What is empty at first is filled before it counts.
                 texts = tuple(each for each in texts if each.parts) or (text(_plain(part)),)
             choices.append(tuple(_named(each, part).parts for each in texts))
     results: list[tuple[str | Hole, ...]] = [()]
@@ -178,8 +178,11 @@ def _plain(part: Hole) -> Hole:
 
 
 def _is_left_open(ev: Context, value: Text, index: int) -> bool:
-    """Say whether a path would lose its head or a file's name where an object has none yet."""
+    """Say whether a path would lose its head, or a file's name where an object has none yet."""
     part = value.parts[index]
+    after = value.parts[index + 1] if index + 1 < len(value.parts) else ""
+    if not index and isinstance(after, str) and after.startswith("/"):
+        return True
     owner = root_of(part.origin).owner if isinstance(part, Hole) and part.origin else ""
     function = ev.engine.project.functions.get(owner)
     if owner not in ev.engine.project.classes and (
@@ -187,7 +190,6 @@ def _is_left_open(ev: Context, value: Text, index: int) -> bool:
     ):
         return False
     before = value.parts[index - 1] if index else ""
-    after = value.parts[index + 1] if index + 1 < len(value.parts) else ""
     if not isinstance(before, str) or not isinstance(after, str):
         return False
     return (not before or before.endswith("/")) and after.startswith((".", "/"))

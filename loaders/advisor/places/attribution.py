@@ -33,10 +33,13 @@ from loaders.advisor.places.defaults import paths_by_default
 from loaders.advisor.places.delegated import is_handed_on, is_named_by_member
 from loaders.advisor.places.filling import (
     as_known,
+    beside,
+    has_folder,
     is_filled_with_ids,
     is_keyed,
     known_to,
     names_key,
+    without_open_ones,
 )
 from loaders.advisor.places.passing import by_default, opening, telling
 from loaders.advisor.places.side_effects import is_question, is_side_effect
@@ -212,6 +215,9 @@ class Attribution:
             self.is_naming(each, path) for each in self.callers_of(caller) if each.id != caller.id
         )
 
+    def naming(self, callers: list[Access], path: Text) -> list[Access]:
+        return [caller for caller in callers if self.is_naming(caller, path)]
+
     def is_of_object(self, symbol: Symbol) -> bool:
         """Say whether a path is what an object has: from its constructor, or kept by a method."""
         param = root_of(symbol)
@@ -270,7 +276,7 @@ class Attribution:
             callers = [each for each in callers if shape(normal(each.path)) not in said]
             if said and not callers:
                 return
-            naming = [caller for caller in callers if self.is_naming(caller, path)]
+            naming = self.naming(callers, path)
             if callers and not naming:
                 self.put(access, as_known(path, callers), form)
                 return
@@ -280,6 +286,11 @@ class Attribution:
                     return
                 naming = [each for each in naming if not self.is_handed_on(access, each, form)]
             callers = naming
+        if options := [each for each in callers if each.is_option and has_folder(path)]:
+            self.put(access, self.only_named(options) or path, form)
+            for caller in self.naming([each for each in callers if not each.is_option], path):
+                self.place(caller)
+            return
         function = self.engine.project.functions[access.function]
         if self.with_defaults(access, path, form):
             # Where a parameter is but a folder, its callers say nothing new of the file.
@@ -294,6 +305,9 @@ class Attribution:
         )
         if is_open and not callers and (function.decorators or function.name == "lambda"):
             # A framework calls it: nobody else will say more.
+            self.put(access, path, form)
+            return
+        if is_open and callers and has_folder(path) and not self.naming(callers, path):
             self.put(access, path, form)
             return
         if is_open:
@@ -355,21 +369,13 @@ class Attribution:
         known = [normal(caller.path) for caller in said]
         if any(caller.is_named_here for caller in said):
             return not ends_as_json(path)
-        return all(len(each.holes) < len(path.holes) for each in known) or (
-            is_keyed(path)
-            and any(
-                names_key(each, path) for each in known if shape(each) not in self.beside(access)
-            )
+        if all(len(each.holes) < len(path.holes) for each in known):
+            return True
+        known = [normal(caller.path) for caller in without_open_ones(said, path)]
+        beside_it = beside(access, self.engine.summaries[access.function].own)
+        return is_keyed(path) and any(
+            names_key(each, path) for each in known if shape(each) not in beside_it
         )
-
-    def beside(self, access: Access) -> set[str]:
-        """Return the other paths of one line: what it is where nobody names a key."""
-        return {
-            shape(normal(other.path))
-            for other in self.engine.summaries[access.function].own
-            if other.id != access.id
-            and (other.line, other.operation) == (access.line, access.operation)
-        }
 
     def put(self, access: Access, path: Text, form: str) -> None:
         operations = ["write" if access.operation == "copied" else access.operation]

@@ -1,7 +1,5 @@
 """What libraries do: sinks of the table, JSON, callbacks; plain path functions are paths.py."""
 
-import re
-
 from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.libraries import clients, paths, stores
 from loaders.advisor.flow.libraries.made import default_path, in_memory, is_item_of_files, mixed
@@ -51,7 +49,6 @@ _WRAPPING = NAMES["wrapping"]
 _MIXING = NAMES["mixing"]
 # Methods of data frames whose names others give to methods of their own.
 OWN_NAMES = ("to_json", "read_json")
-_OF_JSON = r"^(read|write|output)J(son|SON)(Sync)?$"
 _LISTENING = ("on", "once", "addListener")
 
 
@@ -62,17 +59,7 @@ class Library(Toucher):
         sinks = self.engine.sinks
         if given:
             a = Arguments((*given, *a.args), a.named, a.line, a.column, a.names, a.is_new)
-        sink = sinks.calls.get(name) or sinks.calls.get(name.removesuffix("Async"))
-        if sink is None and name.startswith("@"):
-            # A fork of a package that has a scope of its own.
-            sink = sinks.calls.get(name.partition("/")[2])
-        if sink is None and a.args and self.language == "script":
-            # Packages that hand fs-extra on, or do the same under its names.
-            last = name.rpartition(".")[2]
-            sink = sinks.calls.get(f"fs.{last}") if re.search(_OF_JSON, last) else None
-        by_last_name = sinks.calls.get(name.rpartition(".")[2])
-        if sink is None and a.args and by_last_name is not None and by_last_name.is_atomic:
-            sink = by_last_name
+        sink = sinks.called(name, has_arguments=bool(a.args), is_script=self.language == "script")
         if sink is not None and not (name == "open" and self.language != "python"):
             return self.touch(sink, UNKNOWN, a)
         if (found := self.json_call(name, a)) is not None:
