@@ -9,7 +9,6 @@ from loaders.advisor.flow.libraries.paths import is_temporary
 from loaders.advisor.flow.substitution import CONSTRUCTORS, filled
 from loaders.advisor.flow.summaries import Access, plain, root_of, symbols_of
 from loaders.advisor.flow.templates import (
-    are_alike,
     ends_as_json,
     is_identifying,
     is_settled,
@@ -41,7 +40,7 @@ from loaders.advisor.places.filling import (
     names_key,
     without_open_ones,
 )
-from loaders.advisor.places.passing import by_default, opening, telling
+from loaders.advisor.places.passing import built_alike, by_default, opening, telling
 from loaders.advisor.places.side_effects import is_question, is_side_effect
 
 # Objects that are built with what another object was built with.
@@ -172,7 +171,7 @@ class Attribution:
                     only = known[0] if len(known) == 1 else None
                     variants.append({param: Instance(other, only)})
                 continue
-            for built in self.constructions(param):
+            for built in built_alike(self.engine, param):
                 bindings[param] = built
         if not bindings and not variants:
             return (of,)
@@ -189,16 +188,6 @@ class Attribution:
                     found[path] = None
         is_impossible = not found and any(isinstance(v, Nothing) for v in bindings.values())
         return tuple(found) or (() if is_impossible else (of,))
-
-    def constructions(self, param: Param) -> list[Value]:
-        """Return what a constructor's parameter is, if all objects are built alike."""
-        values: list[Value] = []
-        for value in self.engine.arguments.get(f"{param.owner}|{param.name}", {}).values():
-            if not any(value == other or are_alike(value, other) for other in values):
-                values.append(value)
-        paths: list[Value] = [value for value in values if not isinstance(value, Nothing)]
-        paths = paths or values
-        return paths if len(paths) == 1 else []
 
     def callers_of(self, access: Access) -> list[Access]:
         return [
