@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from loaders.advisor.flow import members
+from loaders.advisor.flow import members, namespaces
 from loaders.advisor.flow.branching import merged
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.importing import Importer
@@ -252,6 +252,8 @@ class Evaluator(Importer):
                 self.call_by_name(value)
                 if isinstance(value, Text):
                     value = renamed(value, target.id)
+                elif self.language == "script" and self.function.key.endswith(":"):
+                    value = namespaces.variable(self, target.id, value)
                 self.env[target.id] = value
             case Attr():
                 of = self.value(target.of)
@@ -263,7 +265,9 @@ class Evaluator(Importer):
                 for option in options_of(of):
                     is_global = isinstance(option, External) and option.name in members.GLOBALS
                     if is_global and not self.is_test:
-                        self.engine.set_global(target.name, value)
+                        self.engine.set_global(target.name, namespaces.named(value, target.name))
+                    elif self.language == "script" and not self.is_test:
+                        namespaces.add(self, option, target.name, value)
                     if (
                         isinstance(option, Class)
                         and option.definition.key == self.function.class_key

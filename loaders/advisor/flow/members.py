@@ -1,5 +1,6 @@
 """Attributes: of objects and classes of ours, of modules, of paths, of libraries."""
 
+from loaders.advisor.flow import namespaces
 from loaders.advisor.flow.context import Context
 from loaders.advisor.flow.libraries.paths import JOINED, WITHOUT_SUFFIX
 from loaders.advisor.flow.segments import base_name, parent, without_suffix
@@ -103,7 +104,7 @@ def member(ev: Context, of: Value, name: str) -> Value:
         case External():
             return external_member(ev, of, name)
         case Mapping():
-            return of.get(name) or Method(of, name)
+            return namespaces.added(ev, of, name, of.get(name)) or Method(of, name)
         case Text():
             if ev.language == "script" and name != "length" and (reads := reads_of(of)):
                 ev.engine.keys_read(reads, name, is_item=is_item(of))
@@ -186,6 +187,8 @@ def external_member(ev: Context, of: External, name: str) -> Value:
     if ev.language == "script" and of.name in ("exports", "module.exports"):
         own = ev.engine.exported(ev.function.path, name, ev.function.key)
         return External(full) if own is None or isinstance(own, ModuleValue) else own
+    if ev.language == "script" and (known := namespaces.added(ev, of, name, None)) is not None:
+        return known
     if full in ("import.meta.dirname", "import.meta.dir"):
         return parent(literal(f"{ROOT}/{ev.function.path}"))
     if "(" not in full and ev.language == "python":

@@ -68,7 +68,8 @@ def substituted(
         case Sequence():
             return Sequence(tuple(inner(item) for item in value.items))
         case Mapping():
-            return Mapping(tuple((key, inner(item)) for key, item in value.entries), value.is_json)
+            entries = tuple((key, inner(item)) for key, item in value.entries)
+            return replace(value, entries=entries)
         case Func():
             return replace(
                 value,

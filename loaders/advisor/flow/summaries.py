@@ -137,10 +137,8 @@ def without_origins(value: Value, depth: int = 0) -> Value:
         case Sequence():
             return Sequence(tuple(without_origins(item, depth + 1) for item in value.items))
         case Mapping():
-            return Mapping(
-                tuple((key, without_origins(item, depth + 1)) for key, item in value.entries),
-                value.is_json,
-            )
+            entries = ((key, without_origins(item, depth + 1)) for key, item in value.entries)
+            return replace(value, entries=tuple(entries))
         case Instance():
             if value.arguments is None:
                 return value

@@ -142,6 +142,7 @@ class Sequence:
 class Mapping:
     entries: tuple[tuple[str, "Value"], ...]
     is_json: bool = False
+    home: str = ""
 
     def get(self, key: str) -> "Value | None":
         for name, value in reversed(self.entries):

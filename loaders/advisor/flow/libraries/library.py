@@ -113,6 +113,8 @@ class Library(Toucher):
             return a.args[0].get("input") or UNKNOWN
         if name == "require" and a.args:
             return self.require(a.args[0], a)
+        if last == "namespace" and a.args and isinstance(said := a.args[0], Text) and said.literal:
+            return External(said.literal)
         if name in ("module.createRequire", "module.createRequireFromPath"):
             return External("require")
         if (found := stores.function(name, a)) is not None:
