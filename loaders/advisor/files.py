@@ -141,6 +141,8 @@ def as_utf8(content: bytes) -> bytes:
 
 def is_test(path: str) -> bool:
     *folders, name = path.split("/")
+    if not folders and re.match(r"tests?\.[cm]?[jt]sx?$", name):
+        return True
     return bool(_TEST_FOLDERS.intersection(folders)) or _TEST_FILES.match(name) is not None
 
 

@@ -10,6 +10,7 @@ from loaders.advisor.flow.importing import Importer
 from loaders.advisor.flow.naming import name_of
 from loaders.advisor.flow.summaries import MOST_ACCESSES, Summary, root_of, symbols_of
 from loaders.advisor.flow.values import (
+    ITEM,
     NOTHING,
     UNKNOWN,
     Class,
@@ -23,6 +24,7 @@ from loaders.advisor.flow.values import (
     content,
     either,
     hole,
+    is_item,
     one_way,
     options_of,
     reads_of,
@@ -311,7 +313,7 @@ class Evaluator(Importer):
                 if isinstance(option, Sequence) and position < len(option.items):
                     parts.append(option.items[position])
                 elif reads := reads_of(option):
-                    parts.append(content(reads, "?"))
+                    parts.append(content(reads, ITEM if is_item(option) else "?"))
             self.bind(inner, either(*parts) if parts else UNKNOWN)
 
 

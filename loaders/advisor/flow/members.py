@@ -184,6 +184,10 @@ def external_member(ev: Context, of: External, name: str) -> Value:
         return NOTHING
     if full in ("path.sep", "path.posix.sep", "os.sep", "os.path.sep"):
         return literal("/")
+    if full in ("os.pardir", "os.path.pardir"):
+        return literal("..")
+    if full in ("os.curdir", "os.path.curdir"):
+        return literal(".")
     if ev.language == "script" and of.name in ("exports", "module.exports"):
         own = ev.engine.exported(ev.function.path, name, ev.function.key)
         return External(full) if own is None or isinstance(own, ModuleValue) else own

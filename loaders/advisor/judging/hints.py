@@ -17,7 +17,19 @@ _RC = re.compile(r"^\.?[a-z0-9_-]+rc$")
 _KINDS = frozenset({"lock", "npm", "base", "build", "dev", "prod", "node", "app"})
 _GIVEN = frozenset(f"options_{name}" for name in ("file", "path", "input", "output", "name", "out"))
 _NAMES_OF_PATHS = frozenset(
-    {"path", "file", "filename", "filepath", "name", "location", "json", "args", "opts", "url"}
+    {
+        "path",
+        "file",
+        "filename",
+        "filepath",
+        "name",
+        "location",
+        "json",
+        "args",
+        "opts",
+        "options",
+        "url",
+    }
 )
 
 
@@ -92,6 +104,11 @@ class Hints:
     @property
     def is_token(self) -> bool:
         """Say whether it is named as a token of a login, or when it ends: accessToken, jwt."""
+        about = (
+            WORDS["expiry"] | WORDS["token"] | WORDS["token_kinds"] | {"at", "in", "time", "date"}
+        )
+        if self.stem & WORDS["expiry"] and self.stem <= about:
+            return True
         named, kinds = self.stem & WORDS["token"], self.stem & WORDS["token_kinds"]
         if named == {"session"}:
             kinds -= {"id"}  # says which session, and is no token of it

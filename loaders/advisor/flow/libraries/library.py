@@ -170,6 +170,9 @@ class Library(Toucher):
             if any(isinstance(each, Func | External | Method) for each in options_of(callee)):
                 rest = Arguments(a.args[before + 1 :], a.named, a.line, a.column)
                 return either(*(self.call_value(each, rest) for each in options_of(callee)))
+        if last == "createJSONStorage" and a.args:
+            none = Arguments((), {}, a.line, a.column)
+            return either(*(self.call_value(each, none) for each in options_of(a.args[0])))
         if name in ("map", "filter") and len(a.args) > 1:
             if name == "filter":
                 self.is_filtering = True

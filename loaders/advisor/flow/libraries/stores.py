@@ -1,8 +1,9 @@
 """Packages of Node and browsers that keep values by key: which file or store that is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loaders.advisor.flow.context import Arguments
+from loaders.advisor.flow.libraries.sinks import Sink
 from loaders.advisor.flow.values import (
     UNKNOWN,
     External,
@@ -172,6 +173,20 @@ def touched(name: str, a: Arguments) -> Touch | None:
     if store == "electron-json-storage":
         return Touch(operation, text(Hole("user_folder"), "/storage/", *path.parts, ".json"))
     return Touch(operation, path, store)
+
+
+def storage_of(a: Arguments) -> Value | None:
+    """Return the storage that a call's options name, or what gives it."""
+    return _option(a, "storage") or _option(a, "getStorage")
+
+
+def elsewhere(sink: Sink, given: Value) -> Sink:
+    """Return a sink of a browser's storage for the storage that it is given."""
+    name = given.name if isinstance(given, External) else ""
+    if "session" in name.rpartition("/")[2].lower():
+        return replace(sink, name=f"sessionStorage.{sink.name}")
+    store = _KEYED.get(name) or _KEYED.get(name.removesuffix(".default"))
+    return replace(sink, store=store) if store else sink
 
 
 def _state(name: str, method: str, a: Arguments) -> Touch | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from loaders.advisor.flow import members
 from loaders.advisor.flow.context import Arguments, Context
-from loaders.advisor.flow.libraries import clients, paths
+from loaders.advisor.flow.libraries import clients, paths, stores
 from loaders.advisor.flow.libraries.sinks import Sink
 from loaders.advisor.flow.summaries import Access
 from loaders.advisor.flow.values import (
@@ -85,6 +85,10 @@ class Toucher(Context):
         return either(*found) if found else UNKNOWN
 
     def touch_one(self, sink: Sink, path: Text, a: Arguments) -> Value:
+        if sink.store == "browser" and (given := stores.storage_of(a)) is not None:
+            if isinstance(given, Func):
+                given = self.call_value(given, Arguments((), {}, a.line, a.column))
+            sink = stores.elsewhere(sink, given)
         mode = a.at(sink.mode, "mode", "flags") if sink.mode is not None else None
         if isinstance(mode, Mapping):
             mode = mode.get("flags") or mode.get("flag")
