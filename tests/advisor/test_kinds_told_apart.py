@@ -47,7 +47,7 @@ export const useBasket = create(persist(() => ({}), { name: "basket", storage: i
 const native = createJSONStorage(() => AsyncStorage);
 export const useRacks = create(persist(() => ({}), { name: "racks", storage: native }));
 export const useHats = create(persist(() => ({}), { name: "hats" }));
-export const useCaps = create(persist(() => ({}), { name: "caps", getStorage: () => sessionStorage }));
+export const useCaps = create(persist(() => 1, { name: "caps", getStorage: () => sessionStorage }));
 """
 
 
