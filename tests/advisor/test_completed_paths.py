@@ -120,3 +120,52 @@ def read(is_installed):
 """
     (found,) = places(audited(tmp_path, {"farm.py": source}))
     assert found == ("farm.py", 5, "read", "sink", "{base}/herds/all.json")
+
+
+@pytest.mark.parametrize(
+    "numbered", ['f"{path[:-5]}({number}).json"', '"{}({}).json".format(base, number)']
+)
+def test_a_number_for_a_name_that_is_taken(numbered: str, tmp_path: Path) -> None:
+    source = f"""
+import json, os
+def keep(farm, value):
+    base = f"yields/{{farm.id}}~{{len(value)}}"
+    number = 0
+    path = base + ".json"
+    while os.path.isfile(path):
+        number += 1
+        path = {numbered}
+    with open(path, "w") as file:
+        json.dump(value, file)
+"""
+    (found,) = places(audited(tmp_path, {"yields.py": source}))
+    assert found[1:4] == (10, "write", "sink")
+    assert found[4] == "yields/{farm_id}~{value}.json"
+
+
+def test_the_first_of_what_a_listing_finds(tmp_path: Path) -> None:
+    source = """
+import glob, json
+def keep(farm, value):
+    json.dump(value, open(f"yields/{farm.id}~full.json", "w"))
+def last():
+    path = (glob.glob("yields/*~full.json"))[-1]
+    with open(path) as file:
+        return json.load(file)
+"""
+    assert set(templates(audited(tmp_path, {"yields.py": source}))) == {
+        "yields/{farm_id}~full.json"
+    }
+
+
+def test_json_in_a_file_that_ends_as_text(tmp_path: Path) -> None:
+    source = """
+import json
+def settings():
+    with open("barn_settings.txt") as file:
+        return json.load(file)
+def notes():
+    with open("notes.txt") as file:
+        return json.dumps({"text": file.read()})
+"""
+    assert set(templates(audited(tmp_path, {"barn.py": source}))) == {"barn_settings.txt"}

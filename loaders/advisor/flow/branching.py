@@ -1,9 +1,10 @@
 """Branches: what a name is worth after one, what a function returns where it takes another."""
 
+import re
 from collections.abc import Iterable
 
 from loaders.advisor.flow.substitution import Bindings
-from loaders.advisor.flow.templates import JSON_ENDINGS
+from loaders.advisor.flow.templates import JSON_ENDINGS, shape
 from loaders.advisor.flow.values import (
     Hole,
     Nothing,
@@ -64,11 +65,30 @@ def merged(values: Iterable[Value]) -> Value:
     """
     known = list(dict.fromkeys(option for value in values for option in options_of(value)))
     texts = [value for value in known if isinstance(value, Text)]
-    return either(*(v for v in known if not any(_is_completed(v, other) for other in texts)))
+    return either(*(v for v in known if not any(_gives_way(v, other) for other in texts)))
 
 
-def _is_completed(value: Value, by: Text) -> bool:
-    if not isinstance(value, Text) or value.literal is not None or value == by:
+def _gives_way(value: Value, to: Text) -> bool:
+    return isinstance(value, Text) and (_is_completed(value, to) or _is_numbered(value, to))
+
+
+def _is_numbered(value: Text, of: Text) -> bool:
+    """Say whether a path is another one with a number, for names that are taken: report(2).json."""
+    folder, slash, name = shape(of).rpartition("/")
+    stem, dot, ending = name.partition(".")
+    whole = folder + slash
+    if not dot or len(value.holes) != len(of.holes) + 1 or not shape(value).startswith(whole):
+        return False
+    said = shape(value).removeprefix(whole)
+    after = re.escape(stem) + r"[ ._-]?[(\[]?\x01[)\]]?" + re.escape(dot + ending)
+    before = r"\x01[ ._-]" + re.escape(name)
+    numbers = [hole for hole in value.holes if hole not in of.holes]
+    is_own = len(numbers) == 1 and numbers[0].origin is None
+    return is_own and re.fullmatch(f"{after}|{before}", said) is not None
+
+
+def _is_completed(value: Text, by: Text) -> bool:
+    if value.literal is not None or value == by:
         return False
     if by.parts[:-1] == value.parts:
         return by.parts[-1] in JSON_ENDINGS

@@ -29,6 +29,7 @@ from loaders.advisor.flow.values import (
     hole,
     is_item,
     is_json_text,
+    is_number,
     joined,
     literal,
     one_of,
@@ -91,6 +92,8 @@ class Expressions(Caller):
                 if any(isinstance(value, Sequence) for value in values):
                     items = (v.items for v in values if isinstance(v, Sequence))
                     return Sequence(tuple(item for group in items for item in group))
+                if all(is_number(value) for value in values):
+                    return UNKNOWN
                 return joined(values, [name_of(part) for part in expr.parts])
             case Slash():
                 values = [self.value(expr.left), self.value(expr.right)]
@@ -223,6 +226,8 @@ class Expressions(Caller):
             return External(f"{of.name}.{said}")
         if isinstance(of, Handle) and said is not None:
             return of
+        if isinstance(of, Listing):
+            return members.listed(of) if said is not None else of
         if reads := reads_of(of):
             if said is not None:
                 self.engine.keys_read(reads, said, is_item=is_item(of))

@@ -14,7 +14,9 @@ def is_json_file(placed: Placed) -> bool:
     """Say whether a place is about JSON, or about a neighbour that is named as such."""
     access = placed.access
     last = placed.path.parts[-1] if placed.path.parts else ""
-    if isinstance(last, str) and last.lower().endswith(_OTHER_FORMATS):
+    said = last.lower() if isinstance(last, str) else ""
+    is_plain = access.is_json and not access.via and said.endswith(".txt")
+    if said.endswith(_OTHER_FORMATS) and not is_plain:
         return False
     first = placed.path.parts[0] if placed.path.parts else ""
     if isinstance(first, str) and first.startswith(("http:/", "https:/", "data:")):
