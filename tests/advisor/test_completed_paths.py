@@ -114,12 +114,14 @@ def clear():
 def test_a_folder_that_the_working_folder_may_be(tmp_path: Path) -> None:
     source = """
 import json, os
-def read(is_installed):
-    folder = os.path.join(os.path.expanduser("~"), "farm") if is_installed else "."
+def read(options):
+    folder = "."
+    if options:
+        folder = options["folder"]
     return json.load(open(os.path.join(folder, "herds", "all.json")))
 """
     (found,) = places(audited(tmp_path, {"farm.py": source}))
-    assert found == ("farm.py", 5, "read", "sink", "{base}/herds/all.json")
+    assert found == ("farm.py", 7, "read", "sink", "{folder}/herds/all.json")
 
 
 @pytest.mark.parametrize(
@@ -164,8 +166,13 @@ import json
 def settings():
     with open("barn_settings.txt") as file:
         return json.load(file)
+def set_up(value):
+    json.dump(value, open("barn_settings.txt", "w"))
 def notes():
     with open("notes.txt") as file:
         return json.dumps({"text": file.read()})
 """
-    assert set(templates(audited(tmp_path, {"barn.py": source}))) == {"barn_settings.txt"}
+    assert places(audited(tmp_path, {"barn.py": source})) == [
+        ("barn.py", 4, "read", "sink", "barn_settings.txt"),
+        ("barn.py", 7, "write", "sink", "barn_settings.txt"),
+    ]

@@ -65,7 +65,19 @@ def merged(values: Iterable[Value]) -> Value:
     """
     known = list(dict.fromkeys(option for value in values for option in options_of(value)))
     texts = [value for value in known if isinstance(value, Text)]
-    return either(*(v for v in known if not any(_gives_way(v, other) for other in texts)))
+    kept = [v for v in known if not any(_gives_way(v, other) for other in texts)]
+    # Two names for a part that nobody knows are one path.
+    one_each: dict[Value | str, Value] = {}
+    for value in kept:
+        one_each.setdefault(_looks(value), value)
+    return either(*one_each.values())
+
+
+def _looks(value: Value) -> Value | str:
+    if not isinstance(value, Text) or len(value.parts) == 1:
+        return value
+    is_told = any(hole.origin or hole.reads or hole.is_json for hole in value.holes)
+    return value if is_told else shape(value)
 
 
 def _gives_way(value: Value, to: Text) -> bool:

@@ -29,7 +29,7 @@ from loaders.advisor.flow.values import (
 )
 from loaders.advisor.languages.syntax import FunctionDef
 from loaders.advisor.places.defaults import paths_by_default
-from loaders.advisor.places.delegated import is_handed_on, is_named_by_member
+from loaders.advisor.places.delegated import is_handed_on, is_named_by_member, is_passed_on
 from loaders.advisor.places.filling import (
     as_known,
     beside,
@@ -47,6 +47,7 @@ from loaders.advisor.places.side_effects import is_question, is_side_effect
 MOST_CONSTRUCTORS = 3
 # Names of a parameter that may be an id or the name of a file, as its callers say.
 _KEYS = ("key", "cacheKey", "cache_key")
+_OWN_DECORATORS = {"classmethod", "staticmethod"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +293,8 @@ class Attribution:
             or is_filled_with_ids(path, callers)
             or is_handed_on(path, access, self.callers_of)
         )
-        if is_open and not callers and (function.decorators or function.name == "lambda"):
+        is_of_framework = set(function.decorators) - _OWN_DECORATORS or function.name == "lambda"
+        if is_open and not callers and is_of_framework:
             # A framework calls it: nobody else will say more.
             self.put(access, path, form)
             return
@@ -300,7 +302,8 @@ class Attribution:
             self.put(access, path, form)
             return
         if is_open:
-            self.put(access, path, "wrapper")
+            if not is_passed_on(access, self.by_id, self.callers_of):
+                self.put(access, path, "wrapper")
             for caller in callers:
                 self.place(caller)
             return

@@ -65,10 +65,14 @@ def _less_telling(found: dict[tuple[str, ...], list[_Choice]]) -> set[int]:
     return {
         id(member)
         for members in calls.values()
-        if any(is_settled(member.path) for member in members)
         for member in members
-        if not is_settled(member.path)
+        if not is_settled(member.path) and any(_is_better(other, member) for other in members)
     }
+
+
+def _is_better(known: Placed, vague: Placed) -> bool:
+    is_as_good = ends_as_json(known.path) or not ends_as_json(vague.path)
+    return is_settled(known.path) and is_as_good
 
 
 def _are_files_of_two(choices: list[_Choice]) -> bool:
@@ -88,8 +92,8 @@ def _telling(choice: _Choice, vague: set[int]) -> tuple[int, ...]:
     group, member = choice
     return (
         member.form != "wrapper",
-        is_settled(member.path),
         ends_as_json(member.path),
+        is_settled(member.path),
         _known(group, vague),
         -len(member.path.holes),
     )

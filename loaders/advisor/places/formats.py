@@ -10,13 +10,20 @@ _OTHER_FORMATS = (
 )  # fmt: skip
 
 
+def is_json_text(placed: Placed) -> bool:
+    """Say whether a function itself reads or writes JSON in a file that ends as a text."""
+    access = placed.access
+    last = placed.path.parts[-1] if placed.path.parts else ""
+    return access.is_json and not access.via and str(last).lower().endswith(".txt")
+
+
 def is_json_file(placed: Placed) -> bool:
     """Say whether a place is about JSON, or about a neighbour that is named as such."""
     access = placed.access
     last = placed.path.parts[-1] if placed.path.parts else ""
     said = last.lower() if isinstance(last, str) else ""
-    is_plain = access.is_json and not access.via and said.endswith(".txt")
-    if said.endswith(_OTHER_FORMATS) and not is_plain:
+    is_parsed = is_json_text(placed) and access.operation == "read"
+    if said.endswith(_OTHER_FORMATS) and not is_parsed:
         return False
     first = placed.path.parts[0] if placed.path.parts else ""
     if isinstance(first, str) and first.startswith(("http:/", "https:/", "data:")):

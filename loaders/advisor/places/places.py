@@ -17,7 +17,7 @@ from loaders.advisor.flow.templates import (
 from loaders.advisor.flow.values import Text
 from loaders.advisor.places.alternatives import without_alternatives
 from loaders.advisor.places.attribution import Attribution, Placed
-from loaders.advisor.places.formats import is_json_file
+from loaders.advisor.places.formats import is_json_file, is_json_text
 from loaders.advisor.places.side_effects import is_move
 from loaders.advisor.words import WORDS
 
@@ -165,6 +165,7 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
             # A helper that looks for files tells nothing of one that nobody knows.
             operation == "delete"
             or (operation == "write" and is_move(placed.access) and is_settled(placed.path))
+            or (operation == "write" and is_json_text(placed))
             or (operation == "exists" and (not placed.access.via or is_settled(placed.path)))
         ):
             kept.append(placed)
