@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from loaders.advisor.flow import members, namespaces
 from loaders.advisor.flow.branching import merged
+from loaders.advisor.flow.drafts import without_drafts
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.importing import Importer
 from loaders.advisor.flow.naming import name_of
@@ -74,6 +75,7 @@ class Evaluator(Importer):
             self.env[parameter.name] = self.parameter_value(parameter, position)
         self.run(self.function.body)
         self.keep_attributes()
+        self.accesses = {each.id: each for each in without_drafts(self.accesses.values())}
         own = tuple(self.accesses.values())
         children = self.engine.children.get(self.function.key, ())
         # Only inner functions and other modules look into a function.

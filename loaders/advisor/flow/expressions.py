@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from loaders.advisor.flow import members
 from loaders.advisor.flow.branching import merged
 from loaders.advisor.flow.calls import Caller
+from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.naming import name_of
+from loaders.advisor.flow.objects import ENTERING, LEAVING
 from loaders.advisor.flow.templates import is_settled
 from loaders.advisor.flow.values import (
     ITEM,
@@ -17,6 +19,7 @@ from loaders.advisor.flow.values import (
     Func,
     Handle,
     Hole,
+    Instance,
     Listing,
     Mapping,
     Member,
@@ -51,6 +54,7 @@ from loaders.advisor.languages.syntax import (
     Index,
     Items,
     Joined,
+    Managed,
     Name,
     Opaque,
     Percent,
@@ -108,6 +112,9 @@ class Expressions(Caller):
                 return self.table(expr)
             case Each():
                 return self.element(self.value(expr.of))
+            case Managed():
+                managers = options_of(self.value(expr.of))
+                return either(*(self.managed(each, expr) for each in managers))
             case Index():
                 return self.index(expr)
             case Spread():
@@ -122,6 +129,20 @@ class Expressions(Caller):
                 return self.value(expr.body)
             case Opaque():
                 return self.opaque(expr)
+
+    def managed(self, manager: Value, at: Managed) -> Value:
+        """Return what a class of ours gives to a block, or do what it does after it."""
+        if not isinstance(manager, Instance):
+            return manager
+        names = LEAVING if at.is_left else ENTERING
+        bases = self.engine.bases_of(manager.definition, self.function.key)
+        method = next((name for name in names for base in bases if name in base.methods), None)
+        if method is None:
+            return manager
+        args = (NOTHING,) * 3 if at.is_left else ()
+        given = self.call_method(manager, method, Arguments(args, {}, at.line, at.column))
+        own = [each for each in options_of(given) if isinstance(each, Instance)]
+        return manager if own or at.is_left else given
 
     @staticmethod
     def constant(expr: Const) -> Value:

@@ -11,6 +11,7 @@ from loaders.advisor.languages.syntax import (
     Index,
     Items,
     Joined,
+    Managed,
     Name,
     Opaque,
     Spread,
@@ -56,7 +57,7 @@ def name_of(expr: Expr) -> str:
             return "?"
         case Block():
             return name_of(expr.body)
-        case Each() | Spread():
+        case Each() | Spread() | Managed():
             return name_of(expr.of)
         case _:
             return "?"

@@ -16,6 +16,9 @@ from loaders.advisor.flow.summaries import (
 from loaders.advisor.flow.templates import ends_as_json
 from loaders.advisor.flow.values import Func, Instance, Member, Param, Text, as_texts
 
+# What 'with' calls of an object, before its block and after.
+ENTERING, LEAVING = ("__enter__", "__aenter__"), ("__exit__", "__aexit__")
+
 
 def from_above(ev: Context, func: Func) -> Bindings:
     """Return whose attributes a method of a class above speaks of: those of the class below."""
@@ -58,7 +61,7 @@ def is_of_record(ev: Context, access: Access, func: Func) -> bool:
     """Say whether the object whose method is called has one file, which others gave it."""
     if not isinstance(func.bound, Instance) or not func.bound.arguments:
         return False
-    if func.function.name in CONSTRUCTORS:
+    if func.function.name in (*CONSTRUCTORS, *ENTERING, *LEAVING):
         return False
     built = tuple((name, without_origins(value)) for name, value in func.bound.arguments)
     sites = ev.engine.sites.get(func.bound.definition.key, {})

@@ -21,6 +21,7 @@ from loaders.advisor.languages.syntax import (
     FunctionDef,
     Import,
     Joined,
+    Managed,
     Module,
     Name,
     Opaque,
@@ -195,6 +196,7 @@ class _Python(PythonExpressions):
         out.extend(caught(tried, handlers, final))
 
     def with_statement(self, node: Node, out: list[Statement]) -> None:
+        left: list[Statement] = []
         for clause in node.named_children:
             for item in clause.named_children if clause.type == "with_clause" else ():
                 value = item.child_by_field_name("value")
@@ -208,9 +210,13 @@ class _Python(PythonExpressions):
                     entered = value.named_children[0]
                     if alias is not None and alias.named_children:
                         target = self.expr(alias.named_children[0])
-                out.append(Assign(Name("with"), self.expr(entered), line))
-                out.append(Assign(target, Name("with"), line))
+                column = entered.start_point.column
+                manager = Name(f"with {line}:{column}")
+                out.append(Assign(manager, self.expr(entered), line))
+                out.append(Assign(target, Managed(manager, line, column), line))
+                left.append(Do(Managed(manager, line, column, is_left=True)))
         out.extend(self.body(node))
+        out.extend(reversed(left))
 
     def bind(self, node: Node, out: list[Statement]) -> None:
         out.append(

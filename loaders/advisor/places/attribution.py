@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from loaders.advisor.flow.context import Context
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.libraries.paths import is_temporary
+from loaders.advisor.flow.objects import ENTERING, LEAVING
 from loaders.advisor.flow.substitution import CONSTRUCTORS, filled
 from loaders.advisor.flow.summaries import Access, plain, root_of, symbols_of
 from loaders.advisor.flow.templates import (
@@ -199,7 +200,8 @@ class Attribution:
 
     def is_naming(self, caller: Access, path: Text) -> bool:
         """Say whether a caller, or one of its own, says more of an object's file."""
-        if len(letters(normal(caller.path))) > len(letters(path)):
+        is_entered = self.is_entered(caller) and ends_as_json(caller.path)
+        if is_entered or len(letters(normal(caller.path))) > len(letters(path)):
             return not caller.is_of_record
         return bool(symbols_of(caller.path)) and any(
             self.is_naming(each, path) for each in self.callers_of(caller) if each.id != caller.id
@@ -207,6 +209,11 @@ class Attribution:
 
     def naming(self, callers: list[Access], path: Text) -> list[Access]:
         return [caller for caller in callers if self.is_naming(caller, path)]
+
+    def is_entered(self, caller: Access) -> bool:
+        """Say whether a caller builds an object for one block: with Draft(path) as file."""
+        called = self.engine.project.functions.get(caller.by)
+        return called is not None and called.name in (*ENTERING, *LEAVING)
 
     def is_of_object(self, symbol: Symbol) -> bool:
         """Say whether a path is what an object has: from its constructor, or kept by a method."""

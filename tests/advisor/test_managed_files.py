@@ -1,0 +1,92 @@
+"""Classes of ours that open a file for a block: with Draft(path) as file."""
+
+from pathlib import Path
+
+from tests.advisor.auditing import audited, places, templates
+
+DRAFT = """
+import os
+
+class Draft:
+    def __init__(self, target, mode="w"):
+        self.target = target
+        self.draft = target.parent / f"{target.name}.{os.getpid()}.tmp"
+        self.mode = mode
+
+    def __enter__(self):
+        self.file = self.draft.open(self.mode)
+        return self.file
+
+    def __exit__(self, kind, error, trace):
+        self.file.close()
+        if kind is None:
+            os.replace(self.draft, self.target)
+        else:
+            self.draft.unlink()
+"""
+
+
+def test_what_a_block_writes_to_a_draft_is_written_where_it_is_moved(tmp_path: Path) -> None:
+    dyes = """
+import json
+from pathlib import Path
+from draft import Draft
+
+class Dyes:
+    def __init__(self, config):
+        self.folder = config.folder
+
+    def keep(self, dye):
+        with Draft(self.folder / f"{dye.name}.json") as file:
+            json.dump(dye.parts, file)
+
+    def dye(self, name):
+        return json.loads((self.folder / f"{name}.json").read_text())
+
+def label():
+    with Draft(Path("labels.txt")) as file:
+        file.write("madder")
+
+def vat(number):
+    with Draft(Path("vats.json")) as file:
+        json.dump(number, file)
+"""
+    found = places(audited(tmp_path, {"draft.py": DRAFT, "dyes.py": dyes}))
+    assert found == [
+        ("draft.py", 17, "write", "wrapper", "{target}"),
+        ("dyes.py", 11, "write", "call", "{folder}/{dye_name}.json"),
+        ("dyes.py", 15, "read", "sink", "{folder}/{dye_name}.json"),
+        ("dyes.py", 22, "write", "call", "vats.json"),
+    ]
+
+
+def test_an_object_that_gives_itself_to_a_block_is_the_object(tmp_path: Path) -> None:
+    source = """
+import json
+
+class Ledger:
+    def __init__(self, path):
+        self.path = path
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.save()
+
+    def save(self):
+        with open(self.path, "w") as file:
+            json.dump(self.rows, file)
+
+    def load(self):
+        with open(self.path) as file:
+            self.rows = json.load(file)
+
+def add(row):
+    with Ledger("mill/ledger.json") as ledger:
+        ledger.load()
+        ledger.rows.append(row)
+"""
+    assert templates(audited(tmp_path, {"mill.py": source})) == {
+        "mill/ledger.json": "SYSTEM_OF_RECORD"
+    }
