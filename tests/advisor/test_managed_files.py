@@ -90,3 +90,39 @@ def add(row):
     assert templates(audited(tmp_path, {"mill.py": source})) == {
         "mill/ledger.json": "SYSTEM_OF_RECORD"
     }
+
+
+def test_what_fails_in_a_block_that_returns_is_handled(tmp_path: Path) -> None:
+    source = """
+import json
+
+def coins():
+    try:
+        with open("coins.json") as file:
+            return json.load(file)
+    except ValueError:
+        keep({}, "coins.json")
+        return {}
+
+def keep(coins, path):
+    with open(path, "w") as file:
+        json.dump(coins, file)
+"""
+    assert ("coins.py", 9, "write", "call", "coins.json") in places(
+        audited(tmp_path, {"coins.py": source})
+    )
+
+
+def test_a_block_that_returns_is_left(tmp_path: Path) -> None:
+    dyes = """
+import json
+from pathlib import Path
+from draft import Draft
+
+def vat(number):
+    with Draft(Path("vats.json")) as file:
+        json.dump(number, file)
+        return number
+"""
+    found = places(audited(tmp_path, {"draft.py": DRAFT, "dyes.py": dyes}))
+    assert found == [("draft.py", 17, "write", "sink", "vats.json")]

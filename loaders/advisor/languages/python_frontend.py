@@ -215,8 +215,7 @@ class _Python(PythonExpressions):
                 out.append(Assign(manager, self.expr(entered), line))
                 out.append(Assign(target, Managed(manager, line, column), line))
                 left.append(Do(Managed(manager, line, column, is_left=True)))
-        out.extend(self.body(node))
-        out.extend(reversed(left))
+        out.extend(caught(self.body(node), (), left[::-1]))
 
     def bind(self, node: Node, out: list[Statement]) -> None:
         out.append(
