@@ -12,6 +12,7 @@ from loaders.advisor.flow.values import (
     Class,
     Func,
     Instance,
+    Listing,
     ModuleValue,
     Text,
     Value,
@@ -213,7 +214,7 @@ class Engine:
         if self.parents.get(function.key) != by:
             return
         names = [parameter.name for parameter in function.parameters if parameter.name != "this"]
-        if names and isinstance(value, Text) and value.holes:
+        if names and (isinstance(value, Listing) or (isinstance(value, Text) and value.holes)):
             before = self.given.get((function.key, names[0]))
             if before != value:
                 self.given[function.key, names[0]] = value

@@ -154,9 +154,13 @@ def filled(ev: Context, value: Text, bindings: Bindings, replaced: Replaced) -> 
             return bound
         else:
             texts = as_texts(bound, part.name)
-            if any(not each.parts for each in texts) and _is_left_open(ev, value, index):
+            named = tuple(each for each in texts if each.parts)
+            if named and len(named) < len(texts) and _is_folder(value, index):
+                # A folder or name that is empty otherwise is known where it is not.
+                texts = named
+            elif len(named) < len(texts) and _is_left_open(ev, value, index):
                 # What is empty at first is filled before it counts.
-                texts = tuple(each for each in texts if each.parts) or (text(_plain(part)),)
+                texts = named or (text(_plain(part)),)
             choices.append(tuple(_named(each, part).parts for each in texts))
     results: list[tuple[str | Hole, ...]] = [()]
     for options in choices:
@@ -176,6 +180,14 @@ def _ended_once(path: Text) -> Text:
 
 def _plain(part: Hole) -> Hole:
     return replace(part, origin=None)
+
+
+def _is_folder(value: Text, index: int) -> bool:
+    """Say whether a part of a path stands between slashes."""
+    before, after = value.parts[index - 1 : index], value.parts[index + 1 : index + 2]
+    return all(isinstance(part, str) for part in (*before, *after)) and (
+        str(*before).endswith("/") and str(*after).startswith("/")
+    )
 
 
 def _is_left_open(ev: Context, value: Text, index: int) -> bool:

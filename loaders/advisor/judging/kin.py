@@ -1,10 +1,11 @@
 """Templates of the same files: one begins with a folder of which the other knows more."""
 
+import re
 from dataclasses import replace
 
 from loaders.advisor.dispositions import SYSTEM_OF_RECORD, UNCERTAIN
 from loaders.advisor.flow.engine import Engine
-from loaders.advisor.flow.templates import ends_as_json, shape, snake
+from loaders.advisor.flow.templates import HOLE, ends_as_json, shape, snake
 from loaders.advisor.flow.values import Hole, Text, reads_of
 from loaders.advisor.judging.evidence import is_id
 from loaders.advisor.judging.hints import segments_of
@@ -87,6 +88,8 @@ def _is_same(one: Group, other: Group) -> bool:
         _is_below(one.path, other.path)
         or _is_below(other.path, one.path)
         or _is_one_of(one, other)
+        or _is_within(one, other)
+        or _is_within(other, one)
         or _is_at_home(one.path, other.path)
         or _is_at_home(other.path, one.path)
         or _lists(one, other)
@@ -114,6 +117,21 @@ def _lists(one: Group, other: Group) -> bool:
     )
 
 
+def _is_within(one: Group, other: Group) -> bool:
+    """Say whether a placeholder of one path stands for folders of another's, in the same code."""
+    head, mine = _head(one.path), shape(one.path).split("/")
+    if head != _head(other.path) or not head.startswith("{") or head[1:-1] in WORDS["generic"]:
+        return False
+    code = {member.access.file for member in one.members}
+    said = "/".join(re.escape(each).replace(HOLE, ".+") for each in mine[1:])
+    theirs = shape(other.path).partition("/")[2]
+    return (
+        len(mine) > 2
+        and any(member.access.file in code for member in other.members)
+        and re.fullmatch(said, theirs) is not None
+    )
+
+
 def _is_one_of(one: Group, other: Group) -> bool:
     """Say whether files are among another's: in the same folder, and what is read was written."""
     head = _head(one.path)
@@ -122,7 +140,7 @@ def _is_one_of(one: Group, other: Group) -> bool:
         return False
     if mine[-1] == theirs[-1]:
         return True
-    before, mark, after = theirs[-1].partition("\1")
+    before, mark, after = theirs[-1].partition(HOLE)
     is_longer = len(mine[-1]) > len(before) + len(after)
     is_named_so = mine[-1].startswith(before) and mine[-1].endswith(after)
     return bool(mark and one.of("write") and is_longer and is_named_so)

@@ -160,10 +160,11 @@ def _configuration(e: Evidence) -> Decision | None:
     """Decide what the program sets, and may set again: not what people gave it to keep."""
     hints = e.hints
     around = hints.head if e.is_based else hints.head | hints.folders | hints.homes
-    if hints.is_manifest and e.is_written and not e.people and (
+    if hints.is_manifest and (e.is_written or e.is_read) and not e.people and (
         e.is_based or not around & WORDS["data"]
     ):  # fmt: skip
-        return CONFIG_STATIC, "likely", "the manifest of a project, and written at run time"
+        how = "written" if e.is_written else "deleted"
+        return CONFIG_STATIC, "likely", f"the manifest of a project, and {how} at run time"
     if e.people or e.entries or e.is_appended or hints.folders & WORDS["kept"]:
         return None
     if e.keyed and any(word.endswith(("state", "progress", "history")) for word in hints.code):

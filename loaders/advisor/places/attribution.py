@@ -41,7 +41,12 @@ from loaders.advisor.places.filling import (
     names_key,
     without_open_ones,
 )
-from loaders.advisor.places.passing import built_alike, by_default, opening, telling
+from loaders.advisor.places.passing import (
+    built_alike,
+    by_default,
+    opening,
+    telling,
+)
 from loaders.advisor.places.side_effects import is_question, is_side_effect
 
 # Objects that are built with what another object was built with.

@@ -279,6 +279,8 @@ class Library(Toucher):
         if name in ("then", "finally"):
             results: list[Value] = [of]
             for each in options_of(a.args[0] if a.args else NOTHING):
+                if isinstance(each, Func) and isinstance(of, Listing):
+                    self.engine.give(each.function, of, self.function.key)
                 if isinstance(each, Func | External):
                     results = [self.call_value(each, Arguments((of,), {}, a.line, a.column))]
             return either(*results)
