@@ -14,13 +14,10 @@ from loaders.advisor.flow.templates import (
     is_identifying,
     is_settled,
     letters,
-    name_of,
     normal,
     shape,
 )
 from loaders.advisor.flow.values import (
-    Instance,
-    Nothing,
     Param,
     Symbol,
     Text,
@@ -29,6 +26,7 @@ from loaders.advisor.flow.values import (
     is_json_text,
 )
 from loaders.advisor.languages.syntax import FunctionDef
+from loaders.advisor.places.building import built
 from loaders.advisor.places.defaults import paths_by_default
 from loaders.advisor.places.delegated import is_handed_on, is_named_by_member, is_passed_on
 from loaders.advisor.places.filling import (
@@ -37,20 +35,16 @@ from loaders.advisor.places.filling import (
     has_folder,
     is_filled_with_ids,
     is_keyed,
-    known_to,
     names_key,
     without_open_ones,
 )
 from loaders.advisor.places.passing import (
-    built_alike,
     by_default,
     opening,
     telling,
 )
 from loaders.advisor.places.side_effects import is_question, is_side_effect
 
-# Objects that are built with what another object was built with.
-MOST_CONSTRUCTORS = 3
 # Names of a parameter that may be an id or the name of a file, as its callers say.
 _KEYS = ("key", "cacheKey", "cache_key")
 _OWN_DECORATORS = {"classmethod", "staticmethod"}
@@ -154,47 +148,8 @@ class Attribution:
                 self.ask_callers(access, known, form)
 
     def built(self, access: Access) -> tuple[Text, ...]:
-        """Fill in what objects were built with: of one object, by another's constructor, too."""
-        own = {root_of(symbol) for symbol in symbols_of(access.path)}
-        paths = self.filled(access, access.path)
-        for _ in range(MOST_CONSTRUCTORS):
-            if all(own >= {root_of(symbol) for symbol in symbols_of(path)} for path in paths):
-                break
-            paths = tuple(
-                dict.fromkeys(inner for path in paths for inner in self.filled(access, path))
-            )
-        return tuple(dict.fromkeys(known_to(own, path) for path in paths))
-
-    def filled(self, access: Access, of: Text) -> tuple[Text, ...]:
-        """Fill in what the only object of a class was built with, or what classes below say."""
-        bindings: dict[Param, Value] = {}
-        variants: list[dict[Param, Value]] = []
-        for symbol in symbols_of(of):
-            param = root_of(symbol)
-            definition = self.engine.project.classes.get(param.owner)
-            if definition is not None and param.name == "self":
-                for other in (definition, *self.engine.below(definition)):
-                    known = self.engine.constructions.get(other.key, [])
-                    only = known[0] if len(known) == 1 else None
-                    variants.append({param: Instance(other, only)})
-                continue
-            for built in built_alike(self.engine, param):
-                bindings[param] = built
-        if not bindings and not variants:
-            return (of,)
-        if variants and self.callers_of(access):
-            return (of,)
-        context = self.context(self.engine, self.engine.project.functions[access.function])
-        found: dict[Text, None] = {}
-        for variant in variants or [{}]:
-            value = filled(context, of, {**bindings, **variant}, {})
-            if isinstance(value, Nothing):
-                continue
-            for path in as_texts(value, name_of(of)):
-                if not (variants and path == of):
-                    found[path] = None
-        is_impossible = not found and any(isinstance(v, Nothing) for v in bindings.values())
-        return tuple(found) or (() if is_impossible else (of,))
+        """Return a path with what the objects were built with that hold it."""
+        return built(self.engine, self.context, access, is_called=bool(self.callers_of(access)))
 
     def callers_of(self, access: Access) -> list[Access]:
         return [

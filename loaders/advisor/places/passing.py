@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.summaries import Access
-from loaders.advisor.flow.templates import are_alike
-from loaders.advisor.flow.values import Nothing, Param, Symbol, Text, Value
+from loaders.advisor.flow.values import Param, Symbol, Text
 
 Callers = Callable[[Access], list[Access]]
 _MOST_DEPTH = 8
@@ -35,14 +34,3 @@ def by_default(engine: Engine, mode: Symbol | None) -> str:
     default = summary.defaults.get(mode.name) if summary and isinstance(mode, Param) else None
     said = default.literal or "" if isinstance(default, Text) else ""
     return "write" if set("wax") & set(said) else "read"
-
-
-def built_alike(engine: Engine, param: Param) -> list[Value]:
-    """Return what a constructor's parameter is, if all objects are built alike."""
-    values: list[Value] = []
-    for value in engine.arguments.get(f"{param.owner}|{param.name}", {}).values():
-        if not any(value == other or are_alike(value, other) for other in values):
-            values.append(value)
-    paths: list[Value] = [value for value in values if not isinstance(value, Nothing)]
-    paths = paths or values
-    return paths if len(paths) == 1 else []
