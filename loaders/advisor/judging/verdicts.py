@@ -6,7 +6,7 @@ from loaders.advisor.dispositions import CACHE, CONFIG_STATIC, SYSTEM_OF_RECORD,
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.judging.editors import editor_of
 from loaders.advisor.judging.evidence import Evidence, evidence_of
-from loaders.advisor.judging.hints import says_cache, says_configuration
+from loaders.advisor.judging.hints import says_cache, says_configuration, words_of
 from loaders.advisor.places.places import NEIGHBOURS, Group
 from loaders.advisor.words import WORDS
 
@@ -198,7 +198,9 @@ def _configuration(e: Evidence) -> Decision | None:
     is_taken = hints.is_plural or bool(hints.path & WORDS["made"])
     if says_configuration(around) and not is_taken:
         return CONFIG_STATIC, "likely", "kept by what is named as configuration"
-    if e.is_fixed and e.keys_read:
+    # A list under the name of the file, crates.json of {"crates": []}, is of entries.
+    is_list = hints.is_plural and any(words_of(key) == hints.stem for key in e.keys_read)
+    if e.is_fixed and e.keys_read and not is_list:
         said = ", ".join(e.keys_read[:3])
         return CONFIG_STATIC, "likely", f"code elsewhere takes fixed keys of it ({said})"
     return None

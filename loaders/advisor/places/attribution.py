@@ -35,6 +35,7 @@ from loaders.advisor.places.filling import (
     has_folder,
     is_filled_with_ids,
     is_keyed,
+    names_head,
     names_key,
     without_open_ones,
 )
@@ -328,7 +329,7 @@ class Attribution:
         known = [normal(caller.path) for caller in said]
         if any(caller.is_named_here for caller in said):
             return not ends_as_json(path)
-        if all(len(each.holes) < len(path.holes) for each in known):
+        if names_head(known, path) or all(len(each.holes) < len(path.holes) for each in known):
             return True
         known = [normal(caller.path) for caller in without_open_ones(said, path)]
         beside_it = beside(access, self.engine.summaries[access.function].own)

@@ -51,6 +51,13 @@ def beside(access: Access, own: Iterable[Access]) -> set[str]:
     }
 
 
+def names_head(known: list[Text], path: Text) -> bool:
+    """Say whether callers write where the folder is that heads a path: load("barns/" + name)."""
+    is_headed = bool(path.parts) and isinstance(path.parts[0], Hole)
+    heads = {str(each.parts[0]) for each in known if each.parts and isinstance(each.parts[0], str)}
+    return is_headed and bool(heads)
+
+
 def is_filled_with_ids(path: Text, callers: list[Access]) -> bool:
     """Say whether no caller decides the folder of a JSON file, nor writes a part of its name."""
     first, *rest = path.parts or ("",)
