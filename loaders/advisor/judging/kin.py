@@ -25,6 +25,12 @@ def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
         else verdict
         for key, verdict in verdicts.items()
     }
+    found = {
+        key: _with_special(groups[key], groups, found) or verdict
+        if verdict.reason in (NOT_WRITTEN, ONLY_READ)
+        else verdict
+        for key, verdict in found.items()
+    }
     folders = {
         folder
         for key, verdict in found.items()
@@ -66,6 +72,35 @@ def _folders_of_ids(group: Group) -> set[str]:
         for at, segment in enumerate(segments[:-1])
         if at and any(isinstance(part, Hole) and is_id(snake(part.name)) for part in segment)
     }
+
+
+def _with_special(
+    own: Group, groups: dict[str, Group], verdicts: dict[str, Verdict]
+) -> Verdict | None:
+    """Return the verdict on files that others write below one of the folders that are read here."""
+    written = [
+        (verdicts[key].disposition != SYSTEM_OF_RECORD, other.template, verdicts[key])
+        for key, other in groups.items()
+        if other.of("write") and verdicts[key].disposition and _covers(own, other)
+    ]
+    if not written:
+        return None
+    _, template, verdict = min(written, key=lambda each: each[:2])
+    return replace(verdict, confidence="likely", reason=f"seen with {template}: {verdict.reason}")
+
+
+def _covers(general: Group, special: Group) -> bool:
+    """Say whether a path has a placeholder where another one names the folder."""
+    ours, theirs = shape(general.path).split("/"), shape(special.path).split("/")
+    pairs = list(zip(ours, theirs, strict=False))
+    return (
+        general.store == special.store
+        and len(ours) == len(theirs)
+        and ours[0] == theirs[0] != "\1"
+        and ours[-1] == theirs[-1]
+        and ours != theirs
+        and all(our in (their, "\1") for our, their in pairs)
+    )
 
 
 def _with_kin(engine: Engine, own: Group, groups: dict[str, Group], verdict: Verdict) -> Verdict:

@@ -121,6 +121,10 @@ def _browser_cache(e: Evidence) -> Decision | None:
         return CACHE, "likely", "a token that a server issued, and issues anew"
     if e.is_answer:
         return CACHE, "likely", "a copy of what a server answered"
+    stem = e.hints.stem
+    is_of_news = stem & WORDS["updates"] or ("last" in stem and stem & WORDS["fetching"])
+    if is_of_news and not (e.people or e.entries or e.ids or e.is_grown):
+        return CACHE, "likely", "when it last looked for something new, or what it found"
     if e.is_read_through and not e.is_grown and not e.people and not e.entries:
         return CACHE, "likely", "a server is asked where it is missing, and its answer is kept"
     return None

@@ -4,7 +4,7 @@ from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.libraries import clients, paths, stores
 from loaders.advisor.flow.libraries.made import default_path, in_memory, is_item_of_files, mixed
 from loaders.advisor.flow.libraries.sinks import Sink
-from loaders.advisor.flow.libraries.touching import Toucher
+from loaders.advisor.flow.libraries.touching import Toucher, opens_by_name
 from loaders.advisor.flow.members import ROOT
 from loaders.advisor.flow.segments import parent
 from loaders.advisor.flow.substitution import json_hole
@@ -258,6 +258,8 @@ class Library(Toucher):
             return found
         if (found := clients.method(self, of, name, a)) is not None:
             return found
+        if self.language == "python" and opens_by_name(name, of, a):
+            return self.call_external(name, a)
         sink = sinks.methods.get(name)
         if sink is not None and name in OWN_NAMES and self.is_ours(name, a):
             sink = None

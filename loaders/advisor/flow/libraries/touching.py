@@ -33,6 +33,7 @@ from loaders.advisor.flow.values import (
     text,
 )
 
+_MODE = re.compile(r"[rwxabtU+]{1,4}")
 _ENCODING = r"(utf|latin|iso|cp|ascii|us-ascii|windows|mac|big5|gb|euc|shift|koi|locale)[\w-]*"
 
 
@@ -43,6 +44,18 @@ def names_a_part(sink: Sink, a: Arguments) -> bool:
     first = a.args[0]
     said = first.literal if isinstance(first, Text) else None
     return said is None or re.fullmatch(_ENCODING, said, re.IGNORECASE) is None
+
+
+def opens_by_name(name: str, of: Value, a: Arguments) -> bool:
+    """Say whether an object opens what it is told, sftp.open(path), and is no path: path.open()."""
+    if name != "open" or not isinstance(of, Text) or len(of.parts) > 1 or not of.holes:
+        return False
+    first = a.args[0] if a.args else NOTHING
+    if not isinstance(first, Text) or re.search(r"zip|tar|archive", of.holes[0].name):
+        return False
+    if first.literal is not None:
+        return _MODE.fullmatch(first.literal) is None
+    return len(first.parts) > 1 or re.search(r"path|file|name|url", a.names[0]) is not None
 
 
 class Toucher(Context):
