@@ -193,3 +193,36 @@ def assays():
         "mine/assays.json": "CACHE",
         "mine/shifts.json": "SYSTEM_OF_RECORD",
     }
+
+
+def test_of_two_files_one_is_shown_and_other_formats_are_none(tmp_path: Path) -> None:
+    source = """
+import json
+import os
+
+IS_TRIAL = os.environ.get("STAGE") == "trial"
+NAME = "config.trial.json" if IS_TRIAL else "config.json"
+PLACE = os.path.join(os.path.expanduser("~"), ".orchard", NAME)
+
+def settings():
+    with open(PLACE) as file:
+        return json.load(file)
+
+def keep(settings):
+    with open(PLACE, "w") as file:
+        json.dump(settings, file)
+
+def read(path):
+    if path.endswith(".py"):
+        return None
+    with open(path) as file:
+        return json.load(file)
+
+def trees():
+    return read("orchard/trees.json"), read("orchard/trees.py")
+"""
+    result = audited(tmp_path, {"orchard.py": source})
+    assert templates(result) == {
+        "~/.orchard/config.json": "CONFIG_STATIC",
+        "orchard/trees.json": "CONFIG_STATIC",
+    }

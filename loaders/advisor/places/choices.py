@@ -10,6 +10,8 @@ from loaders.advisor.places.attribution import Attribution, Placed
 from loaders.advisor.places.places import Group, Grouped, prefix_of, reached_by
 
 _Choice = tuple[Group, Placed]
+# Of fewer files one is shown: the plainer name.
+_MANY = 3
 
 
 def with_one_choice(grouped: Grouped, attribution: Attribution) -> Grouped:
@@ -96,12 +98,15 @@ def _telling(choice: _Choice, vague: set[int]) -> tuple[int, ...]:
         is_settled(member.path),
         _known(group, vague),
         -len(member.path.holes),
+        -len(written(member.path)),
     )
 
 
 def _in_common(choices: list[_Choice]) -> Text | None:
-    """Return the template of files that are all known and lie in one folder."""
+    """Return the template of files that are all known, lie in one folder, and are many."""
     names = [member.path.literal for _, member in choices]
+    if len(set(names)) < _MANY:
+        return None
     known = [name for name in names if name is not None]
     folders = {posixpath.dirname(name) for name in known}
     endings = {posixpath.splitext(name)[1] for name in known}

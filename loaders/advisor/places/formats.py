@@ -7,6 +7,7 @@ from loaders.advisor.places.attribution import Placed
 _OTHER_FORMATS = (
     ".yaml", ".yml", ".toml", ".ini", ".csv", ".xml", ".css", ".html", ".htm", ".md", ".svg",
     ".txt", ".log", ".rst", ".zip", ".tar", ".tgz", ".whl", ".pdf", ".png", ".jpg", ".env",
+    ".py", ".js", ".ts", ".mjs", ".cjs", ".sh", ".bat", ".ps1", ".sql", ".mp3", ".wav", ".mp4",
 )  # fmt: skip
 
 
