@@ -21,12 +21,12 @@ from loaders.advisor.flow.substitution import (
 )
 from loaders.advisor.flow.summaries import (
     Access,
+    Summary,
     owners_of,
     parameters_of,
     root_of,
 )
 from loaders.advisor.flow.values import (
-    NOTHING,
     UNKNOWN,
     Class,
     External,
@@ -116,8 +116,13 @@ class Caller(Library):
             self.has_lock = True
         if name in self.engine.sinks.database_methods:
             self.has_database = self.has_database or is_writing(arguments.args)
-        if is_request(f"{where}.{lower}.") or asks(name, arguments.args):
+        # A function of ours may be called fetch, and ask nobody.
+        is_idle = isinstance(receiver, Func) and not self.asked_by(receiver).is_fetching
+        if not is_idle and (is_request(f"{where}.{lower}.") or asks(name, arguments.args)):
             self.is_fetching = True
+
+    def asked_by(self, func: Func) -> Summary:
+        return self.engine.summary(func.function.key, self.function.key)
 
     def call_value(self, callee: Value, a: Arguments) -> Value:
         if self.depth > MOST_NESTED:
@@ -367,21 +372,6 @@ class Caller(Library):
                 )
                 found.append(mark)
         return found
-
-    def content_moved(self, access: Access, bindings: Bindings, by: str) -> Value:
-        """Return what we wrote to the file that a function of ours moves to its place."""
-        for other in self.engine.summary(by, self.function.key).accesses:
-            beside = (other.file, other.line, other.sink) == (
-                access.file,
-                access.line,
-                access.sink,
-            )
-            if beside and other.operation == "delete":
-                path = filled(self, other.path, bindings, {})
-                for each in options_of(path):
-                    if isinstance(each, Text):
-                        return self.content_at(each)
-        return NOTHING
 
     def mark_json(self, value: Value) -> None:
         """Say that what was read or is written here is JSON; of an argument, for the caller."""

@@ -177,17 +177,21 @@ class Engine:
                 if hasattr(option, "get") and (member := option.get(name)) is not None:
                     result: Value = member
                     return result
-        for star in names:
-            is_other = star.startswith("export:*") and star[8:] != path
-            if is_other and (found := self.exported_once(star[8:], name, by)) is not None:
-                return found
+        if (found := self.starred(path, name, by)) is not None:
+            return found
         if name == "default":
             return ModuleValue(path)
         return names.get(name)
 
-    def exported_once(self, path: str, name: str, by: str) -> Value | None:
-        names = self.names(path, by)
-        return names.get(f"export:{name}") or names.get(name)
+    def starred(self, path: str, name: str, by: str, depth: int = 0) -> Value | None:
+        """Return what a module hands on of others that it exports whole."""
+        for star in self.names(path, by) if depth < MOST_ROUNDS else ():
+            other = star.removeprefix("export:*")
+            names = self.names(other, by) if other not in (star, path) else {}
+            found = names.get(f"export:{name}", names.get(name))
+            if names and (found := found or self.starred(other, name, by, depth + 1)) is not None:
+                return found
+        return None
 
     def pass_on(self, function: str, parameter: str, value: Value) -> None:
         """Remember functions and objects that somebody passes as an argument."""

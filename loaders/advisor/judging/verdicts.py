@@ -132,6 +132,8 @@ def _browser_cache(e: Evidence) -> Decision | None:
 
 def _only_read(e: Evidence, group: Group) -> Decision:
     hints = e.hints
+    if group.store == "browser" and e.is_written_openly:
+        return SYSTEM_OF_RECORD, "likely", "read, and a helper writes whatever key it is given"
     if group.store == "browser":
         return UNCERTAIN, "unknown", NOT_WRITTEN
     if e.is_read and e.is_rooted:

@@ -33,6 +33,7 @@ from loaders.advisor.places.filling import (
     as_known,
     beside,
     has_folder,
+    is_browser_key,
     is_filled_with_ids,
     is_keyed,
     names_head,
@@ -331,9 +332,13 @@ class Attribution:
             return not ends_as_json(path)
         if names_head(known, path) or all(len(each.holes) < len(path.holes) for each in known):
             return True
-        known = [normal(caller.path) for caller in without_open_ones(said, path)]
         beside_it = beside(access, self.engine.summaries[access.function].own)
-        return is_keyed(path) and any(
+        if access.store == "browser":
+            is_key = is_browser_key(path)
+        else:
+            is_key = is_keyed(path)
+            known = [normal(caller.path) for caller in without_open_ones(said, path)]
+        return is_key and any(
             names_key(each, path) for each in known if shape(each) not in beside_it
         )
 

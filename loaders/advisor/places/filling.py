@@ -13,6 +13,13 @@ def has_folder(path: Text) -> bool:
     return any(isinstance(part, str) and "/" in part for part in path.parts)
 
 
+def is_browser_key(path: Text) -> bool:
+    """Say whether a parameter is the last part of a key, and all before it is known."""
+    *before, last = path.parts
+    is_known = bool(before) and not any(isinstance(each, Hole) and each.origin for each in before)
+    return is_known and isinstance(last, Hole) and last.origin is not None
+
+
 def is_keyed(path: Text) -> bool:
     """Say whether the folder is known, and a parameter is the file's name: shelf/{key}.json."""
     last = [at for at, part in enumerate(path.parts) if isinstance(part, str) and "/" in part]

@@ -7,6 +7,7 @@ from loaders.advisor.flow import members
 from loaders.advisor.flow.context import Arguments, Context
 from loaders.advisor.flow.libraries import clients, paths, stores
 from loaders.advisor.flow.libraries.sinks import Sink
+from loaders.advisor.flow.substitution import Bindings, filled
 from loaders.advisor.flow.summaries import Access
 from loaders.advisor.flow.values import (
     NOTHING,
@@ -266,6 +267,16 @@ class Toucher(Context):
             key = self.engine.parents.get(key)
             summary = self.engine.summaries.get(key or "")
             known = list(summary.own) if summary is not None else []
+        return NOTHING
+
+    def content_moved(self, access: Access, bindings: Bindings, by: str) -> Value:
+        """Return what we wrote to the file that a function of ours moves to its place."""
+        spot = (access.file, access.line, access.sink)
+        for other in self.engine.summary(by, self.function.key).accesses:
+            if (other.file, other.line, other.sink) == spot and other.operation == "delete":
+                for each in options_of(filled(self, other.path, bindings, {})):
+                    if isinstance(each, Text):
+                        return self.content_at(each)
         return NOTHING
 
     def carry_one(self, sink: Sink, origin: Text, path: Text, a: Arguments, is_move: bool) -> None:
