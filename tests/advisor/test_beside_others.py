@@ -57,3 +57,36 @@ const known = localStorage.getItem("{key}") || 0;
 function found(value) {{ localStorage.setItem("{key}", value); }}
 """
     assert templates(audited(tmp_path, {"news.js": source})) == {f"localStorage:{key}": "CACHE"}
+
+
+def test_what_is_deleted_is_no_configuration(tmp_path: Path) -> None:
+    source = """
+import json, os
+def begin(reason):
+    with open("data/harvest.json", "w") as file:
+        json.dump({"reason": reason}, file)
+"""
+    other = """
+import json, os
+def end():
+    with open("data/harvest.json") as file:
+        log(json.load(file)["reason"])
+    os.remove("data/harvest.json")
+"""
+    found = templates(audited(tmp_path, {"begin.py": source, "end.py": other}))
+    assert found == {"data/harvest.json": "SYSTEM_OF_RECORD"}
+
+
+def test_read_back_under_one_of_the_names_written(tmp_path: Path) -> None:
+    source = """
+import glob, json
+def note(field, level, value):
+    with open(f"yields/{field.name}/{level}.jsonl", "a") as file:
+        file.write(json.dumps(value))
+def good():
+    for path in glob.glob("yields/*/good.jsonl"):
+        with open(path) as file:
+            yield [json.loads(line) for line in file]
+"""
+    found = templates(audited(tmp_path, {"yields.py": source}))
+    assert set(found.values()) == {"SYSTEM_OF_RECORD"}

@@ -176,3 +176,26 @@ def notes():
         ("barn.py", 4, "read", "sink", "barn_settings.txt"),
         ("barn.py", 7, "write", "sink", "barn_settings.txt"),
     ]
+
+
+def test_a_name_that_the_code_makes_where_none_is_given(tmp_path: Path) -> None:
+    """Made names end already, and lie in the folder too."""
+    source = """
+import json, os
+from datetime import datetime
+def made():
+    return "herd " + datetime.now().isoformat() + ".json"
+def keep(name, farm, value):
+    if name is None:
+        name = made()
+    if not name.endswith(".json"):
+        name += ".json"
+    if name != os.path.basename(name):
+        path = name
+    else:
+        path = os.path.join("herds", farm.name, name)
+    with open(path, "w") as file:
+        json.dump(value, file)
+"""
+    found = {row[-1] for row in places(audited(tmp_path, {"herds.py": source}))}
+    assert found <= {"herds/{farm_name}/herd {datetime}.json", "herds/{farm_name}/{name}.json"}

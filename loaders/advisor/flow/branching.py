@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from loaders.advisor.flow.substitution import Bindings
-from loaders.advisor.flow.templates import JSON_ENDINGS, shape
+from loaders.advisor.flow.templates import JSON_ENDINGS, ends_as_json, shape
 from loaders.advisor.flow.values import (
     Hole,
     Nothing,
@@ -81,7 +81,9 @@ def _looks(value: Value) -> Value | str:
 
 
 def _gives_way(value: Value, to: Text) -> bool:
-    return isinstance(value, Text) and (_is_completed(value, to) or _is_numbered(value, to))
+    return isinstance(value, Text) and (
+        _is_completed(value, to) or _is_doubled(value, to) or _is_numbered(value, to)
+    )
 
 
 def _is_numbered(value: Text, of: Text) -> bool:
@@ -100,10 +102,22 @@ def _is_numbered(value: Text, of: Text) -> bool:
 
 
 def _is_completed(value: Text, by: Text) -> bool:
-    if value.literal is not None or value == by:
+    ours, theirs = shape(value), shape(by)
+    if value.literal is not None or ours == theirs or not _have_same_holes(value, by):
         return False
-    if by.parts[:-1] == value.parts:
-        return by.parts[-1] in JSON_ENDINGS
-    before = by.parts[: len(by.parts) - len(value.parts)]
-    is_below = by.parts[len(before) :] == value.parts and bool(before)
-    return is_below and str(before[-1]).endswith("/") and isinstance(value.parts[0], Hole)
+    return theirs.endswith(f"/{ours}") or (not ends_as_json(value) and _is_ended(ours, theirs))
+
+
+def _is_doubled(value: Text, of: Text) -> bool:
+    """Say whether a name gets an ending that it has already, which the code asks before."""
+    return ends_as_json(of) and _is_ended(shape(of), shape(value)) and _have_same_holes(of, value)
+
+
+def _is_ended(name: str, whole: str) -> bool:
+    return whole.startswith(name) and whole.removeprefix(name) in JSON_ENDINGS
+
+
+def _have_same_holes(value: Text, by: Text) -> bool:
+    """Say whether one path ends with what the other does not know, whatever its name there."""
+    known = [(hole.origin, hole.reads) for hole in value.holes]
+    return known == [(hole.origin, hole.reads) for hole in by.holes[len(by.holes) - len(known) :]]

@@ -22,6 +22,7 @@ def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
     found = {
         key: _with_kin(engine, groups[key], groups, verdict)
         if verdict.reason in (NOT_READ, NOT_WRITTEN)
+        or (verdict.reason == ONLY_READ and groups[key].path.holes)
         else verdict
         for key, verdict in verdicts.items()
     }
@@ -123,6 +124,7 @@ def _is_same(one: Group, other: Group) -> bool:
         _is_below(one.path, other.path)
         or _is_below(other.path, one.path)
         or _is_one_of(one, other)
+        or _is_one_of(other, one)
         or _is_within(one, other)
         or _is_within(other, one)
         or _is_at_home(one.path, other.path)
@@ -178,7 +180,8 @@ def _is_one_of(one: Group, other: Group) -> bool:
     before, mark, after = theirs[-1].partition(HOLE)
     is_longer = len(mine[-1]) > len(before) + len(after)
     is_named_so = mine[-1].startswith(before) and mine[-1].endswith(after)
-    return bool(mark and one.of("write") and is_longer and is_named_so)
+    is_seen = one.of("write") or one.path.holes
+    return bool(mark and is_seen and is_longer and is_named_so)
 
 
 def _head(path: Text) -> str:

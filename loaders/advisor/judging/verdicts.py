@@ -206,7 +206,7 @@ def _configuration(e: Evidence) -> Decision | None:
         return CONFIG_STATIC, "likely", "kept by what is named as configuration"
     # A list under the name of the file, crates.json of {"crates": []}, is of entries.
     is_list = hints.is_plural and any(words_of(key) == hints.stem for key in e.keys_read)
-    if e.is_fixed and e.keys_read and not is_list:
+    if e.is_fixed and e.keys_read and not (is_list or e.is_deleted):
         said = ", ".join(e.keys_read[:3])
         return CONFIG_STATIC, "likely", f"code elsewhere takes fixed keys of it ({said})"
     return None
