@@ -126,3 +126,28 @@ def vat(number):
 """
     found = places(audited(tmp_path, {"draft.py": DRAFT, "dyes.py": dyes}))
     assert found == [("draft.py", 17, "write", "sink", "vats.json")]
+
+
+def test_what_an_archive_holds_is_no_file_of_its_own(tmp_path: Path) -> None:
+    source = """
+import json
+import zipfile
+
+def unpack(archive: zipfile.ZipFile, name, target):
+    with archive.open(name, "r") as file:
+        with open(target, "wb") as out:
+            out.write(file.read())
+
+def manifest(archive):
+    with archive.open("manifest.json", "r") as file:
+        return json.load(file)
+
+def press(path):
+    with zipfile.ZipFile(path) as archive:
+        unpack(archive, "grapes.json", "press/grapes.json")
+        return manifest(archive)
+"""
+    assert places(audited(tmp_path, {"press.py": source})) == [
+        ("press.py", 7, "write", "wrapper", "{target}"),
+        ("press.py", 16, "write", "call", "press/grapes.json"),
+    ]

@@ -53,6 +53,7 @@ from loaders.advisor.languages.syntax import (
     Table,
 )
 
+_ARCHIVE = re.compile(r"\b(ZipFile|TarFile)\b")
 _WORDS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -132,6 +133,9 @@ class Evaluator(Importer):
             return either(passed, own) if is_plain else passed
         if (found := self.annotated(parameter.annotation)) is not None:
             return found
+        if archive := _ARCHIVE.search(parameter.annotation):
+            # What is in an archive is no file of its own.
+            return External(f"{archive[0]}()")
         return own
 
     def annotated(self, annotation: str) -> Instance | None:

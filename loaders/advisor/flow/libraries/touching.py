@@ -38,8 +38,19 @@ _MODE = re.compile(r"[rwxabtU+]{1,4}")
 _ENCODING = r"(utf|latin|iso|cp|ascii|us-ascii|windows|mac|big5|gb|euc|shift|koi|locale)[\w-]*"
 
 
+def _is_named(value: Value) -> bool:
+    return isinstance(value, Text) and value.literal is not None
+
+
+def _is_mode(value: Value | None) -> bool:
+    said = value.literal if isinstance(value, Text) else None
+    return said is not None and _MODE.fullmatch(said) is not None
+
+
 def names_a_part(sink: Sink, a: Arguments) -> bool:
     """Say whether a method is told what to read: that is no path, but a package or an archive."""
+    if sink.name == "open" and a.args:
+        return not _is_mode(a.args[0]) and (_is_named(a.args[0]) or _is_mode(a.at(1, "mode")))
     if sink.name not in ("read_text", "read_bytes") or not a.args:
         return False
     first = a.args[0]
