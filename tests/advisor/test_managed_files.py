@@ -151,3 +151,27 @@ def press(path):
         ("press.py", 7, "write", "wrapper", "{target}"),
         ("press.py", 16, "write", "call", "press/grapes.json"),
     ]
+
+
+def test_a_folder_of_a_neighbours_files_is_not_listed(tmp_path: Path) -> None:
+    source = """
+import os
+import pickle
+from glob import glob
+
+FOLDER = os.path.join(os.path.expanduser("~"), ".quarry", "cuts")
+
+def cuts():
+    found = []
+    for path in glob(os.path.join(FOLDER, "*.cut")):
+        with open(path, "rb") as file:
+            found.append(pickle.load(file))
+    return found
+
+def clear(folder):
+    for path in glob(os.path.join(folder, "*.cut")):
+        os.remove(path)
+"""
+    assert places(audited(tmp_path, {"quarry.py": source})) == [
+        ("quarry.py", 11, "read", "sink", "pickle:~/.quarry/cuts/*.cut"),
+    ]

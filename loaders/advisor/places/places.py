@@ -147,12 +147,17 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
     shapes: set[str] = set()
     for placed in everything:
         if is_json_file(placed):
-            for hole in placed.path.holes:
+            is_neighbour = placed.access.store in NEIGHBOURS
+            for hole in placed.path.holes if not is_neighbour else ():
                 listed |= hole.reads
             shapes.add(_key(placed, is_wrapper=placed.form == "wrapper"))
     shapes.discard("?")
     kept: list[Placed] = []
-    templates = [placed for placed in everything if is_json_file(placed)]
+    templates = [
+        placed
+        for placed in everything
+        if is_json_file(placed) and placed.access.store not in NEIGHBOURS
+    ]
     for placed in everything:
         operation = placed.access.operation
         if placed.form == "wrapper" or is_json_file(placed):
