@@ -9,6 +9,7 @@ from loaders.advisor.flow.drafts import without_drafts
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.importing import Importer
 from loaders.advisor.flow.naming import name_of
+from loaders.advisor.flow.segments import is_deep
 from loaders.advisor.flow.summaries import MOST_ACCESSES, Summary, root_of, symbols_of
 from loaders.advisor.flow.values import (
     ITEM,
@@ -255,6 +256,7 @@ class Evaluator(Importer):
             self.engine.assign_again(key or main, name, value, f"{self.function.key}:{line}")
 
     def bind(self, target: Expr, value: Value) -> None:
+        value = UNKNOWN if is_deep(value) else value
         match target:
             case Name():
                 self.call_by_name(value)
