@@ -241,8 +241,10 @@ def _ignoring(file: Path) -> GitIgnoreSpec:
         lines = ""
     patterns: list[Pattern] = []
     for line in lines.splitlines():
+        # To Git, folder/**/ are the folders below it, not the files in it.
+        said = re.sub(r"/\*\*/\s*$", "/**/*/", line)
         with suppress(ValueError):
-            patterns += GitIgnoreSpec.from_lines([line]).patterns
+            patterns += GitIgnoreSpec.from_lines([said]).patterns
     return GitIgnoreSpec(patterns)
 
 
