@@ -79,3 +79,29 @@ const names = JSON.parse(require("child_process").execSync("list-icons").toStrin
 fs.writeFileSync("src/icons.js", "module.exports = " + JSON.stringify(names));
 """
     assert templates(audited(tmp_path, {"make-icons.js": source})) == {}
+
+
+def test_a_module_that_is_called_where_it_stands_gets_a_storage_and_a_key(tmp_path: Path) -> None:
+    source = """
+(function (app, localStorage, KEY) {
+  localStorage = localStorage || (function () {
+    var kept = {};
+    return { getItem: function (key) { return kept[key]; } };
+  })();
+  app.save = function (rows) { localStorage.setItem(KEY, JSON.stringify(rows)); };
+  app.rows = JSON.parse(localStorage.getItem(KEY));
+})(window.dairy, window.localStorage, "dairy-rows");
+"""
+    assert places(audited(tmp_path, {"dairy.js": source}), "sink") == [
+        ("dairy.js", 7, "write", "sink", "localStorage:dairy-rows"),
+        ("dairy.js", 8, "read", "sink", "localStorage:dairy-rows"),
+    ]
+
+
+def test_a_token_may_stand_behind_the_name_of_whose_it_is(tmp_path: Path) -> None:
+    source = """
+export const token = () => localStorage.getItem("mill:grain.token");
+export const keep = (given) => localStorage.setItem("mill:grain.token", given);
+"""
+    found = templates(audited(tmp_path, {"mill.js": source}))
+    assert found == {"localStorage:mill:grain.token": "CACHE"}

@@ -15,6 +15,7 @@ _CACHE = re.compile(r"^cache(s|dir|dirs|file|files|path|home|folder|root)?$")
 _RC = re.compile(r"^\.?[a-z0-9_-]+rc$")
 # What may stand beside a manifest's name: package-lock.json, tsconfig.build.json.
 _KINDS = frozenset({"lock", "npm", "base", "build", "dev", "prod", "node", "app"})
+_TOKENS = frozenset({"token", "tokens", "jwt"})
 _GIVEN = frozenset(f"options_{name}" for name in ("file", "path", "input", "output", "name", "out"))
 _NAMES_OF_PATHS = frozenset(
     {
@@ -145,6 +146,14 @@ def hints_of(engine: Engine, group: Group) -> Hints:
     stem = words_of(re.sub(r"(?<=.)\.json[a-z0-9]*(\.gz)?$", "", name.lstrip("."))) | (
         words_of(name.lstrip(".").partition(".")[0])
     )
+    tail = words_of(re.split(r"[:.]", name)[-1])
+    if (
+        group.store == "browser"
+        and tail & _TOKENS
+        and tail <= WORDS["token"] | WORDS["token_kinds"]
+    ):
+        # What stands before a token in a key is whose it is: "orders:auth.token".
+        stem = tail
     folders = {w for each in segments[:-1] for part in each if isinstance(part, str)
                for w in words_of(part)}  # fmt: skip
     head = {word for hole in group.path.holes[:1] for word in words_of(hole.name)}

@@ -36,6 +36,10 @@ from loaders.advisor.languages.syntax import (
 )
 
 _AROUND_NAMES = ("non_null_expression", "parenthesized_expression", "sequence_expression")
+_PLAIN = (
+    "identifier", "member_expression", "this", "string", "number", "true", "false", "null",
+    "undefined",
+)  # fmt: skip
 _ESCAPE = re.compile(r"\\(.)")
 
 
@@ -373,9 +377,9 @@ class ScriptExpressions(Builder):
 
 
 def _are_names(arguments: Node | None) -> bool:
-    """Say whether all that a call passes are names: jQuery, window.App."""
+    """Say whether all that a call passes are names, or written down: jQuery, window.App, "key"."""
     given = arguments.named_children if arguments is not None else []
-    return all(child.type in ("identifier", "member_expression", "this") for child in given)
+    return all(child.type in _PLAIN for child in given)
 
 
 def _name_of_class(node: Node) -> str:
