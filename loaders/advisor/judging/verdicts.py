@@ -1,9 +1,11 @@
 """The five questions, asked of the code: what a template is, how sure that is, and why."""
 
+import re
 from dataclasses import dataclass
 
 from loaders.advisor.dispositions import CACHE, CONFIG_STATIC, SYSTEM_OF_RECORD, UNCERTAIN
 from loaders.advisor.flow.engine import Engine
+from loaders.advisor.flow.templates import snake
 from loaders.advisor.judging.editors import editor_of
 from loaders.advisor.judging.evidence import Evidence, evidence_of
 from loaders.advisor.judging.hints import says_cache, says_configuration, words_of
@@ -13,6 +15,8 @@ from loaders.advisor.words import WORDS
 NOT_READ = "written, read nowhere, and no id is visible"
 NOT_WRITTEN = "who writes it is not visible"
 ONLY_READ = "only read, at a path of the project itself"
+# Keys of what a program notes of its own runs, which no settings have.
+_NOTED = re.compile(r"^(last|next|previous)_(run|seen|update|updated|sync|time|check|post|id)")
 Decision = tuple[str, str, str]
 
 
@@ -56,6 +60,8 @@ def _decide(e: Evidence, group: Group) -> Decision:
     configuration = _configuration(e) if group.store != "browser" else None
     if configuration is not None:
         return configuration
+    if e.hints.is_login and e.is_written and e.is_deleted and not e.is_taken_away:
+        return SYSTEM_OF_RECORD, "likely", "what a login gave, until it is taken away"
     if e.hints.is_whole and (not e.is_read or e.hints.is_made):
         return UNCERTAIN, "unknown", "a path that only its caller knows"
     if e.hints.is_copy and not e.people and not e.is_of_ids:
@@ -206,7 +212,8 @@ def _configuration(e: Evidence) -> Decision | None:
         return CONFIG_STATIC, "likely", "kept by what is named as configuration"
     # A list under the name of the file, crates.json of {"crates": []}, is of entries.
     is_list = hints.is_plural and any(words_of(key) == hints.stem for key in e.keys_read)
-    if e.is_fixed and e.keys_read and not (is_list or e.is_deleted):
+    is_noted = any(_NOTED.search(key) for key in map(snake, (*e.keys_read, *e.keys_written)))
+    if e.is_fixed and e.keys_read and not (is_list or is_noted or e.is_deleted):
         said = ", ".join(e.keys_read[:3])
         return CONFIG_STATIC, "likely", f"code elsewhere takes fixed keys of it ({said})"
     return None

@@ -1,6 +1,7 @@
 """Paths that objects hold: what they were built with is filled in where all are built alike."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from loaders.advisor.flow.context import Context
 from loaders.advisor.flow.engine import Engine
@@ -26,12 +27,16 @@ def built(
     for _ in range(_MOST_CONSTRUCTORS):
         if all(own >= {root_of(symbol) for symbol in symbols_of(path)} for path in paths):
             break
-        inner = (each for path in paths for each in _filled(context, path, is_called=is_called))
+        inner = (
+            each for path in paths for each in _filled(context, path, is_called=is_called, own=own)
+        )
         paths = tuple(dict.fromkeys(inner))
     return tuple(dict.fromkeys(known_to(own, path) for path in paths))
 
 
-def _filled(context: Context, of: Text, *, is_called: bool) -> tuple[Text, ...]:
+def _filled(
+    context: Context, of: Text, *, is_called: bool, own: AbstractSet[Param] | None = None
+) -> tuple[Text, ...]:
     """Fill in what the only object of a class was built with, or what classes below say."""
     engine = context.engine
     bindings: dict[Param, Value] = {}
@@ -47,6 +52,8 @@ def _filled(context: Context, of: Text, *, is_called: bool) -> tuple[Text, ...]:
             continue
         for value in built_alike(engine, param):
             bindings[param] = value
+        if own is not None and param not in own and param not in bindings:
+            bindings |= _by_default(engine, param)
     if (not bindings and not variants) or (variants and is_called):
         return (of,)
     found: dict[Text, None] = {}
@@ -59,6 +66,14 @@ def _filled(context: Context, of: Text, *, is_called: bool) -> tuple[Text, ...]:
                 found[path] = None
     is_impossible = not found and any(isinstance(v, Nothing) for v in bindings.values())
     return tuple(found) or (() if is_impossible else (of,))
+
+
+def _by_default(engine: Engine, param: Param) -> dict[Param, Value]:
+    """Return what a function that builds an object uses where nobody hands it a path."""
+    summary = engine.summaries.get(param.owner)
+    default = summary.defaults.get(param.name) if summary is not None else None
+    is_given = bool(engine.arguments.get(f"{param.owner}|{param.name}"))
+    return {param: default} if isinstance(default, Text) and not is_given else {}
 
 
 def built_alike(engine: Engine, param: Param) -> list[Value]:
