@@ -44,7 +44,7 @@ def name_of(expr: Expr) -> str:
                 if (found := name_of(arg)) != "?":
                     return found
             if isinstance(expr.of, Attr) and _FOLDER.search(expr.of.name):
-                return expr.of.name.removeprefix("get")
+                return expr.of.name
             if isinstance(expr.of, Attr) and not _is_plain(expr.of):
                 before = name_of(expr.of.of)
                 return expr.of.name if before in ("self", "this", "cls") else before
