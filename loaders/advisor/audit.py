@@ -123,7 +123,11 @@ def _result(
         dict.fromkeys(_place(member, prefix_of(member.access) + written(member.path), "test")
                       for member in grouped.tests)
     )  # fmt: skip
-    notes = (*_notes(engine, tree), *ignores.unused())
+    known = {
+        shape_of_template(each.template)
+        for each in (*grouped.groups.values(), *grouped.wrappers.values())
+    }
+    notes = (*_notes(engine, tree), *ignores.unused(), *_unused(settings, known))
     results = _results((*findings, *wrappers), notes, request)
     if request.changed is not None:
         findings, wrappers = (_changed(each, request.changed) for each in (findings, wrappers))
@@ -208,6 +212,13 @@ def _notes(engine: Engine, tree: Tree) -> Iterator[Note]:
         yield Note("not-read", unread.path, 1, f"Not read: {unread.reason}.")
 
 
+def _unused(settings: AuditSettings, known: set[str]) -> Iterator[Note]:
+    for override in settings.overrides:
+        if override.shape not in known:
+            message = f"Unused override: no place has the template {override.template}; remove it."
+            yield Note("unused-override", "pyproject.toml", 1, message)
+
+
 def _results(
     findings: Sequence[Finding], notes: Sequence[Note], request: Request
 ) -> tuple[Result, ...]:
@@ -238,7 +249,7 @@ def _results(
         )
     for note in notes:
         mark = fingerprint(
-            note.rule, note.message if note.rule == "unused-ignore" else "", note.file
+            note.rule, note.message if note.rule.startswith("unused-") else "", note.file
         )
         found.append(
             Result(

@@ -22,6 +22,7 @@ class Override:
     shape: str
     disposition: str
     reason: str
+    template: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def _override(row: dict[str, Any], where: str) -> Override:
     reason = row.get("reason")
     if not isinstance(reason, str) or not reason.strip():
         raise WrongRequest(f"{where}: the override of {template} needs a reason.")
-    return Override(shape_of_template(template), disposition, reason.strip())
+    return Override(shape_of_template(template), disposition, reason.strip(), template)
 
 
 _POSITION = (_is_position, "a position")

@@ -104,3 +104,26 @@ const names = (folder) => readdirSync(folder);
 export const nothing = () => names(null).map((name) => name);
 """
     assert audited(tmp_path, {"shelf.ts": source}).counts.files == 1
+
+
+def test_lists_that_are_made_of_themselves_come_to_an_end(tmp_path: Path) -> None:
+    source = """
+import fs from 'fs';
+export class Queue {
+  private boats: string[] = [];
+  add(boat: string) { this.boats = [...this.boats.slice(0, 1), boat, ...this.boats.slice(1)]; }
+  drop(at: number) { this.boats = [...this.boats.slice(0, at), ...this.boats.slice(at + 1)]; }
+  turn() { this.boats = [...this.boats.slice(1), ...this.boats.slice(0, 1)]; }
+  swap(from: number, to: number) {
+    this.boats = [...this.boats.slice(to), ...this.boats.slice(from, to)];
+  }
+  mix() { this.boats = [...this.boats.slice(0, 2), ...this.mixed(this.boats.slice(2))]; }
+  mixed(boats: string[]) { return [...boats.slice(1), ...boats.slice(0, 1)]; }
+  last() { this.boats = [...this.boats.slice(-1), ...this.boats.slice(0, -1)]; }
+  twice() { this.boats = [...this.boats.slice(2), ...this.boats.slice(2)]; }
+  keep() { fs.writeFileSync('boats.json', JSON.stringify(this.boats)); }
+}
+"""
+    assert places(audited(tmp_path, {"queue.ts": source})) == [
+        ("queue.ts", 15, "write", "sink", "boats.json")
+    ]

@@ -1,7 +1,20 @@
-"""What a function returns where an argument is given, and where it is left out."""
+"""Branches: what a name is worth after one, what a function returns where it takes another."""
+
+import re
+from collections.abc import Iterable
 
 from loaders.advisor.flow.substitution import Bindings
-from loaders.advisor.flow.values import Hole, Nothing, Options, Param, Text, Value, either
+from loaders.advisor.flow.templates import JSON_ENDINGS, ends_as_json, shape
+from loaders.advisor.flow.values import (
+    Hole,
+    Nothing,
+    Options,
+    Param,
+    Text,
+    Value,
+    either,
+    options_of,
+)
 
 
 def way_taken(returns: Value, bindings: Bindings) -> Value:
@@ -42,3 +55,69 @@ def _with_slash(path: Text) -> Text:
     if isinstance(last, str):
         return Text((*path.parts[:-1], f"{last}/"))
     return Text((*path.parts, "/"))
+
+
+def merged(values: Iterable[Value]) -> Value:
+    """Return what a name is worth after a branch; a name that is completed is what it becomes.
+
+    "if not name.endswith('.json'): name += '.json'" makes one path of it, and so does a folder put
+    before what is no whole path.
+    """
+    known = list(dict.fromkeys(option for value in values for option in options_of(value)))
+    texts = [value for value in known if isinstance(value, Text)]
+    kept = [v for v in known if not any(_gives_way(v, other) for other in texts)]
+    # Two names for a part that nobody knows are one path.
+    one_each: dict[Value | str, Value] = {}
+    for value in kept:
+        one_each.setdefault(_looks(value), value)
+    return either(*one_each.values())
+
+
+def _looks(value: Value) -> Value | str:
+    if not isinstance(value, Text) or len(value.parts) == 1:
+        return value
+    is_told = any(hole.origin or hole.reads or hole.is_json for hole in value.holes)
+    return value if is_told else shape(value)
+
+
+def _gives_way(value: Value, to: Text) -> bool:
+    return isinstance(value, Text) and (
+        _is_completed(value, to) or _is_doubled(value, to) or _is_numbered(value, to)
+    )
+
+
+def _is_numbered(value: Text, of: Text) -> bool:
+    """Say whether a path is another one with a number, for names that are taken: report(2).json."""
+    folder, slash, name = shape(of).rpartition("/")
+    stem, dot, ending = name.partition(".")
+    whole = folder + slash
+    if not dot or len(value.holes) != len(of.holes) + 1 or not shape(value).startswith(whole):
+        return False
+    said = shape(value).removeprefix(whole)
+    after = re.escape(stem) + r"[ ._-]?[(\[]?\x01[)\]]?" + re.escape(dot + ending)
+    before = r"\x01[ ._-]" + re.escape(name)
+    numbers = [hole for hole in value.holes if hole not in of.holes]
+    is_own = len(numbers) == 1 and numbers[0].origin is None
+    return is_own and re.fullmatch(f"{after}|{before}", said) is not None
+
+
+def _is_completed(value: Text, by: Text) -> bool:
+    ours, theirs = shape(value), shape(by)
+    if value.literal is not None or ours == theirs or not _have_same_holes(value, by):
+        return False
+    return theirs.endswith(f"/{ours}") or (not ends_as_json(value) and _is_ended(ours, theirs))
+
+
+def _is_doubled(value: Text, of: Text) -> bool:
+    """Say whether a name gets an ending that it has already, which the code asks before."""
+    return ends_as_json(of) and _is_ended(shape(of), shape(value)) and _have_same_holes(of, value)
+
+
+def _is_ended(name: str, whole: str) -> bool:
+    return whole.startswith(name) and whole.removeprefix(name) in JSON_ENDINGS
+
+
+def _have_same_holes(value: Text, by: Text) -> bool:
+    """Say whether one path ends with what the other does not know, whatever its name there."""
+    known = [(hole.origin, hole.reads) for hole in value.holes]
+    return known == [(hole.origin, hole.reads) for hole in by.holes[len(by.holes) - len(known) :]]

@@ -10,7 +10,7 @@ from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.libraries.library import Library
 from loaders.advisor.flow.libraries.paths import JOINED
 from loaders.advisor.flow.naming import name_of
-from loaders.advisor.flow.objects import from_above, is_of_record
+from loaders.advisor.flow.objects import as_told, from_above
 from loaders.advisor.flow.substitution import (
     CONSTRUCTORS,
     Bindings,
@@ -21,12 +21,12 @@ from loaders.advisor.flow.substitution import (
 )
 from loaders.advisor.flow.summaries import (
     Access,
+    Summary,
     owners_of,
     parameters_of,
     root_of,
 )
 from loaders.advisor.flow.values import (
-    NOTHING,
     UNKNOWN,
     Class,
     External,
@@ -116,8 +116,13 @@ class Caller(Library):
             self.has_lock = True
         if name in self.engine.sinks.database_methods:
             self.has_database = self.has_database or is_writing(arguments.args)
-        if is_request(f"{where}.{lower}.") or asks(name, arguments.args):
+        # A function of ours may be called fetch, and ask nobody.
+        is_idle = isinstance(receiver, Func) and not self.asked_by(receiver).is_fetching
+        if not is_idle and (is_request(f"{where}.{lower}.") or asks(name, arguments.args)):
             self.is_fetching = True
+
+    def asked_by(self, func: Func) -> Summary:
+        return self.engine.summary(func.function.key, self.function.key)
 
     def call_value(self, callee: Value, a: Arguments) -> Value:
         if self.depth > MOST_NESTED:
@@ -221,6 +226,7 @@ class Caller(Library):
             site = f"{self.function.path}:{a.line}:{a.column}"
             self.engine.construct(definition, tuple(pairs), site)
         instance = Instance(definition, tuple(pairs))
+        self.built.append(instance)
         if init is not None:
             self.apply(Func(init, instance), a)
         return instance
@@ -230,7 +236,8 @@ class Caller(Library):
         function = func.function
         key = function.key
         found: Bindings = {}
-        is_method = function.class_key is not None and "staticmethod" not in function.decorators
+        is_static = "staticmethod" in function.decorators and self.language == "python"
+        is_method = function.class_key is not None and not is_static
         parameters = parameters_of(function, is_method)
         given = [*func.given, *a.args]
         if is_method and func.bound is None and given and self.language == "python":
@@ -287,7 +294,7 @@ class Caller(Library):
             owners = owners_of(access)
             touched = owners & bindings.keys()
             if touched and not touched <= defaulted and access.depth < MOST_DEPTH:
-                passed = replace(access, is_of_record=is_of_record(self, access, func))
+                passed = as_told(self, access, func, a)
                 replaced[access.id] = frozenset(self.derive(passed, bindings, replaced, a, key))
             elif isinstance(func.bound, Instance) and func.bound.arguments is None:
                 # A method calls another: whoever holds the object knows the path.
@@ -365,21 +372,6 @@ class Caller(Library):
                 )
                 found.append(mark)
         return found
-
-    def content_moved(self, access: Access, bindings: Bindings, by: str) -> Value:
-        """Return what we wrote to the file that a function of ours moves to its place."""
-        for other in self.engine.summary(by, self.function.key).accesses:
-            beside = (other.file, other.line, other.sink) == (
-                access.file,
-                access.line,
-                access.sink,
-            )
-            if beside and other.operation == "delete":
-                path = filled(self, other.path, bindings, {})
-                for each in options_of(path):
-                    if isinstance(each, Text):
-                        return self.content_at(each)
-        return NOTHING
 
     def mark_json(self, value: Value) -> None:
         """Say that what was read or is written here is JSON; of an argument, for the caller."""

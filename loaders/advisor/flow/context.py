@@ -44,6 +44,7 @@ class Context(ABC):
         self.env: dict[str, Value] = {}
         self.exports: dict[str, Value] = {}
         self.handed_on: dict[str, Access] = {}
+        self.built: list[Value] = []
         self.looked_up: dict[str, Value | None] = {}
         self.depth = 0
         self.has_lock = False

@@ -5,12 +5,14 @@ from heapq import heappop, heappush
 
 from loaders.advisor.flow.libraries.sinks import Sink, Sinks
 from loaders.advisor.flow.project import Project
+from loaders.advisor.flow.segments import is_open_text, is_path_text
 from loaders.advisor.flow.summaries import CallSite, Summary, without_origins
 from loaders.advisor.flow.values import (
     UNKNOWN,
     Class,
     Func,
     Instance,
+    Listing,
     ModuleValue,
     Text,
     Value,
@@ -175,17 +177,21 @@ class Engine:
                 if hasattr(option, "get") and (member := option.get(name)) is not None:
                     result: Value = member
                     return result
-        for star in names:
-            is_other = star.startswith("export:*") and star[8:] != path
-            if is_other and (found := self.exported_once(star[8:], name, by)) is not None:
-                return found
+        if (found := self.starred(path, name, by)) is not None:
+            return found
         if name == "default":
             return ModuleValue(path)
         return names.get(name)
 
-    def exported_once(self, path: str, name: str, by: str) -> Value | None:
-        names = self.names(path, by)
-        return names.get(f"export:{name}") or names.get(name)
+    def starred(self, path: str, name: str, by: str, depth: int = 0) -> Value | None:
+        """Return what a module hands on of others that it exports whole."""
+        for star in self.names(path, by) if depth < MOST_ROUNDS else ():
+            other = star.removeprefix("export:*")
+            names = self.names(other, by) if other not in (star, path) else {}
+            found = names.get(f"export:{name}", names.get(name))
+            if names and (found := found or self.starred(other, name, by, depth + 1)) is not None:
+                return found
+        return None
 
     def pass_on(self, function: str, parameter: str, value: Value) -> None:
         """Remember functions and objects that somebody passes as an argument."""
@@ -212,7 +218,7 @@ class Engine:
         if self.parents.get(function.key) != by:
             return
         names = [parameter.name for parameter in function.parameters if parameter.name != "this"]
-        if names and isinstance(value, Text) and value.holes:
+        if names and (isinstance(value, Listing) or (isinstance(value, Text) and value.holes)):
             before = self.given.get((function.key, names[0]))
             if before != value:
                 self.given[function.key, names[0]] = value
@@ -305,6 +311,9 @@ class Engine:
             return before
         is_empty = before == UNKNOWN or (isinstance(before, Text) and not before.parts)
         later = [value for value in sites.values() if value != before]
+        if is_path_text(before):
+            # A path that others may set: what it is where nobody does belongs to the code.
+            later = [value for value in later if not is_open_text(value)]
         is_vague = isinstance(before, Text) and before.literal is None and not before.symbol
         return either(*later) if later and (is_empty or is_vague) else either(before, *later)
 

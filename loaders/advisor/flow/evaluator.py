@@ -3,12 +3,16 @@
 import re
 from collections.abc import Iterable
 
-from loaders.advisor.flow import members
+from loaders.advisor.flow import members, namespaces
+from loaders.advisor.flow.branching import merged
+from loaders.advisor.flow.drafts import without_drafts
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.importing import Importer
 from loaders.advisor.flow.naming import name_of
+from loaders.advisor.flow.segments import is_deep
 from loaders.advisor.flow.summaries import MOST_ACCESSES, Summary, root_of, symbols_of
 from loaders.advisor.flow.values import (
+    ITEM,
     NOTHING,
     UNKNOWN,
     Class,
@@ -22,6 +26,8 @@ from loaders.advisor.flow.values import (
     content,
     either,
     hole,
+    is_item,
+    one_way,
     options_of,
     reads_of,
     renamed,
@@ -48,6 +54,7 @@ from loaders.advisor.languages.syntax import (
     Table,
 )
 
+_ARCHIVE = re.compile(r"\b(ZipFile|TarFile)\b")
 _WORDS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -70,6 +77,7 @@ class Evaluator(Importer):
             self.env[parameter.name] = self.parameter_value(parameter, position)
         self.run(self.function.body)
         self.keep_attributes()
+        self.accesses = {each.id: each for each in without_drafts(self.accesses.values())}
         own = tuple(self.accesses.values())
         children = self.engine.children.get(self.function.key, ())
         # Only inner functions and other modules look into a function.
@@ -81,7 +89,7 @@ class Evaluator(Importer):
                 if any(root_of(symbol).owner in around for symbol in symbols_of(access.path)):
                     seen.setdefault(access.id, access)
         return Summary(
-            returns=either(*self.returned) if self.returned else NOTHING,
+            returns=one_way(either(*self.returned)) if self.returned else NOTHING,
             own=own,
             accesses=tuple(seen.values())[:MOST_ACCESSES],
             marks=tuple(self.marks),
@@ -113,7 +121,7 @@ class Evaluator(Importer):
     def parameter_value(self, parameter: Parameter, position: int) -> Value:
         definition = self.class_of(self.function.class_key)
         if definition is not None and position == 0 and parameter.name in ("self", "cls", "this"):
-            if "classmethod" in self.function.decorators:
+            if {"classmethod", "staticmethod"} & set(self.function.decorators):
                 return Class(definition)
             return Instance(definition)
         given = self.engine.given.get((self.function.key, parameter.name))
@@ -126,6 +134,9 @@ class Evaluator(Importer):
             return either(passed, own) if is_plain else passed
         if (found := self.annotated(parameter.annotation)) is not None:
             return found
+        if archive := _ARCHIVE.search(parameter.annotation):
+            # What is in an archive is no file of its own.
+            return External(f"{archive[0]}()")
         return own
 
     def annotated(self, annotation: str) -> Instance | None:
@@ -183,12 +194,12 @@ class Evaluator(Importer):
         if not results:
             self.env = before
             return bool(statement.blocks)
-        merged = results[0]
+        after = results[0]
         for other in results[1:]:
             for name, value in other.items():
-                known = merged.get(name)
-                merged[name] = value if known is None or known == value else either(known, value)
-        self.env = merged
+                known = after.get(name)
+                after[name] = value if known is None or known == value else merged((known, value))
+        self.env = after
         return False
 
     def define(self, what: FunctionDef | ClassDef) -> None:
@@ -245,11 +256,14 @@ class Evaluator(Importer):
             self.engine.assign_again(key or main, name, value, f"{self.function.key}:{line}")
 
     def bind(self, target: Expr, value: Value) -> None:
+        value = UNKNOWN if is_deep(value) else value
         match target:
             case Name():
                 self.call_by_name(value)
                 if isinstance(value, Text):
                     value = renamed(value, target.id)
+                elif self.language == "script" and self.function.key.endswith(":"):
+                    value = namespaces.variable(self, target.id, value)
                 self.env[target.id] = value
             case Attr():
                 of = self.value(target.of)
@@ -261,7 +275,14 @@ class Evaluator(Importer):
                 for option in options_of(of):
                     is_global = isinstance(option, External) and option.name in members.GLOBALS
                     if is_global and not self.is_test:
-                        self.engine.set_global(target.name, value)
+                        self.engine.set_global(target.name, namespaces.named(value, target.name))
+                    elif self.language == "script" and not self.is_test:
+                        namespaces.add(self, option, target.name, value)
+                    if (
+                        isinstance(option, Class)
+                        and option.definition.key == self.function.class_key
+                    ):
+                        self.env[f"@{option.definition.key}.{target.name}"] = value
                     if not isinstance(option, Instance):
                         continue
                     is_outside = option.arguments is not None
@@ -300,7 +321,7 @@ class Evaluator(Importer):
                 if isinstance(option, Sequence) and position < len(option.items):
                     parts.append(option.items[position])
                 elif reads := reads_of(option):
-                    parts.append(content(reads, "?"))
+                    parts.append(content(reads, ITEM if is_item(option) else "?"))
             self.bind(inner, either(*parts) if parts else UNKNOWN)
 
 

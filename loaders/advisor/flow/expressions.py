@@ -5,8 +5,11 @@ from abc import abstractmethod
 from collections.abc import Iterable
 
 from loaders.advisor.flow import members
+from loaders.advisor.flow.branching import merged
 from loaders.advisor.flow.calls import Caller
+from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.naming import name_of
+from loaders.advisor.flow.objects import ENTERING, LEAVING
 from loaders.advisor.flow.templates import is_settled
 from loaders.advisor.flow.values import (
     ITEM,
@@ -16,6 +19,7 @@ from loaders.advisor.flow.values import (
     Func,
     Handle,
     Hole,
+    Instance,
     Listing,
     Mapping,
     Member,
@@ -28,6 +32,7 @@ from loaders.advisor.flow.values import (
     hole,
     is_item,
     is_json_text,
+    is_number,
     joined,
     literal,
     one_of,
@@ -49,6 +54,7 @@ from loaders.advisor.languages.syntax import (
     Index,
     Items,
     Joined,
+    Managed,
     Name,
     Opaque,
     Percent,
@@ -90,6 +96,8 @@ class Expressions(Caller):
                 if any(isinstance(value, Sequence) for value in values):
                     items = (v.items for v in values if isinstance(v, Sequence))
                     return Sequence(tuple(item for group in items for item in group))
+                if all(is_number(value) for value in values):
+                    return UNKNOWN
                 return joined(values, [name_of(part) for part in expr.parts])
             case Slash():
                 values = [self.value(expr.left), self.value(expr.right)]
@@ -97,13 +105,16 @@ class Expressions(Caller):
             case Percent():
                 return self.percent(expr)
             case Either():
-                return either(*preferred([self.value(option) for option in expr.options]))
+                return merged(preferred([self.value(option) for option in expr.options]))
             case Items():
                 return Sequence(tuple(self.value(item) for item in expr.items)[:MOST_ITEMS])
             case Table():
                 return self.table(expr)
             case Each():
                 return self.element(self.value(expr.of))
+            case Managed():
+                managers = options_of(self.value(expr.of))
+                return either(*(self.managed(each, expr) for each in managers))
             case Index():
                 return self.index(expr)
             case Spread():
@@ -118,6 +129,20 @@ class Expressions(Caller):
                 return self.value(expr.body)
             case Opaque():
                 return self.opaque(expr)
+
+    def managed(self, manager: Value, at: Managed) -> Value:
+        """Return what a class of ours gives to a block, or do what it does after it."""
+        if not isinstance(manager, Instance):
+            return manager
+        names = LEAVING if at.is_left else ENTERING
+        bases = self.engine.bases_of(manager.definition, self.function.key)
+        method = next((name for name in names for base in bases if name in base.methods), None)
+        if method is None:
+            return manager
+        args = (NOTHING,) * 3 if at.is_left else ()
+        given = self.call_method(manager, method, Arguments(args, {}, at.line, at.column))
+        own = [each for each in options_of(given) if isinstance(each, Instance)]
+        return manager if own or at.is_left else given
 
     @staticmethod
     def constant(expr: Const) -> Value:
@@ -222,6 +247,8 @@ class Expressions(Caller):
             return External(f"{of.name}.{said}")
         if isinstance(of, Handle) and said is not None:
             return of
+        if isinstance(of, Listing):
+            return members.listed(of) if said is not None else of
         if reads := reads_of(of):
             if said is not None:
                 self.engine.keys_read(reads, said, is_item=is_item(of))
@@ -266,8 +293,23 @@ def _is_optional(value: Value) -> bool:
     return isinstance(value.symbol, Member) or (value.symbol is None and not reads_of(value))
 
 
+def _is_made(value: Value) -> bool:
+    """Say whether a value is what a function of a library made of others: re.sub(...)."""
+    return isinstance(value, External) and "()" in value.name
+
+
+def _is_word(value: Value) -> bool:
+    said = value.literal if isinstance(value, Text) else None
+    return said is not None and re.fullmatch(r"\w*", said) is not None
+
+
 def preferred(values: list[Value]) -> list[Value]:
-    """Leave out what is optional where a path stands beside it: that is its default."""
+    """Leave out what is optional where a path stands beside it: that is its default.
+
+    A word that stands in for an empty name is no path: clean(name) or "unknown".
+    """
+    if any(map(_is_made, values)) and all(_is_made(v) or _is_word(v) for v in values):
+        return [value for value in values if _is_made(value)]
     if not any(isinstance(value, Text) and is_settled(value) for value in values):
         return values
     return [value for value in values if not _is_optional(value)]

@@ -12,6 +12,7 @@ from loaders.advisor.flow.values import (
     NOTHING,
     UNKNOWN,
     External,
+    Hole,
     ModuleValue,
     Sequence,
     Text,
@@ -114,10 +115,10 @@ class Importer(Expressions):
 
     def computed_module(self, what: Text, arguments: Arguments) -> Value:
         """Requiring a path that is put together reads a file, if that turns out to be JSON."""
-        first = what.parts[0]
+        first, last = what.parts[0], what.parts[-1]
         if isinstance(first, str) and first.startswith("."):
             what = slash(literal(f"{ROOT}/{posixpath.dirname(self.function.path)}"), what)
-        elif not ends_as_json(what) and what.symbol is None:
+        elif not ends_as_json(what) and not (isinstance(last, Hole) and last.origin):
             return UNKNOWN
         return self.touch_one(replace(_IMPORT, is_json=False), what, arguments)
 

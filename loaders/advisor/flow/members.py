@@ -1,5 +1,6 @@
 """Attributes: of objects and classes of ours, of modules, of paths, of libraries."""
 
+from loaders.advisor.flow import namespaces
 from loaders.advisor.flow.context import Context
 from loaders.advisor.flow.libraries.paths import JOINED, WITHOUT_SUFFIX
 from loaders.advisor.flow.segments import base_name, parent, without_suffix
@@ -41,6 +42,10 @@ ROOT = "\0"
 _ENVIRONMENTS = ("os.environ", "process.env", "import.meta.env", "Deno.env", "Bun.env")
 _PROPERTIES = ("property", "cached_property", "functools.cached_property", "computed_field", "get")
 _USER_FOLDERS = tuple(NAMES["user_folders"])
+# What a browser keeps, whatever object of it is asked: $window.localStorage.
+_BROWSER = ("localStorage", "sessionStorage")
+# Where an editor's extension lies: its own project.
+_OWN_FOLDERS = ("extensionPath", "extensionUri")
 _MOST_NESTED = 8
 _OWN_CLASS = {"python": "__class__", "script": "constructor"}
 # Objects whose attributes are names of every module.
@@ -94,10 +99,12 @@ def member(ev: Context, of: Value, name: str) -> Value:
             return class_member(ev, of, name)
         case ModuleValue():
             return module_member(ev, of.path, name)
+        case Text() | External() if name in _BROWSER and ev.language == "script":
+            return External(name)
         case External():
             return external_member(ev, of, name)
         case Mapping():
-            return of.get(name) or Method(of, name)
+            return namespaces.added(ev, of, name, of.get(name)) or Method(of, name)
         case Text():
             if ev.language == "script" and name != "length" and (reads := reads_of(of)):
                 ev.engine.keys_read(reads, name, is_item=is_item(of))
@@ -106,7 +113,9 @@ def member(ev: Context, of: Value, name: str) -> Value:
         case Handle() if of.kind == "bucket" and name == "objects":
             return of
         case Handle():
-            return of.path if name in ("name", "path") else content(of.reads, name)
+            # What was read has a name of its own.
+            is_file = of.kind != "result" or bool(of.writes)
+            return of.path if is_file and name in ("name", "path") else content(of.reads, name)
         case Sequence() if name == JOINED:
             return slashed(list(of.items), ["?"] * len(of.items))
         case Sequence() | Listing():
@@ -129,8 +138,10 @@ def text_member(of: Text, name: str) -> Value:
         # An entry of a listing: it is worth its name.
         return of
     is_path = len(of.parts) > 1 or of.literal is not None
-    if is_path and name in ("pathname", "href"):
+    if name == "fsPath" or (is_path and name in ("pathname", "href")):
         return of
+    if name in _OWN_FOLDERS:
+        return literal(ROOT)
     if is_path and name in ("name", "path"):
         return base_name(of) if name == "name" else of
     if name == WITHOUT_SUFFIX:
@@ -173,9 +184,15 @@ def external_member(ev: Context, of: External, name: str) -> Value:
         return NOTHING
     if full in ("path.sep", "path.posix.sep", "os.sep", "os.path.sep"):
         return literal("/")
+    if full in ("os.pardir", "os.path.pardir"):
+        return literal("..")
+    if full in ("os.curdir", "os.path.curdir"):
+        return literal(".")
     if ev.language == "script" and of.name in ("exports", "module.exports"):
         own = ev.engine.exported(ev.function.path, name, ev.function.key)
         return External(full) if own is None or isinstance(own, ModuleValue) else own
+    if ev.language == "script" and (known := namespaces.added(ev, of, name, None)) is not None:
+        return known
     if full in ("import.meta.dirname", "import.meta.dir"):
         return parent(literal(f"{ROOT}/{ev.function.path}"))
     if "(" not in full and ev.language == "python":

@@ -1,5 +1,7 @@
 """Names for what is not known: placeholders say what an expression says."""
 
+import re
+
 from loaders.advisor.languages.syntax import (
     Attr,
     Block,
@@ -11,11 +13,14 @@ from loaders.advisor.languages.syntax import (
     Index,
     Items,
     Joined,
+    Managed,
     Name,
     Opaque,
     Spread,
 )
 
+# Methods named as the folder or path that they give: api.user.storagePath().
+_FOLDER = re.compile(r"[a-z_](Path|Dir|Folder|Directory|_path|_dir|_folder|_directory)$")
 _GENERIC = {"id", "name", "key", "path", "value", "self", "this", "file", "data"}
 
 
@@ -38,6 +43,8 @@ def name_of(expr: Expr) -> str:
             for arg in (*expr.args, *(value for _, value in expr.named)):
                 if (found := name_of(arg)) != "?":
                     return found
+            if isinstance(expr.of, Attr) and _FOLDER.search(expr.of.name):
+                return expr.of.name
             if isinstance(expr.of, Attr) and not _is_plain(expr.of):
                 before = name_of(expr.of.of)
                 return expr.of.name if before in ("self", "this", "cls") else before
@@ -56,7 +63,7 @@ def name_of(expr: Expr) -> str:
             return "?"
         case Block():
             return name_of(expr.body)
-        case Each() | Spread():
+        case Each() | Spread() | Managed():
             return name_of(expr.of)
         case _:
             return "?"

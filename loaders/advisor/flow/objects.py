@@ -1,10 +1,23 @@
 """Objects with a file of their own: whose attributes a method speaks of, and who named the file."""
 
-from loaders.advisor.flow.context import Context
-from loaders.advisor.flow.segments import base_name
+from dataclasses import replace
+
+from loaders.advisor.flow.context import Arguments, Context
+from loaders.advisor.flow.segments import base_name, is_open_text
 from loaders.advisor.flow.substitution import CONSTRUCTORS, Bindings
-from loaders.advisor.flow.summaries import Access, owners_of, without_origins
-from loaders.advisor.flow.values import Func, Instance, Param, as_texts
+from loaders.advisor.flow.summaries import (
+    Access,
+    owners_of,
+    parameters_of,
+    root_of,
+    symbols_of,
+    without_origins,
+)
+from loaders.advisor.flow.templates import ends_as_json
+from loaders.advisor.flow.values import Func, Instance, Member, Param, Text, as_texts
+
+# What 'with' calls of an object, before its block and after.
+ENTERING, LEAVING = ("__enter__", "__aenter__"), ("__exit__", "__aexit__")
 
 
 def from_above(ev: Context, func: Func) -> Bindings:
@@ -16,11 +29,39 @@ def from_above(ev: Context, func: Func) -> Bindings:
     return {Param(base.key, "self"): of for base in above}
 
 
+def as_told(ev: Context, access: Access, func: Func, a: Arguments) -> Access:
+    """Return a callee's access with who named the file of the object that is called."""
+    is_here = func.bound in ev.built and is_named(func)
+    return replace(
+        access,
+        is_of_record=is_of_record(ev, access, func),
+        is_named_here=is_here,
+        is_option=is_option(access, func, a),
+    )
+
+
+def is_option(access: Access, func: Func, a: Arguments) -> bool:
+    """Say whether a caller hands in an object with a name, that holds the folder among others."""
+    is_method = func.function.class_key is not None
+    names = [each.name for each in parameters_of(func.function, is_method)][len(func.given) :]
+    own = [each for each in symbols_of(access.path) if root_of(each).owner == func.function.key]
+    at = [names.index(name) if (name := root_of(e).name) in names else len(names) for e in own]
+    if not own or not isinstance(own[0], Member) or max(at) >= len(a.args):
+        return False
+    # What has no name is written in the call itself; items of a list come without one, too.
+    return all(
+        "?" not in a.names[place : place + 1]
+        if isinstance(each, Member)
+        else is_open_text(a.args[place])
+        for each, place in zip(own, at, strict=True)
+    )
+
+
 def is_of_record(ev: Context, access: Access, func: Func) -> bool:
     """Say whether the object whose method is called has one file, which others gave it."""
     if not isinstance(func.bound, Instance) or not func.bound.arguments:
         return False
-    if func.function.name in CONSTRUCTORS:
+    if func.function.name in (*CONSTRUCTORS, *ENTERING, *LEAVING):
         return False
     built = tuple((name, without_origins(value)) for name, value in func.bound.arguments)
     sites = ev.engine.sites.get(func.bound.definition.key, {})
@@ -37,3 +78,11 @@ def is_of_record(ev: Context, access: Access, func: Func) -> bool:
         if name in owners
         for text in as_texts(value)
     )
+
+
+def is_named(func: Func) -> bool:
+    """Say whether a method's object was built with the name of a file: Shelf("fees.json")."""
+    if not isinstance(func.bound, Instance) or func.function.name in CONSTRUCTORS:
+        return False
+    values = [value for _, value in func.bound.arguments or ()]
+    return any(isinstance(value, Text) and ends_as_json(value) for value in values)

@@ -1,6 +1,19 @@
 """Segments of a path: its folder, its last one, that without an ending."""
 
-from loaders.advisor.flow.values import Hole, Member, Text, text
+from loaders.advisor.flow.values import (
+    Hole,
+    Member,
+    Options,
+    Sequence,
+    Text,
+    Value,
+    is_json_text,
+    options_of,
+    text,
+)
+
+# Lists in lists, one in the other.
+_DEEPEST = 4
 
 
 def parent(path: Text) -> Text:
@@ -36,3 +49,30 @@ def without_suffix(path: Text) -> Text:
         if "." in name:
             return text(*path.parts[:-1], last[: len(last) - len(name) + name.rindex(".")])
     return path
+
+
+def is_deep(value: Value, depth: int = 0) -> bool:
+    """Say whether lists hold lists that hold lists: who adds a list to itself says no path."""
+    match value:
+        case Options():
+            return any(is_deep(each, depth) for each in value.values)
+        case Sequence():
+            return depth > _DEEPEST or any(is_deep(each, depth + 1) for each in value.items)
+        case _:
+            return False
+
+
+def is_path_text(value: Value) -> bool:
+    """Say whether a value is a path that the code writes down, at least its head."""
+    first = value.parts[0] if isinstance(value, Text) and value.parts else ""
+    return isinstance(first, str) and ("/" in first or "." in first)
+
+
+def is_open_text(value: Value) -> bool:
+    """Say whether a value is but what somebody hands in, of which nothing is known."""
+    return all(
+        isinstance(option, Text)
+        and all(isinstance(part, Hole) and not part.reads for part in option.parts)
+        and not is_json_text(option)
+        for option in options_of(value)
+    )

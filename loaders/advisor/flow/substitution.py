@@ -5,6 +5,7 @@ from dataclasses import replace
 from loaders.advisor.flow.answers import ANSWER, is_answer
 from loaders.advisor.flow.context import Context
 from loaders.advisor.flow.summaries import root_of
+from loaders.advisor.flow.templates import JSON_ENDINGS
 from loaders.advisor.flow.values import (
     MOST_OPTIONS,
     NOTHING,
@@ -67,7 +68,8 @@ def substituted(
         case Sequence():
             return Sequence(tuple(inner(item) for item in value.items))
         case Mapping():
-            return Mapping(tuple((key, inner(item)) for key, item in value.entries), value.is_json)
+            entries = tuple((key, inner(item)) for key, item in value.entries)
+            return replace(value, entries=entries)
         case Func():
             return replace(
                 value,
@@ -152,25 +154,48 @@ def filled(ev: Context, value: Text, bindings: Bindings, replaced: Replaced) -> 
             return bound
         else:
             texts = as_texts(bound, part.name)
-            if any(not each.parts for each in texts) and _is_left_open(ev, value, index):
-                # What an object is built with is empty at first: it is filled before it counts.
-                texts = tuple(each for each in texts if each.parts) or (text(_plain(part)),)
+            named = tuple(each for each in texts if each.parts)
+            if named and len(named) < len(texts) and _is_folder(value, index):
+                # A folder or name that is empty otherwise is known where it is not.
+                texts = named
+            elif len(named) < len(texts) and _is_left_open(ev, value, index):
+                # What is empty at first is filled before it counts.
+                texts = named or (text(_plain(part)),)
             choices.append(tuple(_named(each, part).parts for each in texts))
     results: list[tuple[str | Hole, ...]] = [()]
     for options in choices:
         if len(results) * len(options) > MOST_OPTIONS:
             options = options[:1]
         results = [(*before, *option) for before in results for option in options]
-    return either(*(text(*parts) for parts in results))
+    return either(*(_ended_once(text(*parts)) for parts in results))
+
+
+def _ended_once(path: Text) -> Text:
+    """Return a path without the ending that is put behind a name which has it already."""
+    *before, last = path.parts or ("",)
+    said = last if isinstance(last, str) else ""
+    ending = next((end for end in JSON_ENDINGS if said.endswith(end * 2)), "")
+    return text(*before, said.removesuffix(ending)) if ending else path
 
 
 def _plain(part: Hole) -> Hole:
     return replace(part, origin=None)
 
 
+def _is_folder(value: Text, index: int) -> bool:
+    """Say whether a part of a path stands between slashes."""
+    before, after = value.parts[index - 1 : index], value.parts[index + 1 : index + 2]
+    return all(isinstance(part, str) for part in (*before, *after)) and (
+        str(*before).endswith("/") and str(*after).startswith("/")
+    )
+
+
 def _is_left_open(ev: Context, value: Text, index: int) -> bool:
-    """Say whether a path would lose its head or a file's name where an object has none yet."""
+    """Say whether a path would lose its head, or a file's name where an object has none yet."""
     part = value.parts[index]
+    after = value.parts[index + 1] if index + 1 < len(value.parts) else ""
+    if not index and isinstance(after, str) and after.startswith("/"):
+        return True
     owner = root_of(part.origin).owner if isinstance(part, Hole) and part.origin else ""
     function = ev.engine.project.functions.get(owner)
     if owner not in ev.engine.project.classes and (
@@ -178,12 +203,9 @@ def _is_left_open(ev: Context, value: Text, index: int) -> bool:
     ):
         return False
     before = value.parts[index - 1] if index else ""
-    after = value.parts[index + 1] if index + 1 < len(value.parts) else ""
     if not isinstance(before, str) or not isinstance(after, str):
         return False
-    return (not index and after.startswith("/")) or (
-        (not before or before.endswith("/")) and after.startswith(".")
-    )
+    return (not before or before.endswith("/")) and after.startswith((".", "/"))
 
 
 def _named(found: Text, part: Hole) -> Text:

@@ -29,6 +29,8 @@ class Access:
 
     via is the callee's access that this one passes on; by the callee. Both are empty at a sink.
     is_of_record: an object was built elsewhere, one for each file, and a method of it is called.
+    is_named_here: the function that calls the method built the object with the name of its file.
+    is_option: the caller hands in an object that holds the path among others, options.folder.
     """
 
     id: str
@@ -49,6 +51,8 @@ class Access:
     is_atomic: bool = False
     is_append: bool = False
     is_of_record: bool = False
+    is_named_here: bool = False
+    is_option: bool = False
 
 
 @dataclass(slots=True)
@@ -133,10 +137,8 @@ def without_origins(value: Value, depth: int = 0) -> Value:
         case Sequence():
             return Sequence(tuple(without_origins(item, depth + 1) for item in value.items))
         case Mapping():
-            return Mapping(
-                tuple((key, without_origins(item, depth + 1)) for key, item in value.entries),
-                value.is_json,
-            )
+            entries = ((key, without_origins(item, depth + 1)) for key, item in value.entries)
+            return replace(value, entries=tuple(entries))
         case Instance():
             if value.arguments is None:
                 return value

@@ -10,7 +10,7 @@ from functools import lru_cache
 from loaders.advisor.flow.values import Hole, Text, Value, text
 from loaders.advisor.words import WORDS
 
-_HOLE = "\1"
+HOLE = "\1"
 _STAR = "\2"
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson", ".json5", ".geojson", ".jsonc", ".webmanifest")
 _GENERIC_NAMES = WORDS["generic"]
@@ -46,7 +46,7 @@ def _from_above(path: Text) -> Text:
 def normal(path: Text, is_file: bool = True) -> Text:
     """Return a path without '.', '..' and the mark of the tree's root."""
     path = _from_above(path) if is_file else path
-    marked = "".join(part if isinstance(part, str) else _HOLE for part in path.parts)
+    marked = "".join(part if isinstance(part, str) else HOLE for part in path.parts)
     if not is_file:
         return path
     # A folder of the user begins anew, as an absolute path does.
@@ -64,13 +64,13 @@ def normal(path: Text, is_file: bool = True) -> Text:
         marked = re.sub(r"^(\.\./)+", "", cleaned) if is_rooted else cleaned
     holes = list(path.holes)
     # A '..' may have taken a hole away: the last ones of the path stay.
-    kept = marked.count(_HOLE)
+    kept = marked.count(HOLE)
     if kept < len(holes):
         holes = _kept(path, holes, kept)
     parts: list[str | Hole] = [prefix]
     position = 0
-    for piece in re.split(f"({_HOLE})", marked):
-        if piece == _HOLE:
+    for piece in re.split(f"({HOLE})", marked):
+        if piece == HOLE:
             parts.append(holes[position])
             position += 1
         else:
@@ -85,7 +85,7 @@ def _kept(path: Text, holes: list[Hole], kept: int) -> list[Hole]:
     for part in path.parts:
         if isinstance(part, Hole):
             stack[-1].append(part)
-            said += _HOLE
+            said += HOLE
             continue
         for index, piece in enumerate(part.split("/")):
             if index:
@@ -114,12 +114,12 @@ def written(path: Text) -> str:
 
 def shape(path: Text) -> str:
     """Return a template with every placeholder alike."""
-    return "".join(part if isinstance(part, str) else _HOLE for part in path.parts)
+    return "".join(part if isinstance(part, str) else HOLE for part in path.parts)
 
 
 def pattern(path: Text) -> str:
     return "".join(
-        part if isinstance(part, str) else _STAR if part.name == "*" else _HOLE
+        part if isinstance(part, str) else _STAR if part.name == "*" else HOLE
         for part in path.parts
     )
 
@@ -135,10 +135,10 @@ def is_settled(path: Text) -> bool:
         if re.search(r"[A-Za-z0-9]", segment) and segment not in ("~", "tmp"):
             return True
     stem = last
-    if _HOLE in last:
-        # {name}.json, {base}_{name}.json.gz: the ending alone says nothing.
-        stem = re.sub(r"(\.[A-Za-z0-9]+)+$", "", last)
-    return re.search(r"[A-Za-z0-9]{2}", stem.replace(_HOLE, "")) is not None
+    if HOLE in last:
+        # {name}.json, {base}_{name}.json.gz: the ending alone says nothing; {name}.map.json does.
+        stem = re.sub(r"\.[A-Za-z0-9]+(\.gz|\.bak|\.tmp)?$", "", last)
+    return re.search(r"[A-Za-z0-9]{2}", stem.replace(HOLE, "")) is not None
 
 
 def are_alike(value: Value, other: Value) -> bool:
@@ -192,10 +192,10 @@ def _fits(listing: str, template: str) -> int:
     if len(wanted) > len(given):
         return 0
     for want, have in zip(wanted, given, strict=False):
-        expected = re.escape(want).replace(re.escape(_STAR), ".+").replace(re.escape(_HOLE), "[\1]")
+        expected = re.escape(want).replace(re.escape(_STAR), ".+").replace(re.escape(HOLE), "[\1]")
         if not re.fullmatch(expected, have):
             return 0
-        if _STAR in want and _HOLE not in have:
+        if _STAR in want and HOLE not in have:
             return 0
     return 2 if len(wanted) == len(given) else 1
 
@@ -221,4 +221,4 @@ def best_names(paths: Iterable[Text]) -> Text:
 
 def shape_of_template(template: str) -> str:
     """Return the shape of a template as people write it."""
-    return re.sub(r"\{[^{}]*\}", _HOLE, template)
+    return re.sub(r"\{[^{}]*\}", HOLE, template)

@@ -142,6 +142,7 @@ class Sequence:
 class Mapping:
     entries: tuple[tuple[str, "Value"], ...]
     is_json: bool = False
+    home: str = ""
 
     def get(self, key: str) -> "Value | None":
         for name, value in reversed(self.entries):
@@ -254,7 +255,7 @@ def as_texts(value: Value, name: str = "?") -> tuple[Text, ...]:
         match option:
             case Text():
                 said = option
-            case Handle():
+            case Handle() if option.kind != "result" or option.writes:
                 said = option.path
             case Listing():
                 said = option.path
@@ -262,7 +263,27 @@ def as_texts(value: Value, name: str = "?") -> tuple[Text, ...]:
                 said = text(Hole(name, None, reads_of(option), is_json_text(option)))
         if said not in found:
             found.append(said)
-    return tuple(found)
+    return _without_bases(found) if len(found) > 1 else tuple(found)
+
+
+def one_way(value: Value) -> Value:
+    """Return a value without a path that says what another one of it does."""
+    texts = [option for option in options_of(value) if isinstance(option, Text)]
+    left = _without_bases(texts)
+    kept = [each for each in options_of(value) if each in left or each not in texts]
+    return value if len(left) == len(texts) else either(*kept)
+
+
+def _without_bases(texts: list[Text]) -> tuple[Text, ...]:
+    """A path, or the same below a folder where it is relative: one way says what the other does."""
+    plain = {each.holes[0].name: each for each in texts if each.symbol is not None}
+    for each in texts:
+        last = each.parts[-1] if len(each.parts) > 1 else ""
+        if isinstance(last, Hole) and last.name in plain and str(each.parts[-2]).endswith("/"):
+            # What is cut before it is put below a folder is no path that a caller knows.
+            left_out = plain[last.name] if last.origin == plain[last.name].symbol else each
+            return tuple(other for other in texts if other != left_out)
+    return tuple(texts)
 
 
 def joined(values: list[Value], names: list[str]) -> Value:
@@ -271,7 +292,11 @@ def joined(values: list[Value], names: list[str]) -> Value:
     # Texts put together of many alternatives (a date, padded) are no path that anybody tells apart.
     is_vague = sum(isinstance(value, Options) for value in values) > 2
     for value, name in zip(values, names, strict=True):
-        choices = tuple(renamed(each, name) for each in as_texts(value, name))
+        texts = as_texts(value, name)
+        # A folder with a slash added where it has none.
+        closed = {each.parts for each in texts}
+        texts = tuple(each for each in texts if text(*each.parts, "/").parts not in closed)
+        choices = tuple(renamed(each, name) for each in texts)
         if is_vague and len(choices) > 1:
             choices = (hole(name),)
         if len(results) * len(choices) > MOST_OPTIONS:

@@ -13,7 +13,7 @@ from loaders.advisor.flow.values import Hole, Options, Text, Value
 from loaders.advisor.flow.values import Sequence as Many
 from loaders.advisor.judging.hints import Hints, hints_of, words_of
 from loaders.advisor.places.attribution import Placed
-from loaders.advisor.places.places import Group, facts_of, outermost
+from loaders.advisor.places.places import Group, facts_of, outermost, prefix_of
 from loaders.advisor.words import WORDS
 
 _ID = re.compile(
@@ -90,6 +90,7 @@ class Evidence:
     is_extended: bool
     is_answer: bool
     is_fetched: bool
+    is_written_openly: bool
     ages: tuple[str, ...]
     keyed: tuple[str, ...]
     asked: tuple[str, ...]
@@ -125,6 +126,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
     return Evidence(
         is_read=bool(reads),
         is_written=bool(writes),
+        is_written_openly=bool(reads) and not writes and _is_written_openly(engine, group),
         is_deleted=bool(group.of("delete")),
         is_taken_away={outermost(engine, m.access.function) for m in group.of("delete")} == writing,
         is_listed=bool(group.of("list")),
@@ -152,7 +154,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
             for member in reads
         ),
         is_answer=is_answered,
-        is_fetched=is_answered or any(_has(engine, key, "is_fetching") for key in writing),
+        is_fetched=is_answered or any(_fetches_it(engine, key, writes) for key in writing),
         ages=tuple(
             key
             for key in dict.fromkeys((*written, *_noted((engine.keys, engine.set_keys), group)))
@@ -195,6 +197,30 @@ def _has(engine: Engine, function: str, fact: str) -> bool:
         getattr(engine.summaries[key], fact)
         for key in facts_of(engine, function)
         if key in engine.summaries
+    )
+
+
+def _fetches_it(engine: Engine, function: str, writes: Sequence[Placed]) -> bool:
+    """Say whether what a function writes may be what it asked a server for."""
+    own = {member.access.id for member in writes}
+    return _has(engine, function, "is_fetching") and not any(
+        access.operation == "write" and access.id not in own and is_answer(access.content)
+        for key in facts_of(engine, function)
+        if key in engine.summaries
+        for access in engine.summaries[key].own
+    )
+
+
+def _is_written_openly(engine: Engine, group: Group) -> bool:
+    """Say whether a helper writes keys of the browser's storage that only others know."""
+    prefix = prefix_of(group.members[0].access)
+    return group.store == "browser" and any(
+        access.operation == "write"
+        and access.store == "browser"
+        and prefix_of(access) == prefix
+        and not any(isinstance(part, str) for part in access.path.parts)
+        for summary in engine.summaries.values()
+        for access in summary.own
     )
 
 

@@ -15,9 +15,22 @@ _CACHE = re.compile(r"^cache(s|dir|dirs|file|files|path|home|folder|root)?$")
 _RC = re.compile(r"^\.?[a-z0-9_-]+rc$")
 # What may stand beside a manifest's name: package-lock.json, tsconfig.build.json.
 _KINDS = frozenset({"lock", "npm", "base", "build", "dev", "prod", "node", "app"})
+_TOKENS = frozenset({"token", "tokens", "jwt"})
 _GIVEN = frozenset(f"options_{name}" for name in ("file", "path", "input", "output", "name", "out"))
 _NAMES_OF_PATHS = frozenset(
-    {"path", "file", "filename", "filepath", "name", "location", "json", "args", "opts", "url"}
+    {
+        "path",
+        "file",
+        "filename",
+        "filepath",
+        "name",
+        "location",
+        "json",
+        "args",
+        "opts",
+        "options",
+        "url",
+    }
 )
 
 
@@ -92,6 +105,11 @@ class Hints:
     @property
     def is_token(self) -> bool:
         """Say whether it is named as a token of a login, or when it ends: accessToken, jwt."""
+        about = (
+            WORDS["expiry"] | WORDS["token"] | WORDS["token_kinds"] | {"at", "in", "time", "date"}
+        )
+        if self.stem & WORDS["expiry"] and self.stem <= about:
+            return True
         named, kinds = self.stem & WORDS["token"], self.stem & WORDS["token_kinds"]
         if named == {"session"}:
             kinds -= {"id"}  # says which session, and is no token of it
@@ -128,6 +146,14 @@ def hints_of(engine: Engine, group: Group) -> Hints:
     stem = words_of(re.sub(r"(?<=.)\.json[a-z0-9]*(\.gz)?$", "", name.lstrip("."))) | (
         words_of(name.lstrip(".").partition(".")[0])
     )
+    tail = words_of(re.split(r"[:.]", name)[-1])
+    if (
+        group.store == "browser"
+        and tail & _TOKENS
+        and tail <= WORDS["token"] | WORDS["token_kinds"]
+    ):
+        # What stands before a token in a key is whose it is: "orders:auth.token".
+        stem = tail
     folders = {w for each in segments[:-1] for part in each if isinstance(part, str)
                for w in words_of(part)}  # fmt: skip
     head = {word for hole in group.path.holes[:1] for word in words_of(hole.name)}

@@ -1,16 +1,19 @@
 """Templates of the same files: one begins with a folder of which the other knows more."""
 
+import re
 from dataclasses import replace
 
 from loaders.advisor.dispositions import SYSTEM_OF_RECORD, UNCERTAIN
 from loaders.advisor.flow.engine import Engine
-from loaders.advisor.flow.templates import ends_as_json, shape, snake
-from loaders.advisor.flow.values import Hole, Text
+from loaders.advisor.flow.templates import HOLE, ends_as_json, shape, snake
+from loaders.advisor.flow.values import Hole, Text, reads_of
 from loaders.advisor.judging.evidence import is_id
 from loaders.advisor.judging.hints import segments_of
 from loaders.advisor.judging.verdicts import NOT_READ, NOT_WRITTEN, ONLY_READ, Verdict, judge
 from loaders.advisor.places.places import Group
 from loaders.advisor.words import WORDS
+
+_TAKEN_OVER = "what it holds is taken over into a record"
 
 
 def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
@@ -19,8 +22,15 @@ def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
     found = {
         key: _with_kin(engine, groups[key], groups, verdict)
         if verdict.reason in (NOT_READ, NOT_WRITTEN)
+        or (verdict.reason == ONLY_READ and groups[key].path.holes)
         else verdict
         for key, verdict in verdicts.items()
+    }
+    found = {
+        key: _with_special(groups[key], groups, found) or verdict
+        if verdict.reason in (NOT_WRITTEN, ONLY_READ)
+        else verdict
+        for key, verdict in found.items()
     }
     folders = {
         folder
@@ -28,9 +38,23 @@ def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
         if verdict.disposition == SYSTEM_OF_RECORD and groups[key].of("write")
         for folder in _folders_of_ids(groups[key])
     }
-    return {
+    found = {
         key: _among(verdict)
         if verdict.reason in (NOT_WRITTEN, ONLY_READ) and folders & _folders_of_ids(groups[key])
+        else verdict
+        for key, verdict in found.items()
+    }
+    kept = frozenset().union(
+        *(
+            reads_of(member.access.content)
+            for key, verdict in found.items()
+            if verdict.disposition == SYSTEM_OF_RECORD
+            for member in groups[key].of("write")
+        )
+    )
+    return {
+        key: replace(verdict, disposition=SYSTEM_OF_RECORD, confidence="likely", reason=_TAKEN_OVER)
+        if verdict.reason == NOT_WRITTEN and {m.access.id for m in groups[key].of("read")} & kept
         else verdict
         for key, verdict in found.items()
     }
@@ -49,6 +73,35 @@ def _folders_of_ids(group: Group) -> set[str]:
         for at, segment in enumerate(segments[:-1])
         if at and any(isinstance(part, Hole) and is_id(snake(part.name)) for part in segment)
     }
+
+
+def _with_special(
+    own: Group, groups: dict[str, Group], verdicts: dict[str, Verdict]
+) -> Verdict | None:
+    """Return the verdict on files that others write below one of the folders that are read here."""
+    written = [
+        (verdicts[key].disposition != SYSTEM_OF_RECORD, other.template, verdicts[key])
+        for key, other in groups.items()
+        if other.of("write") and verdicts[key].disposition and _covers(own, other)
+    ]
+    if not written:
+        return None
+    _, template, verdict = min(written, key=lambda each: each[:2])
+    return replace(verdict, confidence="likely", reason=f"seen with {template}: {verdict.reason}")
+
+
+def _covers(general: Group, special: Group) -> bool:
+    """Say whether a path has a placeholder where another one names the folder."""
+    ours, theirs = shape(general.path).split("/"), shape(special.path).split("/")
+    pairs = list(zip(ours, theirs, strict=False))
+    return (
+        general.store == special.store
+        and len(ours) == len(theirs)
+        and ours[0] == theirs[0] != "\1"
+        and ours[-1] == theirs[-1]
+        and ours != theirs
+        and all(our in (their, "\1") for our, their in pairs)
+    )
 
 
 def _with_kin(engine: Engine, own: Group, groups: dict[str, Group], verdict: Verdict) -> Verdict:
@@ -71,6 +124,9 @@ def _is_same(one: Group, other: Group) -> bool:
         _is_below(one.path, other.path)
         or _is_below(other.path, one.path)
         or _is_one_of(one, other)
+        or _is_one_of(other, one)
+        or _is_within(one, other)
+        or _is_within(other, one)
         or _is_at_home(one.path, other.path)
         or _is_at_home(other.path, one.path)
         or _lists(one, other)
@@ -98,6 +154,21 @@ def _lists(one: Group, other: Group) -> bool:
     )
 
 
+def _is_within(one: Group, other: Group) -> bool:
+    """Say whether a placeholder of one path stands for folders of another's, in the same code."""
+    head, mine = _head(one.path), shape(one.path).split("/")
+    if head != _head(other.path) or not head.startswith("{") or head[1:-1] in WORDS["generic"]:
+        return False
+    code = {member.access.file for member in one.members}
+    said = "/".join(re.escape(each).replace(HOLE, ".+") for each in mine[1:])
+    theirs = shape(other.path).partition("/")[2]
+    return (
+        len(mine) > 2
+        and any(member.access.file in code for member in other.members)
+        and re.fullmatch(said, theirs) is not None
+    )
+
+
 def _is_one_of(one: Group, other: Group) -> bool:
     """Say whether files are among another's: in the same folder, and what is read was written."""
     head = _head(one.path)
@@ -106,10 +177,11 @@ def _is_one_of(one: Group, other: Group) -> bool:
         return False
     if mine[-1] == theirs[-1]:
         return True
-    before, mark, after = theirs[-1].partition("\1")
+    before, mark, after = theirs[-1].partition(HOLE)
     is_longer = len(mine[-1]) > len(before) + len(after)
     is_named_so = mine[-1].startswith(before) and mine[-1].endswith(after)
-    return bool(mark and one.of("write") and is_longer and is_named_so)
+    is_seen = one.of("write") or one.path.holes
+    return bool(mark and is_seen and is_longer and is_named_so)
 
 
 def _head(path: Text) -> str:

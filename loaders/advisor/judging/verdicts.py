@@ -1,18 +1,22 @@
 """The five questions, asked of the code: what a template is, how sure that is, and why."""
 
+import re
 from dataclasses import dataclass
 
 from loaders.advisor.dispositions import CACHE, CONFIG_STATIC, SYSTEM_OF_RECORD, UNCERTAIN
 from loaders.advisor.flow.engine import Engine
+from loaders.advisor.flow.templates import snake
 from loaders.advisor.judging.editors import editor_of
 from loaders.advisor.judging.evidence import Evidence, evidence_of
-from loaders.advisor.judging.hints import says_cache, says_configuration
+from loaders.advisor.judging.hints import says_cache, says_configuration, words_of
 from loaders.advisor.places.places import NEIGHBOURS, Group
 from loaders.advisor.words import WORDS
 
 NOT_READ = "written, read nowhere, and no id is visible"
 NOT_WRITTEN = "who writes it is not visible"
 ONLY_READ = "only read, at a path of the project itself"
+# Keys of what a program notes of its own runs, which no settings have.
+_NOTED = re.compile(r"^(last|next|previous)_(run|seen|update|updated|sync|time|check|post|id)")
 Decision = tuple[str, str, str]
 
 
@@ -56,12 +60,14 @@ def _decide(e: Evidence, group: Group) -> Decision:
     configuration = _configuration(e) if group.store != "browser" else None
     if configuration is not None:
         return configuration
+    if e.hints.is_login and e.is_written and e.is_deleted and not e.is_taken_away:
+        return SYSTEM_OF_RECORD, "likely", "what a login gave, until it is taken away"
     if e.hints.is_whole and (not e.is_read or e.hints.is_made):
         return UNCERTAIN, "unknown", "a path that only its caller knows"
     if e.hints.is_copy and not e.people and not e.is_of_ids:
         return UNCERTAIN, "unknown", "in a folder of copies, which are made of other data"
     if e.is_written and e.is_read:
-        if "download" in e.hints.code and not e.is_read_elsewhere:
+        if "download" in e.hints.code and not (e.is_read_elsewhere or e.is_changed_in_place):
             return UNCERTAIN, "unknown", "a download, which only its caller reads"
         is_sure = bool(e.is_of_ids or e.people or e.entries) and not _may_be_configuration(e)
         sure = "certain" if is_sure else "likely"
@@ -121,6 +127,10 @@ def _browser_cache(e: Evidence) -> Decision | None:
         return CACHE, "likely", "a token that a server issued, and issues anew"
     if e.is_answer:
         return CACHE, "likely", "a copy of what a server answered"
+    stem = e.hints.stem
+    is_of_news = stem & WORDS["updates"] or ("last" in stem and stem & WORDS["fetching"])
+    if is_of_news and not (e.people or e.entries or e.ids or e.is_grown):
+        return CACHE, "likely", "when it last looked for something new, or what it found"
     if e.is_read_through and not e.is_grown and not e.people and not e.entries:
         return CACHE, "likely", "a server is asked where it is missing, and its answer is kept"
     return None
@@ -128,6 +138,8 @@ def _browser_cache(e: Evidence) -> Decision | None:
 
 def _only_read(e: Evidence, group: Group) -> Decision:
     hints = e.hints
+    if group.store == "browser" and e.is_written_openly:
+        return SYSTEM_OF_RECORD, "likely", "read, and a helper writes whatever key it is given"
     if group.store == "browser":
         return UNCERTAIN, "unknown", NOT_WRITTEN
     if e.is_read and e.is_rooted:
@@ -160,10 +172,11 @@ def _configuration(e: Evidence) -> Decision | None:
     """Decide what the program sets, and may set again: not what people gave it to keep."""
     hints = e.hints
     around = hints.head if e.is_based else hints.head | hints.folders | hints.homes
-    if hints.is_manifest and e.is_written and not e.people and (
+    if hints.is_manifest and (e.is_written or e.is_read) and not e.people and (
         e.is_based or not around & WORDS["data"]
     ):  # fmt: skip
-        return CONFIG_STATIC, "likely", "the manifest of a project, and written at run time"
+        how = "written" if e.is_written else "deleted"
+        return CONFIG_STATIC, "likely", f"the manifest of a project, and {how} at run time"
     if e.people or e.entries or e.is_appended or hints.folders & WORDS["kept"]:
         return None
     if e.keyed and any(word.endswith(("state", "progress", "history")) for word in hints.code):
@@ -197,7 +210,10 @@ def _configuration(e: Evidence) -> Decision | None:
     is_taken = hints.is_plural or bool(hints.path & WORDS["made"])
     if says_configuration(around) and not is_taken:
         return CONFIG_STATIC, "likely", "kept by what is named as configuration"
-    if e.is_fixed and e.keys_read:
+    # A list under the name of the file, crates.json of {"crates": []}, is of entries.
+    is_list = hints.is_plural and any(words_of(key) == hints.stem for key in e.keys_read)
+    is_noted = any(_NOTED.search(key) for key in map(snake, (*e.keys_read, *e.keys_written)))
+    if e.is_fixed and e.keys_read and not (is_list or is_noted or e.is_deleted):
         said = ", ".join(e.keys_read[:3])
         return CONFIG_STATIC, "likely", f"code elsewhere takes fixed keys of it ({said})"
     return None

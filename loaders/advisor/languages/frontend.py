@@ -56,7 +56,9 @@ def _returns(statement: Statement) -> bool:
 _EXPIRES = re.compile(
     r"(time\(\)|\bnow\(|monotonic\(\)|mtime|getTime\(\)|Date\.now)[^<>]*-"
     r"|-[^<>]*(time\(\)|\bnow\(|monotonic\(\)|mtime|getTime\(\))"
-    r"|[<>][^<>]*(\bnow\(|time\(\)).*-|expires|\bttl\b|max_age|maxAge",
+    r"|[<>][^<>]*(\bnow\(|time\(\)).*-"
+    r"|\+[^<>]*[<>][^<>]*(\btime\(\)|\bnow\(|getTime\(\))"
+    r"|(\btime\(\)|\bnow\(|getTime\(\))[^<>]*[<>][^<>]*\+|expires|\bttl\b|max_age|maxAge",
     re.IGNORECASE,
 )
 

@@ -21,6 +21,7 @@ from loaders.advisor.languages.syntax import (
     FunctionDef,
     Import,
     Joined,
+    Managed,
     Module,
     Name,
     Opaque,
@@ -85,13 +86,7 @@ class _Python(PythonExpressions):
             case "import_statement" | "import_from_statement":
                 self.import_statement(node, out)
             case "match_statement":
-                self.do(node.child_by_field_name("subject"), out)
-                cases = node.child_by_field_name("body")
-                blocks = [
-                    self.field_block(case, "consequence")
-                    for case in (cases.named_children if cases is not None else ())
-                ]
-                out.append(Branch((*blocks, ())))
+                self.match_statement(node, out)
             case "comment":
                 pass
             case "ERROR" | "block":
@@ -166,6 +161,19 @@ class _Python(PythonExpressions):
                 blocks.append(self.body(clause))
         out.append(Branch(tuple(blocks) if has_else else (*blocks, ())))
 
+    def match_statement(self, node: Node, out: list[Statement]) -> None:
+        self.do(node.child_by_field_name("subject"), out)
+        subject = self.part(node, "subject")
+        cases = node.child_by_field_name("body")
+        blocks: list[tuple[Statement, ...]] = []
+        for case in cases.named_children if cases is not None else ():
+            block: list[Statement] = [
+                Assign(Name(name), subject, case.start_point.row + 1) for name in _captured(case)
+            ]
+            self.do(case.child_by_field_name("guard"), block)
+            blocks.append((*block, *self.field_block(case, "consequence")))
+        out.append(Branch((*blocks, ())))
+
     def try_statement(self, node: Node, out: list[Statement]) -> None:
         tried = list(self.body(node))
         for clause in node.named_children:
@@ -188,6 +196,7 @@ class _Python(PythonExpressions):
         out.extend(caught(tried, handlers, final))
 
     def with_statement(self, node: Node, out: list[Statement]) -> None:
+        left: list[Statement] = []
         for clause in node.named_children:
             for item in clause.named_children if clause.type == "with_clause" else ():
                 value = item.child_by_field_name("value")
@@ -201,9 +210,12 @@ class _Python(PythonExpressions):
                     entered = value.named_children[0]
                     if alias is not None and alias.named_children:
                         target = self.expr(alias.named_children[0])
-                out.append(Assign(Name("with"), self.expr(entered), line))
-                out.append(Assign(target, Name("with"), line))
-        out.extend(self.body(node))
+                column = entered.start_point.column
+                manager = Name(f"with {line}:{column}")
+                out.append(Assign(manager, self.expr(entered), line))
+                out.append(Assign(target, Managed(manager, line, column), line))
+                left.append(Do(Managed(manager, line, column, is_left=True)))
+        out.extend(caught(self.body(node), (), left[::-1]))
 
     def bind(self, node: Node, out: list[Statement]) -> None:
         out.append(
@@ -311,6 +323,18 @@ def _not_required(statement: Statement) -> Statement:
     if isinstance(statement, Assign) and statement.annotation:
         return replace(statement, annotation=f"NotRequired[{statement.annotation}]")
     return statement
+
+
+def _captured(case: Node) -> Iterator[str]:
+    """Yield the names that a pattern gives to all that is matched: case p, case X() as p."""
+    for pattern in case.named_children:
+        inner = pattern.named_children[0] if pattern.named_children else pattern
+        if pattern.type != "case_pattern":
+            continue
+        if inner.type == "dotted_name" and "." not in text_of(inner):
+            yield text_of(inner)
+        elif inner.type == "as_pattern":
+            yield text_of(inner.named_children[-1])
 
 
 def _outside(body: Node | None) -> Iterator[str]:

@@ -36,6 +36,10 @@ from loaders.advisor.languages.syntax import (
 )
 
 _AROUND_NAMES = ("non_null_expression", "parenthesized_expression", "sequence_expression")
+_PLAIN = (
+    "identifier", "member_expression", "this", "string", "number", "true", "false", "null",
+    "undefined",
+)  # fmt: skip
 _ESCAPE = re.compile(r"\\(.)")
 
 
@@ -197,6 +201,11 @@ class ScriptExpressions(Builder):
         while at.type in _AROUND_NAMES and at.named_children:
             at = at.named_children[-1]
         point = (at.child_by_field_name("property") or at).start_point
+        if args and at.type in FUNCTIONS and at.id != node.id and _are_names(arguments):
+            # Called where it stands: its parameters are other names for what it is given.
+            name = text_of(at.child_by_field_name("name")) or "lambda"
+            inner = self.function(at, name, given=tuple(args))
+            return Call(Closure(inner), (), (), point.row + 1, point.column)
         of: Expr = Name("require") if function.type == "import" else self.expr(function)
         return Call(of, tuple(args), (), point.row + 1, point.column, is_new)
 
@@ -310,13 +319,19 @@ class ScriptExpressions(Builder):
         decorators: tuple[str, ...] = (),
         *,
         is_method: bool = False,
+        given: tuple[Expr, ...] = (),
     ) -> FunctionDef:
         patterns: list[Statement] = []
         body = node.child_by_field_name("body")
 
         def parameters() -> tuple[Parameter, ...]:
             own = (Parameter("this"),) if is_method else ()
-            return (*own, *self.parameters(node, patterns))
+            found = self.parameters(node, patterns)
+            for parameter, value in zip(found, given, strict=False):
+                if value != Name(parameter.name):
+                    line = node.start_point.row + 1
+                    patterns.insert(0, Assign(Name(parameter.name), value, line))
+            return (*own, *found[len(given) :])
 
         def statements() -> tuple[Statement, ...]:
             if body is None:
@@ -359,6 +374,12 @@ class ScriptExpressions(Builder):
                 patterns.append(Assign(this, Name(name), child.start_point.row + 1))
             found.append(Parameter(name, default, annotation))
         return tuple(found)
+
+
+def _are_names(arguments: Node | None) -> bool:
+    """Say whether all that a call passes are names, or written down: jQuery, window.App, "key"."""
+    given = arguments.named_children if arguments is not None else []
+    return all(child.type in _PLAIN for child in given)
 
 
 def _name_of_class(node: Node) -> str:

@@ -8,7 +8,6 @@ from loaders.advisor.languages.frontend import text_of
 from loaders.advisor.languages.syntax import Attr, Call, Const, Expr, Name
 
 _STORES = ("localStorage", "sessionStorage")
-_OWNERS = ("window", "globalThis", "self")
 _MEMBERS = ("getItem", "setItem", "removeItem", "clear", "key", "length")
 
 
@@ -35,5 +34,6 @@ def stored(node: Node, method: str, expr: Callable[[Node], Expr], *values: Expr)
 
 
 def _name(store: Node | None) -> str | None:
+    """Return the store's name, whoever has it: $window.localStorage, dom.window.localStorage."""
     owner, _, name = text_of(store).rpartition(".")
-    return name if name in _STORES and owner in ("", *_OWNERS) else None
+    return name if name in _STORES and owner.rpartition(".")[2] != "this" else None

@@ -95,6 +95,16 @@ class Each:
 
 
 @dataclass(frozen=True, slots=True)
+class Managed:
+    """What a context manager gives where a block is entered; nothing where it is left."""
+
+    of: "Expr"
+    line: int
+    column: int
+    is_left: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Spread:
     of: "Expr"
 
@@ -135,6 +145,7 @@ Expr: TypeAlias = (
     | Items
     | Table
     | Each
+    | Managed
     | Spread
     | Closure
     | Block

@@ -52,10 +52,16 @@ def read_ignores(files: Iterable[CodeFile]) -> Ignores:
             continue
         for line, text in enumerate(file.source.split(b"\n"), start=1):
             match = _IGNORE.search(text)
-            if match is None:
+            if match is None or _is_quoted(text, match):
                 continue
             at = line + 1 if _COMMENT_ONLY.match(text) else line
             for name in (match[1] or b"*").decode("utf-8", "replace").split(","):
                 if name.strip():
                     found.setdefault((file.path, at), {})[name.strip()] = line
     return Ignores(found)
+
+
+def _is_quoted(line: bytes, match: re.Match[bytes]) -> bool:
+    """Say whether what looks like a comment is part of a text on one line."""
+    before, after = line[: match.start()], line[match.end() :]
+    return any(before.count(quote) % 2 == 1 and quote in after for quote in (b'"', b"'", b"`"))

@@ -11,6 +11,7 @@ from loaders.advisor.dispositions import QUESTIONS, SYSTEM_OF_RECORD
 from loaders.advisor.files import shown
 from loaders.advisor.judging.result import AuditResult, Finding, Result
 from loaders.advisor.judging.rules import RULES
+from loaders.advisor.output.spans import span
 
 _SARIF_SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -171,7 +172,8 @@ def as_markdown(result: AuditResult) -> str:
     if result.notes:
         lines += ["## Notes", "", "| file | rule | what |", "|---|---|---|"]
         for note in result.notes:
-            lines.append(f"| `{note.file}:{note.line}` | {note.rule} | {_cell(note.message)} |")
+            where = _cell(span(f"{note.file}:{note.line}"))
+            lines.append(f"| {where} | {note.rule} | {_cell(note.message)} |")
         lines.append("")
     text = "\n".join(lines)
     return "\n".join(shown(line) for line in text.split("\n")).rstrip("\n") + "\n"
@@ -184,7 +186,7 @@ def _cell(text: str) -> str:
 def _markdown_finding(finding: Finding) -> list[str]:
     sure = f" ({finding.confidence})" if finding.disposition else ""
     lines = [
-        f"### `{finding.template}`",
+        f"### {span(finding.template)}",
         "",
         f"{finding.reason[:1].upper()}{finding.reason[1:]}{sure}.",
         "",
@@ -192,7 +194,7 @@ def _markdown_finding(finding: Finding) -> list[str]:
     lines += ["| place | operation | form | rules |", "|---|---|---|---|"]
     for place in finding.places:
         held = " ".join((*place.rules, *(f"({rule} ignored)" for rule in place.ignored)))
-        where = f"`{place.file}:{place.line}`"
+        where = span(f"{place.file}:{place.line}")
         lines.append(f"| {_cell(where)} | {place.operation} | {place.form} | {held} |")
     lines.append("")
     if finding.answers:

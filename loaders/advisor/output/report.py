@@ -10,6 +10,7 @@ from typing import Any
 
 from loaders.advisor.judging.proposals import FINDING, MADE_UP, is_lines, table_of
 from loaders.advisor.judging.statements import statement
+from loaders.advisor.output.spans import span
 from loaders.errors import WrongRequest
 
 _MOST_NAMED = 6
@@ -135,15 +136,16 @@ def _data_notes(
             alone.setdefault(str(disposition), []).append({"template": row.get("template")})
         elif said[name] != disposition:
             yield (
-                f"`{name}`: the data says {disposition} ({row.get('reason') or 'no reason'}), the "
-                f"code {said[name] or 'nothing'}. Settle it in [tool.pulse-elt.audit]."
+                f"{span(str(name))}: the data says {disposition} "
+                f"({row.get('reason') or 'no reason'}), the code "
+                f"{said[name] or 'nothing'}. Settle it in [tool.pulse-elt.audit]."
             )
     for disposition, rows in sorted(alone.items()):
         yield f"In the data, and in no code that was read, {disposition}: {_named(rows)}."
 
 
 def _named(findings: Sequence[Mapping[str, Any]]) -> str:
-    names = [f"`{finding['template']}`" for finding in findings[:_MOST_NAMED]]
+    names = [span(finding["template"]) for finding in findings[:_MOST_NAMED]]
     more = len(findings) - _MOST_NAMED
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
@@ -221,7 +223,7 @@ def _changes(records: Sequence[Mapping[str, Any]], moves: Sequence[Move]) -> tup
     code: dict[str, dict[str, None]] = {}
     for finding in records:
         for place in finding["places"]:
-            code.setdefault(place["file"], {})[f"`{finding['template']}`"] = None
+            code.setdefault(place["file"], {})[span(finding["template"])] = None
     found = [
         Change("code", file, f"reads or writes {', '.join(templates)}")
         for file, templates in sorted(code.items())
@@ -256,7 +258,9 @@ def _notes(
         )
     alike: dict[str, list[str]] = {}
     for move in moves:
-        alike.setdefault(table_of(move.template), []).append(f"`{move.template}` → `{move.table}`")
+        alike.setdefault(table_of(move.template), []).append(
+            f"{span(move.template)} → `{move.table}`"
+        )
     for tables in (each for _, each in sorted(alike.items()) if len(each) > 1):
         notes.append(f"Perhaps one table rather than {len(tables)}: {', '.join(tables)}.")
     for rule, sentence in (
@@ -306,21 +310,22 @@ def as_markdown(report: Report) -> str:
     if report.changes:
         lines += ["| what | where | why |", "|---|---|---|"]
         lines += [
-            f"| {each.kind} | `{_cell(each.path)}` | {_cell(each.why)} |" for each in report.changes
+            f"| {each.kind} | {_cell(span(each.path))} | {_cell(each.why)} |"
+            for each in report.changes
         ]
     else:
         lines.append("None.")
     lines += ["", "## Schema and usage", ""]
     for move in report.moves:
         seen = _seen(move.files_seen)
-        lines += [f"### `{move.template}` → `{move.table}`", ""]
+        lines += [f"### {span(move.template)} → `{move.table}`", ""]
         lines += [f"{move.reason[:1].upper()}{move.reason[1:]} ({move.confidence}{seen}).", ""]
         lines += ["```sql", move.sql.rstrip("\n"), "```", ""]
         if move.rules:
             lines += [f"Rules: {', '.join(move.rules)}.", ""]
         lines += ["| before | at |", "|---|---|"]
         for access in move.accesses:
-            places = ", ".join(f"`{_cell(place)}`" for place in access.places)
+            places = ", ".join(_cell(span(place)) for place in access.places)
             lines.append(f"| {access.operation} | {places} |")
         lines += ["", "After:", "", "```sql"]
         lines += [f"-- {each.operation}\n{each.statement}" for each in move.accesses]
@@ -331,7 +336,7 @@ def as_markdown(report: Report) -> str:
         lines += ["### What does not move", "", "| template | disposition | why |", "|---|---|---|"]
         for stay in report.stays:
             why = f"{stay.reason} ({stay.confidence}{_seen(stay.files_seen)})"
-            lines.append(f"| `{_cell(stay.template)}` | {stay.disposition} | {_cell(why)} |")
+            lines.append(f"| {_cell(span(stay.template))} | {stay.disposition} | {_cell(why)} |")
         lines.append("")
     lines += ["## Notes", "", *(f"- {note}" for note in report.notes)]
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -29,12 +29,16 @@ def _merged(places: list[Placed]) -> list[Placed]:
     if len({shape(placed.path) for placed in places}) == 1:
         return places
     split = [_segments(placed.path) for placed in places]
-    common = 0
-    while common < min(map(len, split)) - 1 and len({_shape(each, common) for each in split}) == 1:
+    common, shortest = 0, min(map(len, split))
+    # A path that is the end of the others lies in the working folder.
+    most = shortest if shortest > 1 else 0
+    while common < most and len({_shape(each, common) for each in split}) == 1:
         common += 1
     heads = [each[: len(each) - common] for each in split]
     if not common or not any(_is_outside(head) for head in heads):
         return places
+    if not any(isinstance(part, Hole) for head in heads for each in head for part in each):
+        return [min(places, key=_plainness)]
     names = [
         part.name
         for head in heads
@@ -48,6 +52,12 @@ def _merged(places: list[Placed]) -> list[Placed]:
     return [replace(places[0], path=text(*parts))]
 
 
+def _plainness(placed: Placed) -> tuple[int, str]:
+    """Sort the shortest path first, and of two spellings the one in small letters."""
+    said = written(placed.path)
+    return said.count("/"), said.swapcase()
+
+
 def _shape(segments: list[_Segment], from_end: int) -> str:
     segment = Text(segments[len(segments) - 1 - from_end])
     return written(segment) if from_end else shape(segment)
@@ -55,7 +65,7 @@ def _shape(segments: list[_Segment], from_end: int) -> str:
 
 def _is_outside(head: list[_Segment]) -> bool:
     """Say whether a folder lies elsewhere than in the project: unknown, absolute, of the user."""
-    first = head[0][0] if head[0] else ""
+    first = head[0][0] if head and head[0] else "."
     return isinstance(first, Hole) or first[:1] in ("", "~", "%", "$") or first[1:2] == ":"
 
 

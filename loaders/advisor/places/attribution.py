@@ -6,21 +6,18 @@ from dataclasses import dataclass, replace
 from loaders.advisor.flow.context import Context
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.libraries.paths import is_temporary
+from loaders.advisor.flow.objects import ENTERING, LEAVING
 from loaders.advisor.flow.substitution import CONSTRUCTORS, filled
 from loaders.advisor.flow.summaries import Access, plain, root_of, symbols_of
 from loaders.advisor.flow.templates import (
-    are_alike,
     ends_as_json,
     is_identifying,
     is_settled,
     letters,
-    name_of,
     normal,
     shape,
 )
 from loaders.advisor.flow.values import (
-    Instance,
-    Nothing,
     Param,
     Symbol,
     Text,
@@ -29,25 +26,30 @@ from loaders.advisor.flow.values import (
     is_json_text,
 )
 from loaders.advisor.languages.syntax import FunctionDef
-from loaders.advisor.places.delegated import is_handed_on, is_named_by_member
+from loaders.advisor.places.building import built
+from loaders.advisor.places.defaults import paths_by_default
+from loaders.advisor.places.delegated import is_handed_on, is_named_by_member, is_passed_on
 from loaders.advisor.places.filling import (
     as_known,
+    beside,
+    has_folder,
+    is_browser_key,
     is_filled_with_ids,
     is_keyed,
-    known_to,
+    names_head,
     names_key,
+    without_open_ones,
+)
+from loaders.advisor.places.passing import (
+    by_default,
+    opening,
+    telling,
 )
 from loaders.advisor.places.side_effects import is_question, is_side_effect
 
-# Objects that are built with what another object was built with.
-MOST_CONSTRUCTORS = 3
 # Names of a parameter that may be an id or the name of a file, as its callers say.
 _KEYS = ("key", "cacheKey", "cache_key")
-# A function that tells formats apart reads JSON at the other paths.
-_OTHER_FORMATS = (
-    ".yaml", ".yml", ".toml", ".ini", ".csv", ".xml", ".css", ".html", ".htm", ".md", ".svg",
-    ".txt", ".log", ".rst", ".zip", ".tar", ".tgz", ".whl", ".pdf", ".png", ".jpg", ".env",
-)  # fmt: skip
+_OWN_DECORATORS = {"classmethod", "staticmethod"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,19 @@ class Attribution:
             for (name, _), placed in self.placed.items()
             if placed.form != "wrapper" and not self.callers.get(name)
         }
-        told = {_spot(p.access, p.path) for p in self.placed.values() if p.form != "wrapper"}
+        spots = {_spot(p.access, p.path) for p in self.placed.values() if p.form != "wrapper"}
+        told = {
+            key
+            for key, placed in self.placed.items()
+            if placed.form != "wrapper" and self.is_told(placed, spots)
+        }
+        calls = {_call(self.placed[key].access) for key in told}
         return sorted(
             (
                 p
-                for p in self.placed.values()
-                if not (p.access.id in known if p.form == "wrapper" else self.is_told(p, told))
+                for key, p in self.placed.items()
+                if key not in told
+                and not (p.form == "wrapper" and (p.access.id in known or _call(p.access) in calls))
             ),
             key=lambda p: (p.access.file, p.access.line, p.access.operation, shape(p.path), p.form),
         )
@@ -141,57 +150,8 @@ class Attribution:
                 self.ask_callers(access, known, form)
 
     def built(self, access: Access) -> tuple[Text, ...]:
-        """Fill in what objects were built with: of one object, by another's constructor, too."""
-        own = {root_of(symbol) for symbol in symbols_of(access.path)}
-        paths = self.filled(access, access.path)
-        for _ in range(MOST_CONSTRUCTORS):
-            if all(own >= {root_of(symbol) for symbol in symbols_of(path)} for path in paths):
-                break
-            paths = tuple(
-                dict.fromkeys(inner for path in paths for inner in self.filled(access, path))
-            )
-        return tuple(dict.fromkeys(known_to(own, path) for path in paths))
-
-    def filled(self, access: Access, of: Text) -> tuple[Text, ...]:
-        """Fill in what the only object of a class was built with, or what classes below say."""
-        bindings: dict[Param, Value] = {}
-        variants: list[dict[Param, Value]] = []
-        for symbol in symbols_of(of):
-            param = root_of(symbol)
-            definition = self.engine.project.classes.get(param.owner)
-            if definition is not None and param.name == "self":
-                for other in (definition, *self.engine.below(definition)):
-                    known = self.engine.constructions.get(other.key, [])
-                    only = known[0] if len(known) == 1 else None
-                    variants.append({param: Instance(other, only)})
-                continue
-            for built in self.constructions(param):
-                bindings[param] = built
-        if not bindings and not variants:
-            return (of,)
-        if variants and self.callers_of(access):
-            return (of,)
-        context = self.context(self.engine, self.engine.project.functions[access.function])
-        found: dict[Text, None] = {}
-        for variant in variants or [{}]:
-            value = filled(context, of, {**bindings, **variant}, {})
-            if isinstance(value, Nothing):
-                continue
-            for path in as_texts(value, name_of(of)):
-                if not (variants and path == of):
-                    found[path] = None
-        is_impossible = not found and any(isinstance(v, Nothing) for v in bindings.values())
-        return tuple(found) or (() if is_impossible else (of,))
-
-    def constructions(self, param: Param) -> list[Value]:
-        """Return what a constructor's parameter is, if all objects are built alike."""
-        values: list[Value] = []
-        for value in self.engine.arguments.get(f"{param.owner}|{param.name}", {}).values():
-            if not any(value == other or are_alike(value, other) for other in values):
-                values.append(value)
-        paths: list[Value] = [value for value in values if not isinstance(value, Nothing)]
-        paths = paths or values
-        return paths if len(paths) == 1 else []
+        """Return a path with what the objects were built with that hold it."""
+        return built(self.engine, self.context, access, is_called=bool(self.callers_of(access)))
 
     def callers_of(self, access: Access) -> list[Access]:
         return [
@@ -202,11 +162,20 @@ class Attribution:
 
     def is_naming(self, caller: Access, path: Text) -> bool:
         """Say whether a caller, or one of its own, says more of an object's file."""
-        if len(letters(normal(caller.path))) > len(letters(path)):
+        is_entered = self.is_entered(caller) and ends_as_json(caller.path)
+        if is_entered or len(letters(normal(caller.path))) > len(letters(path)):
             return not caller.is_of_record
         return bool(symbols_of(caller.path)) and any(
             self.is_naming(each, path) for each in self.callers_of(caller) if each.id != caller.id
         )
+
+    def naming(self, callers: list[Access], path: Text) -> list[Access]:
+        return [caller for caller in callers if self.is_naming(caller, path)]
+
+    def is_entered(self, caller: Access) -> bool:
+        """Say whether a caller builds an object for one block: with Draft(path) as file."""
+        called = self.engine.project.functions.get(caller.by)
+        return called is not None and called.name in (*ENTERING, *LEAVING)
 
     def is_of_object(self, symbol: Symbol) -> bool:
         """Say whether a path is what an object has: from its constructor, or kept by a method."""
@@ -259,7 +228,14 @@ class Attribution:
     def ask_callers(self, access: Access, path: Text, form: str) -> None:
         callers = self.callers_of(access)
         if all(self.is_of_object(symbol) for symbol in symbols_of(path)):
-            naming = [caller for caller in callers if self.is_naming(caller, path)]
+            by_default = paths_by_default(self.engine, self.context, access)
+            said = {shape(normal(caller.path)) for caller in callers} & by_default.keys()
+            for each in sorted(said):
+                self.put(access, by_default[each], form)
+            callers = [each for each in callers if shape(normal(each.path)) not in said]
+            if said and not callers:
+                return
+            naming = self.naming(callers, path)
             if callers and not naming:
                 self.put(access, as_known(path, callers), form)
                 return
@@ -269,6 +245,11 @@ class Attribution:
                     return
                 naming = [each for each in naming if not self.is_handed_on(access, each, form)]
             callers = naming
+        if options := [each for each in callers if each.is_option and has_folder(path)]:
+            self.put(access, self.only_named(options) or path, form)
+            for caller in self.naming([each for each in callers if not each.is_option], path):
+                self.place(caller)
+            return
         function = self.engine.project.functions[access.function]
         if self.with_defaults(access, path, form):
             # Where a parameter is but a folder, its callers say nothing new of the file.
@@ -281,12 +262,17 @@ class Attribution:
             or is_filled_with_ids(path, callers)
             or is_handed_on(path, access, self.callers_of)
         )
-        if is_open and not callers and (function.decorators or function.name == "lambda"):
+        is_of_framework = set(function.decorators) - _OWN_DECORATORS or function.name == "lambda"
+        if is_open and not callers and is_of_framework:
             # A framework calls it: nobody else will say more.
             self.put(access, path, form)
             return
+        if is_open and callers and has_folder(path) and not self.naming(callers, path):
+            self.put(access, path, form)
+            return
         if is_open:
-            self.put(access, path, "wrapper")
+            if not is_passed_on(access, self.by_id, self.callers_of):
+                self.put(access, path, "wrapper")
             for caller in callers:
                 self.place(caller)
             return
@@ -326,6 +312,9 @@ class Attribution:
         known = set() if is_own else {shape(normal(c.path)) for c in callers}
         found = False
         for each in as_texts(filled(context, path, bindings, {})):
+            if str(each.parts[-1] if each.parts else "").endswith("/"):
+                # An empty name is none: the code takes another way then.
+                continue
             if is_settled(each := normal(each)) and shape(each) not in known:
                 is_named = bool(callers) and self.is_named_by_callers(access, each, callers)
                 self.put(access, each, "wrapper" if is_named and symbols_of(each) else form)
@@ -337,51 +326,41 @@ class Attribution:
         symbols = [hole for hole in path.holes if hole.origin is not None]
         if symbols and all(is_identifying(h.name) and h.name not in _KEYS for h in symbols):
             return False
-        known = [normal(caller.path) for caller in callers]
-        return all(len(each.holes) < len(path.holes) for each in known) or (
-            is_keyed(path)
-            and any(
-                names_key(each, path) for each in known if shape(each) not in self.beside(access)
-            )
+        said = telling(path, callers, self.callers_of)
+        known = [normal(caller.path) for caller in said]
+        if any(caller.is_named_here for caller in said):
+            return not ends_as_json(path)
+        if names_head(known, path) or all(len(each.holes) < len(path.holes) for each in known):
+            return True
+        beside_it = beside(access, self.engine.summaries[access.function].own)
+        if access.store == "browser":
+            is_key = is_browser_key(path)
+        else:
+            is_key = is_keyed(path)
+            known = [normal(caller.path) for caller in without_open_ones(said, path)]
+        return is_key and any(
+            names_key(each, path) for each in known if shape(each) not in beside_it
         )
 
-    def beside(self, access: Access) -> set[str]:
-        """Return the other paths of one line: what it is where nobody names a key."""
-        return {
-            shape(normal(other.path))
-            for other in self.engine.summaries[access.function].own
-            if other.id != access.id
-            and (other.line, other.operation) == (access.line, access.operation)
-        }
-
-    def by_default(self, mode: Symbol | None) -> str:
-        """Return what open does where nobody hands in a mode."""
-        summary = self.engine.summaries.get(mode.owner) if isinstance(mode, Param) else None
-        default = summary.defaults.get(mode.name) if summary and isinstance(mode, Param) else None
-        said = default.literal or "" if isinstance(default, Text) else ""
-        return "write" if set("wax") & set(said) else "read"
-
     def put(self, access: Access, path: Text, form: str) -> None:
-        operation = "write" if access.operation == "copied" else access.operation
-        if operation == "open" and isinstance(access.mode, Text):
-            operation = self.by_default(access.mode.symbol)
-        known = replace(access, is_json=self.is_json(access), operation=operation)
-        self.placed.setdefault((access.id, shape(path)), Placed(known, path, form))
+        operations = ["write" if access.operation == "copied" else access.operation]
+        is_json = self.is_json(access)
+        if access.operation == "open" and isinstance(access.mode, Text):
+            ways = list(opening(access, self.callers_of))
+            is_json = is_json or any(self.is_json(each) for each in ways)
+            operations = list(dict.fromkeys(each.operation for each in ways)) or [
+                by_default(self.engine, access.mode.symbol)
+            ]
+        for at, operation in enumerate(operations):
+            known = replace(access, is_json=is_json, operation=operation)
+            name = f"{access.id}{'+' * at}"
+            self.placed.setdefault((name, shape(path)), Placed(known, path, form))
 
 
 def _spot(access: Access, path: Text) -> tuple[str, int, str, str]:
     return access.file, access.line, access.operation, shape(path)
 
 
-def is_json_file(placed: Placed) -> bool:
-    """Say whether a place is about JSON, or about a neighbour that is named as such."""
-    access = placed.access
-    last = placed.path.parts[-1] if placed.path.parts else ""
-    if isinstance(last, str) and last.lower().endswith(_OTHER_FORMATS):
-        return False
-    first = placed.path.parts[0] if placed.path.parts else ""
-    if isinstance(first, str) and first.startswith(("http:/", "https:/", "data:")):
-        return False
-    if access.store not in ("file", "blob", "s3"):
-        return True
-    return access.is_json or ends_as_json(placed.path)
+def _call(access: Access) -> tuple[str, str]:
+    """Return what the alternatives have in common that one call hands on."""
+    return access.id.partition(">")[0] if access.via else access.id, access.operation

@@ -10,6 +10,8 @@ from loaders.advisor.places.attribution import Attribution, Placed
 from loaders.advisor.places.places import Group, Grouped, prefix_of, reached_by
 
 _Choice = tuple[Group, Placed]
+# Of fewer files one is shown: the plainer name.
+_MANY = 3
 
 
 def with_one_choice(grouped: Grouped, attribution: Attribution) -> Grouped:
@@ -65,10 +67,14 @@ def _less_telling(found: dict[tuple[str, ...], list[_Choice]]) -> set[int]:
     return {
         id(member)
         for members in calls.values()
-        if any(is_settled(member.path) for member in members)
         for member in members
-        if not is_settled(member.path)
+        if not is_settled(member.path) and any(_is_better(other, member) for other in members)
     }
+
+
+def _is_better(known: Placed, vague: Placed) -> bool:
+    is_as_good = ends_as_json(known.path) or not ends_as_json(vague.path)
+    return is_settled(known.path) and is_as_good
 
 
 def _are_files_of_two(choices: list[_Choice]) -> bool:
@@ -88,16 +94,19 @@ def _telling(choice: _Choice, vague: set[int]) -> tuple[int, ...]:
     group, member = choice
     return (
         member.form != "wrapper",
-        is_settled(member.path),
         ends_as_json(member.path),
+        is_settled(member.path),
         _known(group, vague),
         -len(member.path.holes),
+        -len(written(member.path)),
     )
 
 
 def _in_common(choices: list[_Choice]) -> Text | None:
-    """Return the template of files that are all known and lie in one folder."""
+    """Return the template of files that are all known, lie in one folder, and are many."""
     names = [member.path.literal for _, member in choices]
+    if len(set(names)) < _MANY:
+        return None
     known = [name for name in names if name is not None]
     folders = {posixpath.dirname(name) for name in known}
     endings = {posixpath.splitext(name)[1] for name in known}

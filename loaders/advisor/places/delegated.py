@@ -1,6 +1,6 @@
 """Options that are handed in with others, and that nobody who calls says more of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from loaders.advisor.flow.summaries import Access, root_of
 from loaders.advisor.flow.values import Hole, Member, Param, Text
@@ -31,6 +31,18 @@ def is_named_by_member(path: Text) -> bool:
     is_pattern = root_of(first.origin).name.startswith("parameter ")
     is_generic = first.origin.name in WORDS["generic"] or first.origin.name == "parent"
     return not is_generic and not (is_pattern and isinstance(first.origin.of, Param))
+
+
+def is_passed_on(access: Access, by_id: Mapping[str, Access], callers: Callers) -> bool:
+    """Say whether a call hands on an object of which the callee takes the path: args.file.
+
+    It has a place of its own where somebody fills that object.
+    """
+    via = by_id.get(access.via)
+    match access.path.symbol, via.path.symbol if via is not None else None:
+        case Member(name=ours), Member(name=theirs):
+            return ours == theirs and not _is_said(access, callers)
+    return False
 
 
 def _is_said(access: Access, callers: Callers, depth: int = 0) -> bool:

@@ -1,10 +1,23 @@
 """What callers fill into a path: a folder, a part of the name in writing, or but an id."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from loaders.advisor.flow.summaries import Access, plain, root_of
 from loaders.advisor.flow.templates import ends_as_json, is_settled, letters, normal, shape
 from loaders.advisor.flow.values import Hole, Param, Text
+
+
+def has_folder(path: Text) -> bool:
+    """Say whether a path is put together here, of a folder and a name."""
+    return any(isinstance(part, str) and "/" in part for part in path.parts)
+
+
+def is_browser_key(path: Text) -> bool:
+    """Say whether a parameter is the last part of a key, and all before it is known."""
+    *before, last = path.parts
+    is_known = bool(before) and not any(isinstance(each, Hole) and each.origin for each in before)
+    return is_known and isinstance(last, Hole) and last.origin is not None
 
 
 def is_keyed(path: Text) -> bool:
@@ -23,6 +36,33 @@ def names_key(known: Text, path: Text) -> bool:
     """Say whether a caller writes the key, or a part of it, in the folder that we know."""
     is_longer = len(known.holes) == len(path.holes) and len(letters(known)) > len(letters(path))
     return len(known.holes) < len(path.holes) or is_longer
+
+
+def without_open_ones(callers: list[Access], path: Text) -> list[Access]:
+    """Return the callers, without what one writes that may hand in anything else as well."""
+    open_ones = {_call(each) for each in callers if len(normal(each.path).holes) >= len(path.holes)}
+    return [each for each in callers if _call(each) not in open_ones]
+
+
+def _call(access: Access) -> tuple[str, str]:
+    return access.via, access.id.rpartition("#")[0]
+
+
+def beside(access: Access, own: Iterable[Access]) -> set[str]:
+    """Return the other paths of one line: what it is where nobody names a key."""
+    return {
+        shape(normal(other.path))
+        for other in own
+        if other.id != access.id
+        and (other.line, other.operation) == (access.line, access.operation)
+    }
+
+
+def names_head(known: list[Text], path: Text) -> bool:
+    """Say whether callers write where the folder is that heads a path: load("barns/" + name)."""
+    is_headed = bool(path.parts) and isinstance(path.parts[0], Hole)
+    heads = {str(each.parts[0]) for each in known if each.parts and isinstance(each.parts[0], str)}
+    return is_headed and bool(heads)
 
 
 def is_filled_with_ids(path: Text, callers: list[Access]) -> bool:

@@ -16,7 +16,8 @@ from loaders.advisor.flow.templates import (
 )
 from loaders.advisor.flow.values import Text
 from loaders.advisor.places.alternatives import without_alternatives
-from loaders.advisor.places.attribution import Attribution, Placed, is_json_file
+from loaders.advisor.places.attribution import Attribution, Placed
+from loaders.advisor.places.formats import is_json_file, is_json_text
 from loaders.advisor.places.side_effects import is_move
 from loaders.advisor.words import WORDS
 
@@ -66,7 +67,7 @@ class Grouped:
 
 def prefix_of(access: Access) -> str:
     if access.store == "browser":
-        return "sessionStorage:" if "sessionStorage" in access.sink else "localStorage:"
+        return "sessionStorage:" if "sessionstorage" in access.sink.lower() else "localStorage:"
     return f"{access.store}:" if access.store in NEIGHBOURS else ""
 
 
@@ -93,8 +94,10 @@ def group(attribution: Attribution) -> Grouped:
 
 
 def _is_needed(placed: Placed, reached: dict[str, tuple[str, ...]]) -> bool:
-    """A wrapper counts where it is about JSON itself, or one of its callers is."""
-    return bool(reached.get(placed.access.id)) or placed.access.is_json or ends_as_json(placed.path)
+    """A wrapper counts where it is about JSON itself, or one of its callers is, or a browser."""
+    access = placed.access
+    is_json = access.is_json or access.store == "browser" or ends_as_json(placed.path)
+    return is_json or bool(reached.get(access.id))
 
 
 def _is_beside(placed: Placed) -> bool:
@@ -144,12 +147,17 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
     shapes: set[str] = set()
     for placed in everything:
         if is_json_file(placed):
-            for hole in placed.path.holes:
+            is_neighbour = placed.access.store in NEIGHBOURS
+            for hole in placed.path.holes if not is_neighbour else ():
                 listed |= hole.reads
             shapes.add(_key(placed, is_wrapper=placed.form == "wrapper"))
     shapes.discard("?")
     kept: list[Placed] = []
-    templates = [placed for placed in everything if is_json_file(placed)]
+    templates = [
+        placed
+        for placed in everything
+        if is_json_file(placed) and placed.access.store not in NEIGHBOURS
+    ]
     for placed in everything:
         operation = placed.access.operation
         if placed.form == "wrapper" or is_json_file(placed):
@@ -162,6 +170,7 @@ def _json_only(everything: list[Placed], attribution: Attribution) -> list[Place
             # A helper that looks for files tells nothing of one that nobody knows.
             operation == "delete"
             or (operation == "write" and is_move(placed.access) and is_settled(placed.path))
+            or (operation == "write" and is_json_text(placed))
             or (operation == "exists" and (not placed.access.via or is_settled(placed.path)))
         ):
             kept.append(placed)
@@ -231,7 +240,8 @@ def _listed_key(
     is_wrapper: bool,
 ) -> str | None:
     """Return the key of the template to which a listing, or a file of one, belongs."""
-    best: tuple[tuple[int, bool], str] | None = None
+    best: tuple[tuple[int, bool, bool], str] | None = None
+    said = shape(placed.path)
     least = 1 if placed.access.operation == "list" else 2
     for key, members in plain.items():
         other = members[0]
@@ -243,8 +253,9 @@ def _listed_key(
         if fits < least:
             continue
         is_near = any(member.access.function == placed.access.function for member in members)
-        if best is None or (fits, is_near) > best[0]:
-            best = ((fits, is_near), key)
+        rank = (fits, any(shape(path) == said for path in paths[key]), is_near)
+        if best is None or rank > best[0]:
+            best = (rank, key)
     return best[1] if best is not None else None
 
 

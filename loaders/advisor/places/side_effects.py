@@ -5,12 +5,12 @@ import re
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.libraries.paths import is_put_aside, is_temporary, same
 from loaders.advisor.flow.summaries import Access, symbols_of
-from loaders.advisor.flow.templates import shape
+from loaders.advisor.flow.templates import HOLE, shape
 from loaders.advisor.flow.values import Hole, Text, options_of, reads_of
 
 _MOVES = ("rename", "replace", "move", "renames")
 _BACKUP = re.compile(
-    r"(\.json[a-z0-9]?)?([._-]?(bak|bkp|bkup|backup|old|orig|prev|previous|tmp|temp|new|swp|part|lock)|~)\d*"
+    r"(\.json[a-z0-9]?)?([._-]?\d*[._-]?(bak|bkp|bkup|backup|old|orig|prev|previous|tmp|temp|new|swp|part|lock)|~)\d*"
 )
 _COPIES = ("shutil.copy", "fs.copy", "fs.copyFile")
 
@@ -28,6 +28,8 @@ def is_side_effect(engine: Engine, access: Access) -> bool:
         return is_question(engine, access)
     written = [other for other in others if other.operation == "write"]
     if any(is_backup(access.path, other.path) for other in written):
+        return True
+    if is_draft(engine, access):
         return True
     if is_check(engine, access, written) or is_restored(access, others):
         return True
@@ -55,6 +57,21 @@ def is_side_effect(engine: Engine, access: Access) -> bool:
 
 def is_move(access: Access) -> bool:
     return access.sink.rpartition(".")[2].removesuffix("Sync") in _MOVES
+
+
+def is_draft(engine: Engine, access: Access) -> bool:
+    """Say whether a file is written but to be moved: in callbacks, one inside the other."""
+    is_moved = access.operation == "delete" and is_move(access)
+    if not is_moved and (access.operation != "write" or is_move(access)):
+        return False
+    return any(
+        other.operation == ("write" if is_moved else "delete")
+        and is_move(other) != is_moved
+        and same(other.path, access.path)
+        for function in engine.family(access.function)
+        if function != access.function
+        for other in engine.summaries[function].own
+    )
 
 
 def is_question(engine: Engine, access: Access) -> bool:
@@ -124,4 +141,6 @@ def is_backup(path: Text, of: Text) -> bool:
     if len(names) == len(others) + 1 and isinstance(path.parts[-1], Hole):
         # Drafts have a name of their own each: report.json.tmp-{number}.
         return is_backup(Text(path.parts[:-1]), of)
-    return names == others and _BACKUP.fullmatch(said[len(stem) :]) is not None
+    # Or before the ending: report.json.{number}.tmp.
+    rest = said[len(stem) :].replace(HOLE, "0")
+    return names[: len(others)] == others and _BACKUP.fullmatch(rest) is not None

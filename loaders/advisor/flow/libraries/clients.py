@@ -18,6 +18,7 @@ from loaders.advisor.flow.values import (
     as_texts,
     content,
     hole,
+    options_of,
     text,
 )
 
@@ -41,18 +42,23 @@ def function(name: str, a: Arguments) -> Value | None:
     if name.endswith(("BlobClient.from_connection_string", "BlobClient")):
         where = _container(a.at(1, "container_name"))
         return _blob(where, a.at(2, "blob_name") or hole("blob"))
+    last = last.rpartition("/")[2]
     if "lowdb" in name and last in (*_LOWDB_FILES, *_LOWDB_DATABASES):
         if last in _LOWDB_FILES or last.endswith("Preset"):
             return Handle(as_texts(a.at(0) or UNKNOWN)[0], kind="lowdb")
         first = a.at(0)
         return first if isinstance(first, Handle) else Handle(text(Hole("?")), kind="lowdb")
-    if name == "lowdb" and a.args and isinstance(a.args[0], Handle):
-        return a.args[0]
     return buckets.function(name, a)
 
 
 def transfer(ev: Context, name: str, a: Arguments) -> Value | None:
     """Return what a client gives that moves files to a bucket and back."""
+    if name in ("lowdb", "lowdb.low") and a.args:
+        # A database of the older kind reads its file when it is made.
+        for each in options_of(a.args[0]):
+            if isinstance(each, Handle) and each.kind == "lowdb":
+                _note(ev, each.path, "read", name, "file", a)
+                return each
     found = buckets.transfer(name, a)
     return _kept(ev, found, name, a) if found is not None else None
 

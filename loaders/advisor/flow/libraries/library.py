@@ -1,11 +1,10 @@
 """What libraries do: sinks of the table, JSON, callbacks; plain path functions are paths.py."""
 
-import re
-
 from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.libraries import clients, paths, stores
+from loaders.advisor.flow.libraries.made import default_path, in_memory, is_item_of_files, mixed
 from loaders.advisor.flow.libraries.sinks import Sink
-from loaders.advisor.flow.libraries.touching import Toucher
+from loaders.advisor.flow.libraries.touching import Toucher, opens_by_name
 from loaders.advisor.flow.members import ROOT
 from loaders.advisor.flow.segments import parent
 from loaders.advisor.flow.substitution import json_hole
@@ -16,7 +15,6 @@ from loaders.advisor.flow.values import (
     External,
     Func,
     Handle,
-    Instance,
     Listing,
     Mapping,
     Method,
@@ -51,7 +49,6 @@ _WRAPPING = NAMES["wrapping"]
 _MIXING = NAMES["mixing"]
 # Methods of data frames whose names others give to methods of their own.
 OWN_NAMES = ("to_json", "read_json")
-_OF_JSON = r"^(read|write|output)J(son|SON)(Sync)?$"
 _LISTENING = ("on", "once", "addListener")
 
 
@@ -62,20 +59,12 @@ class Library(Toucher):
         sinks = self.engine.sinks
         if given:
             a = Arguments((*given, *a.args), a.named, a.line, a.column, a.names, a.is_new)
-        sink = sinks.calls.get(name) or sinks.calls.get(name.removesuffix("Async"))
-        if sink is None and name.startswith("@"):
-            # A fork of a package that has a scope of its own.
-            sink = sinks.calls.get(name.partition("/")[2])
-        if sink is None and a.args and self.language == "script":
-            # Packages that hand fs-extra on, or do the same under its names.
-            last = name.rpartition(".")[2]
-            sink = sinks.calls.get(f"fs.{last}") if re.search(_OF_JSON, last) else None
-        by_last_name = sinks.calls.get(name.rpartition(".")[2])
-        if sink is None and a.args and by_last_name is not None and by_last_name.is_atomic:
-            sink = by_last_name
+        sink = sinks.called(name, has_arguments=bool(a.args), is_script=self.language == "script")
         if sink is not None and not (name == "open" and self.language != "python"):
             return self.touch(sink, UNKNOWN, a)
         if (found := self.json_call(name, a)) is not None:
+            return found
+        if (found := self.json_method(External(name), name.rpartition(".")[2], a)) is not None:
             return found
         if (reading := RESOURCES.get(name)) is not None:
             path = slashed([self.package(a), *a.args[1:]], ["?", *(["?"] * len(a.args[1:]))])
@@ -95,6 +84,8 @@ class Library(Toucher):
             return self.touch(method, External(name), a)
         if method is not None and "()" in name and method.path == "object":
             return self.touch(method, External(name), a)
+        if (found := default_path(last, a)) is not None:
+            return found
         self.call_closures(a)
         return External(f"{name}()") if name.count("()") < 4 else UNKNOWN
 
@@ -122,6 +113,8 @@ class Library(Toucher):
             return a.args[0].get("input") or UNKNOWN
         if name == "require" and a.args:
             return self.require(a.args[0], a)
+        if last == "namespace" and a.args and isinstance(said := a.args[0], Text) and said.literal:
+            return External(said.literal)
         if name in ("module.createRequire", "module.createRequireFromPath"):
             return External("require")
         if (found := stores.function(name, a)) is not None:
@@ -177,6 +170,9 @@ class Library(Toucher):
             if any(isinstance(each, Func | External | Method) for each in options_of(callee)):
                 rest = Arguments(a.args[before + 1 :], a.named, a.line, a.column)
                 return either(*(self.call_value(each, rest) for each in options_of(callee)))
+        if last == "createJSONStorage" and a.args:
+            none = Arguments((), {}, a.line, a.column)
+            return either(*(self.call_value(each, none) for each in options_of(a.args[0])))
         if name in ("map", "filter") and len(a.args) > 1:
             if name == "filter":
                 self.is_filtering = True
@@ -262,6 +258,8 @@ class Library(Toucher):
             return found
         if (found := clients.method(self, of, name, a)) is not None:
             return found
+        if self.language == "python" and opens_by_name(name, of, a):
+            return self.call_external(name, a)
         sink = sinks.methods.get(name)
         if sink is not None and name in OWN_NAMES and self.is_ours(name, a):
             sink = None
@@ -283,6 +281,8 @@ class Library(Toucher):
         if name in ("then", "finally"):
             results: list[Value] = [of]
             for each in options_of(a.args[0] if a.args else NOTHING):
+                if isinstance(each, Func) and isinstance(of, Listing):
+                    self.engine.give(each.function, of, self.function.key)
                 if isinstance(each, Func | External):
                     results = [self.call_value(each, Arguments((of,), {}, a.line, a.column))]
             return either(*results)
@@ -305,6 +305,8 @@ class Library(Toucher):
                 elif a.names:
                     self.engine.keyed_by(reads, a.names[0])
             return content(reads, name if name not in _READING else "?")
+        if (found := default_path(name, a)) is not None:
+            return found
         if isinstance(of, Mapping | Sequence | Listing):
             return self.collection_method(of, name, a)
         self.call_closures(a)
@@ -371,27 +373,3 @@ class Library(Toucher):
             if is_json_text(a.args[-1]):
                 self.mark_json(of)
         return of if name in ("__enter__", "open", "sync", "iter_lines") else UNKNOWN
-
-
-def mixed(values: tuple[Value, ...]) -> Value | None:
-    """Return one object made of several: one of ours, what was read, or all of their keys."""
-    if own := [option for option in options_of(values[0]) if isinstance(option, Instance)]:
-        return either(*own)
-    if reads := frozenset().union(*map(reads_of, values)):
-        return content(reads)
-    options = [option for value in values for option in options_of(value)]
-    tables = [option for option in options if isinstance(option, Mapping)]
-    entries = tuple(entry for table in tables for entry in table.entries)
-    return Mapping(entries) if entries else None
-
-
-def in_memory(value: Value) -> Value:
-    """Return a text as a file: it holds what the text does, and has no path."""
-    if isinstance(value, Text):
-        return Handle(value, reads_of(value), kind="memory")
-    return content(reads_of(value)) if not isinstance(value, Handle) else value
-
-
-def is_item_of_files(value: Value) -> bool:
-    """Say whether a value is what a listing found, or what a file holds."""
-    return isinstance(value, Text) and any(part.name == "*" or part.reads for part in value.holes)

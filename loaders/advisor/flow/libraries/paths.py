@@ -144,6 +144,10 @@ def method(of: Value, name: str, a: Arguments) -> Value | None:
         ending = "" if name == "with_name" else _suffix(of)
         return joined([slash(parent(of), literal("")), literal("/"), a.args[0], literal(ending)],
                       ["?", "?", "name", "?"])  # fmt: skip
+    if name == "with" and a.args and isinstance(a.args[0], Mapping):
+        return a.args[0].get("path") or of
+    if name == "asAbsolutePath" and a.args:
+        return slash(literal(_ROOT), as_texts(a.args[0])[0])
     if name == "format":
         return formatted(of, a)
     if name == "join":

@@ -13,6 +13,9 @@ _FS_PACKAGES = (
     "fs", "fs-extra", "graceful-fs", "memfs", "node:fs", "mz/fs", "fs-promise", "promise-fs",
     "then-fs", "original-fs", "sander",
 )  # fmt: skip
+_OF_JSON = re.compile(r"^(read|write|output)J(son|SON)(Sync)?$")
+# A package whose name says that it is a file system: fs-nextra, @tools/fs.
+_FILE_SYSTEM = re.compile(r"^(@[\w.-]+/)?([\w-]+-)?fs(-[\w-]+)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,27 @@ class Sinks:
     own: AnyMapping[str, Sink]
     lock_words: tuple[str, ...]
     database_methods: frozenset[str]
+
+    def called(self, name: str, *, has_arguments: bool, is_script: bool) -> Sink | None:
+        """Return what a function of a library touches, by its dotted name."""
+        found = self.calls.get(name) or self.calls.get(name.removesuffix("Async"))
+        if found is None and name.startswith("@"):
+            # A fork of a package that has a scope of its own.
+            found = self.calls.get(name.partition("/")[2])
+        if found is not None or not has_arguments:
+            return found
+        package, _, last = name.rpartition(".")
+        if is_script:
+            # Packages that hand fs-extra on, or do the same under its names.
+            plain = last.removesuffix("Atomic")
+            if re.search(_OF_JSON, plain) or re.search(
+                _FILE_SYSTEM, package.removesuffix(".promises")
+            ):
+                found = self.calls.get(f"fs.{plain}")
+        by_last_name = self.calls.get(last)
+        if found is None and by_last_name is not None and by_last_name.is_atomic:
+            found = by_last_name
+        return found
 
 
 @cache

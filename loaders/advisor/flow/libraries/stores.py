@@ -1,8 +1,9 @@
 """Packages of Node and browsers that keep values by key: which file or store that is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loaders.advisor.flow.context import Arguments
+from loaders.advisor.flow.libraries.sinks import Sink
 from loaders.advisor.flow.values import (
     UNKNOWN,
     External,
@@ -87,6 +88,15 @@ _KEYED_METHODS = {
     "del": "delete",
     "has": "exists",
 }
+# Functions of packages that keep a state under a key of a browser's storage, both ways.
+_HOOKS = (
+    "useLocalStorage", "useSessionStorage", "useLocalStorageState", "useSessionStorageState",
+    "useLocalStorageValue", "useSessionStorageValue", "useStorage", "useWebStorage",
+    "createLocalStorage", "atomWithStorage", "persistentAtom", "persistentMap", "persistReducer",
+    "createPersistedState", "useReadLocalStorage",
+)  # fmt: skip
+# What a package puts before a key, or takes for one.
+_KEY_PREFIXES = {"persistReducer": "persist:"}
 # Methods of a file of Bun.
 BUN_METHODS = {
     "text": "read",
@@ -151,6 +161,8 @@ def touched(name: str, a: Arguments) -> Touch | None:
     of, _, method = name.rpartition(".")
     if of == "electron-settings" and method in _METHODS:
         return Touch(_METHODS[method], text(Hole("user_folder"), "/settings.json"))
+    if of and method in _HOOKS:
+        return _state(name, method, a)
     if name in ("indexedDB.open", "window.indexedDB.open", "idb.openDB", "dexie") and a.args:
         return Touch("both", as_texts(a.args[0], "name")[0], "indexedDB")
     store = _KEYED.get(of)
@@ -161,6 +173,29 @@ def touched(name: str, a: Arguments) -> Touch | None:
     if store == "electron-json-storage":
         return Touch(operation, text(Hole("user_folder"), "/storage/", *path.parts, ".json"))
     return Touch(operation, path, store)
+
+
+def storage_of(a: Arguments) -> Value | None:
+    """Return the storage that a call's options name, or what gives it."""
+    return _option(a, "storage") or _option(a, "getStorage")
+
+
+def elsewhere(sink: Sink, given: Value) -> Sink:
+    """Return a sink of a browser's storage for the storage that it is given."""
+    name = given.name if isinstance(given, External) else ""
+    if "session" in name.rpartition("/")[2].lower():
+        return replace(sink, name=f"sessionStorage.{sink.name}")
+    store = _KEYED.get(name) or _KEYED.get(name.removesuffix(".default"))
+    return replace(sink, store=store) if store else sink
+
+
+def _state(name: str, method: str, a: Arguments) -> Touch | None:
+    """Return what a hook does to the key that it is given first, or as an option."""
+    key = _option(a, "key") or (a.args[0] if a.args else None)
+    if not isinstance(key, Text):
+        return None
+    operation = "read" if "Read" in method else "both"
+    return Touch(operation, text(_KEY_PREFIXES.get(method, ""), *key.parts), "browser")
 
 
 def method(of: Handle, name: str) -> str | None:

@@ -3,9 +3,11 @@
 import re
 from dataclasses import replace
 
+from loaders.advisor.flow import members
 from loaders.advisor.flow.context import Arguments, Context
-from loaders.advisor.flow.libraries import clients, paths
+from loaders.advisor.flow.libraries import clients, paths, stores
 from loaders.advisor.flow.libraries.sinks import Sink
+from loaders.advisor.flow.substitution import Bindings, filled
 from loaders.advisor.flow.summaries import Access
 from loaders.advisor.flow.values import (
     NOTHING,
@@ -32,16 +34,40 @@ from loaders.advisor.flow.values import (
     text,
 )
 
+_MODE = re.compile(r"[rwxabtU+]{1,4}")
 _ENCODING = r"(utf|latin|iso|cp|ascii|us-ascii|windows|mac|big5|gb|euc|shift|koi|locale)[\w-]*"
+
+
+def _is_named(value: Value) -> bool:
+    return isinstance(value, Text) and value.literal is not None
+
+
+def _is_mode(value: Value | None) -> bool:
+    said = value.literal if isinstance(value, Text) else None
+    return said is not None and _MODE.fullmatch(said) is not None
 
 
 def names_a_part(sink: Sink, a: Arguments) -> bool:
     """Say whether a method is told what to read: that is no path, but a package or an archive."""
+    if sink.name == "open" and a.args:
+        return not _is_mode(a.args[0]) and (_is_named(a.args[0]) or _is_mode(a.at(1, "mode")))
     if sink.name not in ("read_text", "read_bytes") or not a.args:
         return False
     first = a.args[0]
     said = first.literal if isinstance(first, Text) else None
     return said is None or re.fullmatch(_ENCODING, said, re.IGNORECASE) is None
+
+
+def opens_by_name(name: str, of: Value, a: Arguments) -> bool:
+    """Say whether an object opens what it is told, sftp.open(path), and is no path: path.open()."""
+    if name != "open" or not isinstance(of, Text) or len(of.parts) > 1 or not of.holes:
+        return False
+    first = a.args[0] if a.args else NOTHING
+    if not isinstance(first, Text) or re.search(r"zip|tar|archive", of.holes[0].name):
+        return False
+    if first.literal is not None:
+        return _MODE.fullmatch(first.literal) is None
+    return len(first.parts) > 1 or re.search(r"path|file|name|url", a.names[0]) is not None
 
 
 class Toucher(Context):
@@ -84,6 +110,10 @@ class Toucher(Context):
         return either(*found) if found else UNKNOWN
 
     def touch_one(self, sink: Sink, path: Text, a: Arguments) -> Value:
+        if sink.store == "browser" and (given := stores.storage_of(a)) is not None:
+            if isinstance(given, Func):
+                given = self.call_value(given, Arguments((), {}, a.line, a.column))
+            sink = stores.elsewhere(sink, given)
         mode = a.at(sink.mode, "mode", "flags") if sink.mode is not None else None
         if isinstance(mode, Mapping):
             mode = mode.get("flags") or mode.get("flag")
@@ -126,6 +156,9 @@ class Toucher(Context):
                 return Handle(path, reads, writes)
             case "paths" | "names":
                 return Listing(path, sink.returns == "names", min(ids.values()))
+            case "entries":
+                each = members.listed(Listing(path, True, min(ids.values())))
+                return Sequence((Sequence((each, UNKNOWN)),))
             case "walk":
                 names = Listing(path, True, min(ids.values()))
                 return Sequence((Sequence((paths.folder_of(path), names, names)),))
@@ -245,6 +278,16 @@ class Toucher(Context):
             key = self.engine.parents.get(key)
             summary = self.engine.summaries.get(key or "")
             known = list(summary.own) if summary is not None else []
+        return NOTHING
+
+    def content_moved(self, access: Access, bindings: Bindings, by: str) -> Value:
+        """Return what we wrote to the file that a function of ours moves to its place."""
+        spot = (access.file, access.line, access.sink)
+        for other in self.engine.summary(by, self.function.key).accesses:
+            if (other.file, other.line, other.sink) == spot and other.operation == "delete":
+                for each in options_of(filled(self, other.path, bindings, {})):
+                    if isinstance(each, Text):
+                        return self.content_at(each)
         return NOTHING
 
     def carry_one(self, sink: Sink, origin: Text, path: Text, a: Arguments, is_move: bool) -> None:
