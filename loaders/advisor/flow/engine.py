@@ -233,11 +233,15 @@ class Engine:
         for name, value in arguments:
             self.arguments.setdefault(name, {})[site] = value
         sites = self.sites.setdefault(definition.key, {})
+        if site in sites and sites[site] == general:
+            return
         sites[site] = general
         known: list[tuple[tuple[str, Value], ...]] = []
         for each in sites.values():
-            if each not in known and len(known) < MOST_PASSED:
+            if each not in known:
                 known.append(each)
+                if len(known) == MOST_PASSED:
+                    break
         self.constructions[definition.key] = known
 
     def hold(self, attribute: str, value: Value) -> None:
