@@ -166,7 +166,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     is_thorough = config.getoption("--thorough")
     leaves_long = not (is_thorough or config.getoption("--long"))
     newest = max(_versions(config))
-    spared = []
+    spared, kept = [], []
     for item in items:
         markers = {marker.name for marker in item.iter_markers()}
         if (
@@ -179,8 +179,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             )
         ):
             spared.append(item)
+        else:
+            kept.append(item)
     config.hook.pytest_deselected(items=spared)
-    items[:] = [item for item in items if item not in spared]
+    items[:] = kept
 
 
 def _is_on_other(item: pytest.Item, version: str) -> bool:

@@ -61,6 +61,11 @@ class Mart:
         return _VIEW + self.name
 
 
+def read_yaml(text: str) -> Any:  # noqa: ANN401 - what YAML may hold
+    """Return what YAML holds, by libyaml where it is there: it takes a tenth of the time."""
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+
+
 def read_marts(root: Path) -> tuple[Mart, ...]:
     """Return the marts of a project, in the order of folders and of their YAML.
 
@@ -68,7 +73,7 @@ def read_marts(root: Path) -> tuple[Mart, ...]:
         WrongRequest: something is missing; the message names each mart and what it lacks.
     """
     files = [
-        yaml.safe_load(file.read_text(encoding="utf-8"))
+        read_yaml(file.read_text(encoding="utf-8"))
         for file in sorted((root / MARTS).rglob("*.yml"))
     ]
     described = {model["name"]: model for file in files for model in file.get("models", ())}

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from loaders.project.marts import read_yaml
 from tests.marts.rebuilding import Project, copy_project
 
 MART = "analytics.trainer_change_logs"
@@ -46,7 +47,7 @@ def copy_small_project(folder: Path, shared: Path) -> Project:
     project = copy_project(folder, shared, "small")
     _cut_down(project, _NODES, keep_tests=True)
     text = (project.root / MART_YAML).read_text()
-    described = yaml.safe_load(text)
+    described = read_yaml(text)
     (mart,) = described["models"]
     # Ours has no check that could be lost.
     column(mart["columns"], "pulse_step")["constraints"] = [
@@ -83,7 +84,7 @@ def _cut_down(project: Project, nodes: set[str], *, keep_tests: bool) -> None:
         file.unlink()
     for folder in ("models", "seeds"):
         for file in (project.root / folder).rglob("*.yml"):
-            described = _of_these(yaml.safe_load(file.read_text()), nodes)
+            described = _of_these(read_yaml(file.read_text()), nodes)
             if not keep_tests:
                 _forget_tests([*described.get("models", ()), *described.get("seeds", ())])
             file.write_text(yaml.safe_dump(described))
@@ -107,7 +108,7 @@ def edit_columns(
 ) -> None:
     """Change what the YAML says of the columns of a model."""
     text = (project.root / file).read_text()
-    described = yaml.safe_load(text)
+    described = read_yaml(text)
     (found,) = (each for each in described["models"] if each["name"] == model)
     change(found["columns"])
     project.edit(file, (text, yaml.safe_dump(described)))

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 import pytest
-import yaml
 
+from loaders.project.marts import read_yaml
 from tests.conftest import ROOT
 
 HEADINGS = ["### Overview", "### Grain", "### Rules", "### Example"]
@@ -50,7 +50,7 @@ def described() -> tuple[Described, ...]:
 def _described() -> Iterator[Described]:
     for file in sorted([*ROOT.glob("models/**/*.yml"), *ROOT.glob("seeds/*.yml")]):
         layer = file.relative_to(ROOT).parts[1]
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = read_yaml(file.read_text(encoding="utf-8"))
         for kind in ("models", "seeds", "exposures"):
             for found in content.get(kind, []):
                 yield Described(kind, found["name"], layer, found)

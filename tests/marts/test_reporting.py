@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
-from loaders.project.marts import read_marts
+from loaders.project.marts import read_marts, read_yaml
 from tests.conftest import ROOT
 from tests.marts.comparison import MARTS, rows_of
 
@@ -51,7 +50,7 @@ def _described(folder: Path) -> dict[str, dict[str, Any]]:
     return {
         model["name"]: model
         for file in sorted(folder.rglob("_*__models.yml"))
-        for model in yaml.safe_load(file.read_text(encoding="utf-8"))["models"]
+        for model in read_yaml(file.read_text(encoding="utf-8"))["models"]
     }
 
 

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from loaders.database.settings import DatabaseSettings
+from loaders.project.marts import read_yaml
 from loaders.project.superset_datasets import ASSETS, asset_uuid, generated, unknown
 from tests.conftest import ROOT
 from tests.marts.access import House
@@ -28,7 +29,7 @@ def read_assets() -> dict[str, Asset]:
     """Return the assets by place, such as 'charts/learners'."""
     folder = ROOT / ASSETS
     return {
-        path.relative_to(folder).with_suffix("").as_posix(): yaml.safe_load(path.read_text("utf-8"))
+        path.relative_to(folder).with_suffix("").as_posix(): read_yaml(path.read_text("utf-8"))
         for path in sorted(folder.rglob("*.yaml"))
         if path.name != "metadata.yaml"
     }
