@@ -8,7 +8,13 @@ import pytest
 _PARTS = {
     "loaders": ("",),
     "roads": ("marts.test_readiness_oracle", "marts.test_road", "marts.test_scorecard_oracle"),
-    "access": ("marts.test_access", "marts.test_checks"),
+    # What builds a database with all its roles, which takes longer than most of its tests.
+    "access": (
+        "marts.test_access",
+        "marts.test_reporting_open",
+        "pictures.test_dashboard_command",
+        "pictures.test_superset_assets",
+    ),
     "cutoffs": (
         "marts.test_builds_wait",
         "marts.test_cutoffs",

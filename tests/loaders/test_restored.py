@@ -27,6 +27,7 @@ OWNER = "owner_of_copies"
 PIPELINE = "Pipeline of copies"
 ONE_LOGIN = "one_login_of_copies"
 ONE = "sessions/aa000001-0000-4000-8000-000000000000/scorecard.json"
+TWO = ONE.replace("aa000001", "aa000002")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,9 @@ class Copying:
     ) -> "subprocess.CompletedProcess[str]":
         url = self.settings(name, login).as_url(with_password=True)
         return self.pulse_elt(*words, **{URL_VARIABLE: url}, **environment)
+
+    def load(self, name: str) -> "subprocess.CompletedProcess[str]":
+        return self.run(name, PIPELINE, "load", str(self.tree.root), **ACTING)
 
     def program(self, name: str, *words: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -95,15 +99,44 @@ def result_of(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module")
+def _loaded(
+    server: Server, pulse_elt: RunCommand, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Copying]:
+    tree = Tree(tmp_path_factory.mktemp("copied") / "tree")
+    tree.write(ONE, {"overall": {"score": 80}})
+    tree.write("sessions/not-json/scorecard.json", b"{")
+    yield Copying(server, pulse_elt, tree.root.parent / "pulse.dump", tree, OWNER)
+    drop_database(server, ORIGINAL)
+
+
 @pytest.fixture
-def copying(server: Server, pulse_elt: RunCommand, tree: Tree, tmp_path: Path) -> Iterator[Copying]:
-    """A database with the five roles, loaded by the login of the pipeline."""
-    copying = Copying(server, pulse_elt, tmp_path / "pulse.dump", tree, OWNER)
+def copying(_loaded: Copying) -> Iterator[Copying]:
+    """A database with the five roles, loaded by the login of the pipeline; tests only read it."""
+    server = _loaded.server
     with connect(server.settings) as superuser:
         create_login(superuser, OWNER)
         superuser.execute(sql.SQL("alter role {} createrole").format(sql.Identifier(OWNER)))
         let_administer(superuser, OWNER)
-    create_database(server, ORIGINAL, "template0")
+        query = "select from pg_database where datname = %s"
+        stands = superuser.execute(query, (ORIGINAL,)).fetchone() is not None
+    if not stands:
+        _load_the_original(_loaded)
+    yield _loaded
+    drop_database(server, COPY)
+    (_loaded.tree.root / TWO).unlink(missing_ok=True)
+
+
+@pytest.fixture
+def changing(copying: Copying) -> Iterator[Copying]:
+    """The same for a test that changes the original."""
+    yield copying
+    drop_database(copying.server, ORIGINAL)
+
+
+def _load_the_original(copying: Copying) -> None:
+    create_database(copying.server, ORIGINAL, "template0")
+    server = copying.server
     own(server, ORIGINAL, OWNER)
     done = copying.run(ORIGINAL, OWNER, "db", "roles")
     assert done.returncode == 0, done.stderr
@@ -119,19 +152,14 @@ def copying(server: Server, pulse_elt: RunCommand, tree: Tree, tmp_path: Path) -
                 sql.Identifier(ORIGINAL), sql.Identifier(PIPELINE)
             )
         )
-    tree.write(ONE, {"overall": {"score": 80}})
-    tree.write("sessions/not-json/scorecard.json", b"{")
-    done = copying.run(ORIGINAL, PIPELINE, "load", str(tree.root), **ACTING)
+    done = copying.load(ORIGINAL)
     assert done.returncode == 1, done.stderr
-    yield copying
-    drop_database(server, ORIGINAL)
-    drop_database(server, COPY)
 
 
 def assert_it_goes_on(copying: Copying) -> None:
     """Load as the pipeline, refuse strangers, and find the views, as in the original."""
-    copying.tree.write(ONE.replace("aa000001", "aa000002"), {"overall": {"score": 81}})
-    done = copying.run(COPY, PIPELINE, "load", str(copying.tree.root), **ACTING)
+    copying.tree.write(TWO, {"overall": {"score": 81}})
+    done = copying.load(COPY)
     assert done.returncode == 0, done.stderr
     assert "db restored" not in done.stdout
     with connect(copying.server.settings) as superuser:
@@ -211,63 +239,67 @@ def test_what_a_superuser_has_restored_is_the_logins_again(copying: Copying) -> 
 
 
 def test_roles_that_a_server_lacks_are_created_or_named(
-    copying: Copying, monkeypatch: pytest.MonkeyPatch
+    changing: Copying, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a new server: nothing belongs to a role of ours, and no right names one."""
-    with connect(copying.server.settings) as superuser:
+    with connect(changing.server.settings) as superuser:
         superuser.execute("create role passing_role")
-    with connect(copying.settings(ORIGINAL)) as owner:
+    with connect(changing.settings(ORIGINAL)) as owner:
         owner.execute(
             sql.SQL("grant connect on database {} to passing_role").format(sql.Identifier(ORIGINAL))
         )
         owner.execute("insert into ops.role_learners values ('team_of_nobody', null, true)")
-    assert copying.run(ORIGINAL, PIPELINE, "load", str(copying.tree.root), **ACTING).returncode == 0
-    copying.dump_it("--no-owner", "--no-privileges")
-    with connect(copying.settings(ORIGINAL)) as owner:
+    assert (
+        changing.run(ORIGINAL, PIPELINE, "load", str(changing.tree.root), **ACTING).returncode == 0
+    )
+    changing.dump_it("--no-owner", "--no-privileges")
+    with connect(changing.settings(ORIGINAL)) as owner:
         owner.execute(
             sql.SQL("revoke connect on database {} from passing_role").format(
                 sql.Identifier(ORIGINAL)
             )
         )
-    with connect(copying.server.settings) as superuser:
+    with connect(changing.server.settings) as superuser:
         superuser.execute("drop role passing_role")
-    copying.restore("--exit-on-error")
-    done = copying.restored()
+    changing.restore("--exit-on-error")
+    done = changing.restored()
     assert done.returncode == 3, done.stdout + done.stderr
     found = result_of(done)
     assert list(found["missing"]) == [
         "CONNECT on the database for passing_role, a role that this server lacks"
     ]
     assert "team_of_nobody" in str(found["notes"])
-    assert copying.rights(COPY) == copying.rights(ORIGINAL)
+    assert changing.rights(COPY) == changing.rights(ORIGINAL)
 
 
-def test_what_an_administrator_has_not_read_is_left_to_him(copying: Copying) -> None:
+def test_what_an_administrator_has_not_read_is_left_to_him(changing: Copying) -> None:
     """Whoever may write to the landing could otherwise ask for any right on a copy."""
     database = sql.Identifier(ORIGINAL)
-    with connect(copying.settings(ORIGINAL)) as owner:
+    with connect(changing.settings(ORIGINAL)) as owner:
         for statement in (
             "grant create on database {} to pulse_reader",
             "alter database {} set work_mem = '64MB'",
             'alter role pulse_app in database {} set search_path = raw, "$user"',
         ):
             owner.execute(sql.SQL(statement).format(database))
-    assert copying.run(ORIGINAL, PIPELINE, "load", str(copying.tree.root), **ACTING).returncode == 0
-    copying.dump_it()
-    copying.restore("--exit-on-error")
-    landed = copying.run(COPY, PIPELINE, "load", str(copying.tree.root), **ACTING)
+    assert (
+        changing.run(ORIGINAL, PIPELINE, "load", str(changing.tree.root), **ACTING).returncode == 0
+    )
+    changing.dump_it()
+    changing.restore("--exit-on-error")
+    landed = changing.load(COPY)
     assert "'pulse-elt db restored' puts them right." in landed.stdout
-    done = copying.restored()
+    done = changing.restored()
     assert done.returncode == 3, done.stdout + done.stderr
     missing = result_of(done)["missing"]
     assert len(missing) == 3
-    shown = copying.run(COPY, OWNER, "db", "restored")
-    with connect(copying.settings(COPY)) as owner:
+    shown = changing.run(COPY, OWNER, "db", "restored")
+    with connect(changing.settings(COPY)) as owner:
         for statement in missing.values():
             assert statement in shown.stdout
             owner.execute(statement.encode())
-    assert copying.restored().returncode == 0
-    assert copying.rights(COPY) == copying.rights(ORIGINAL)
+    assert changing.restored().returncode == 0
+    assert changing.rights(COPY) == changing.rights(ORIGINAL)
 
 
 def test_a_login_of_the_pipeline_is_told_what_it_takes(copying: Copying) -> None:
@@ -336,18 +368,18 @@ def test_an_owner_who_may_not_create_roles_needs_none_that_is_there(copying: Cop
 
 
 @pytest.fixture
-def single(copying: Copying) -> Iterator[Copying]:
+def single(changing: Copying) -> Iterator[Copying]:
     """The same with one login that owns all schemas, as docs/operators.md sets it up."""
-    create_database(copying.server, ORIGINAL, "template0")
-    with connect(copying.server.settings) as superuser:
+    create_database(changing.server, ORIGINAL, "template0")
+    with connect(changing.server.settings) as superuser:
         create_login(superuser, ONE_LOGIN)
         superuser.execute(_let_create(ORIGINAL))
-    alone = replace(copying, owner=ONE_LOGIN)
-    assert alone.run(ORIGINAL, ONE_LOGIN, "load", str(copying.tree.root)).returncode == 1
+    alone = replace(changing, owner=ONE_LOGIN)
+    assert alone.run(ORIGINAL, ONE_LOGIN, "load", str(changing.tree.root)).returncode == 1
     yield alone
-    drop_database(copying.server, ORIGINAL)
-    drop_database(copying.server, COPY)
-    with connect(copying.server.settings) as superuser:
+    drop_database(changing.server, ORIGINAL)
+    drop_database(changing.server, COPY)
+    with connect(changing.server.settings) as superuser:
         superuser.execute(sql.SQL("drop role {}").format(sql.Identifier(ONE_LOGIN)))
 
 
