@@ -259,6 +259,7 @@ def test_a_file_that_is_there_is_not_overwritten(project: Project, name: str) ->
     assert contents(project.root) == before
 
 
+@pytest.mark.long
 def test_without_a_path_a_kind_belongs_to_sessions(
     project: Project, database: DatabaseSettings, connection: psycopg.Connection, tree: Tree
 ) -> None:

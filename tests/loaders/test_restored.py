@@ -249,9 +249,7 @@ def test_roles_that_a_server_lacks_are_created_or_named(
             sql.SQL("grant connect on database {} to passing_role").format(sql.Identifier(ORIGINAL))
         )
         owner.execute("insert into ops.role_learners values ('team_of_nobody', null, true)")
-    assert (
-        changing.run(ORIGINAL, PIPELINE, "load", str(changing.tree.root), **ACTING).returncode == 0
-    )
+    assert changing.load(ORIGINAL).returncode == 0
     changing.dump_it("--no-owner", "--no-privileges")
     with connect(changing.settings(ORIGINAL)) as owner:
         owner.execute(
@@ -282,9 +280,7 @@ def test_what_an_administrator_has_not_read_is_left_to_him(changing: Copying) ->
             'alter role pulse_app in database {} set search_path = raw, "$user"',
         ):
             owner.execute(sql.SQL(statement).format(database))
-    assert (
-        changing.run(ORIGINAL, PIPELINE, "load", str(changing.tree.root), **ACTING).returncode == 0
-    )
+    assert changing.load(ORIGINAL).returncode == 0
     changing.dump_it()
     changing.restore("--exit-on-error")
     landed = changing.load(COPY)

@@ -232,6 +232,7 @@ DOCUMENTS = st.lists(
 )
 
 
+@pytest.mark.long
 @given(documents=DOCUMENTS)
 def test_any_bytes_are_judged_as_the_server_judges_them(
     tree: Tree, connection: psycopg.Connection, documents: list[bytes]

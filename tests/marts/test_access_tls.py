@@ -75,6 +75,7 @@ def front(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fr
             superuser.execute("select pg_reload_conf()")
 
 
+@pytest.mark.long
 def test_loads_and_builds_work_with_verify_full(front: Front, pulse_elt: RunCommand) -> None:
     for arguments in (["load", EXAMPLES], ["build", "--select", "learners"], ["status"]):
         done = pulse_elt(*arguments, **front.environment())

@@ -47,6 +47,7 @@ def test_random_increments_give_what_a_full_build_gives(
         assert_same(grown, history.build_at_once(), history.told("a full build differs"))
 
 
+@pytest.mark.long
 def test_an_analysts_own_marts_follow_rounds_of_changes(
     request: pytest.FixtureRequest,
     database: DatabaseSettings,

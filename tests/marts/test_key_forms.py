@@ -172,6 +172,7 @@ def test_paths_in_any_form_are_one_session_and_one_history(
     assert_equals_full_build(database, reading_keys)
 
 
+@pytest.mark.long
 def test_user_keys_that_differ_in_unicode_form_are_one_person(
     database: DatabaseSettings,
     connection: psycopg.Connection,

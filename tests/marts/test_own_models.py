@@ -89,6 +89,7 @@ def own_marts(project: Project) -> list[str]:
     return [f"mart_{name}" for name in READS]
 
 
+@pytest.mark.long
 def test_no_mart_over_what_announces_nothing_is_ever_stale(
     small: DatabaseSettings, small_project: Project
 ) -> None:
@@ -190,6 +191,7 @@ def test_a_deferred_parent_announces_nothing(
             connection.execute(f"update {MART} set observed_pattern = observed_pattern || 'more'")
 
 
+@pytest.mark.long
 def test_a_mart_that_a_checkout_does_not_hold_is_compared_when_it_returns(
     small: DatabaseSettings, small_project: Project
 ) -> None:

@@ -286,6 +286,7 @@ def add_bands(project: Project) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_seed_that_was_loaded_alone_is_not_forgotten(
     small: DatabaseSettings, small_project: Project
 ) -> None:
@@ -316,6 +317,7 @@ def test_a_seed_that_gives_one_key_two_rows_is_refused(
         assert rows_in(analyst, [MART]) == before
 
 
+@pytest.mark.long
 def test_models_that_use_a_changed_macro_are_rebuilt(
     small: DatabaseSettings, small_project: Project
 ) -> None:

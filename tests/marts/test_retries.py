@@ -39,6 +39,7 @@ def assert_read_as_of(connection: psycopg.Connection, cutoff: datetime) -> None:
     assert connection.execute(standing).fetchall() == landed
 
 
+@pytest.mark.long
 def test_a_retry_keeps_the_cutoff_also_when_it_fails_and_is_retried(
     small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:

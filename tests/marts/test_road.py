@@ -76,6 +76,7 @@ def test_bad_scorecards_are_quarantined_by_name_and_all_else_is_in_the_marts(
     assert listed.count("scorecard.json, byte") == len(BAD_SCORECARDS)
 
 
+@pytest.mark.long
 def test_plain_dbt_builds_the_same_marts(
     built_examples: DatabaseSettings, pulse_elt: RunCommand, tmp_path: Path
 ) -> None:
@@ -145,6 +146,7 @@ def test_what_lands_after_the_cutoff_waits_for_the_next_build(
     assert sorted(connection.execute(logged.encode()).fetchall()) == sorted([*now, *later])
 
 
+@pytest.mark.long
 def test_no_document_stops_a_build(
     database: DatabaseSettings, connection: psycopg.Connection, tree: Tree, dbt: WarmDbt
 ) -> None:
@@ -196,6 +198,7 @@ def test_part_of_the_models_reads_what_the_others_have_read(
     assert status["marts"]["landed_since"] > 0
 
 
+@pytest.mark.long
 def test_another_formula_is_a_variable_away(built_examples: DatabaseSettings, dbt: WarmDbt) -> None:
     versions = "select distinct formula_version from analytics.user_readiness_latest"
     with connect(built_examples) as connection:
