@@ -4,9 +4,11 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -20,13 +22,19 @@ from tests.loaders.test_loading import load
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-@pytest.fixture
-def many(database: object, tree: Tree) -> Tree:
-    """Files for more than one part and more than one batch, one of them bad."""
+@pytest.fixture(scope="module")
+def _written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tree = Tree(tmp_path_factory.mktemp("many") / "tree")
     for number in range(4_500):
         tree.write(f"scorecards/{number}.json", {"n": number})
     tree.write("scorecards/bad.json", b"{")
-    return tree
+    return tree.root
+
+
+@pytest.fixture
+def many(database: object, _written: Path, tmp_path: Path) -> Tree:
+    """Files for more than one part and more than one batch, one of them bad."""
+    return Tree(Path(shutil.copytree(_written, tmp_path / "tree", copy_function=os.link)))
 
 
 def on_a_terminal(*arguments: object, columns: int = 80) -> tuple[int, bytes, str]:

@@ -165,7 +165,14 @@ def test_what_a_connection_reached_says_it_all(
 
 
 @pytest.mark.parametrize(
-    "naming", [_by_environment, _by_service_of_the_port, _by_two_hosts, _by_address, _by_passfile]
+    "naming",
+    [
+        _by_environment,
+        _by_service_of_the_port,
+        pytest.param(_by_two_hosts, marks=pytest.mark.long),
+        pytest.param(_by_address, marks=pytest.mark.long),
+        pytest.param(_by_passfile, marks=pytest.mark.long),
+    ],
 )
 def test_plain_dbt_asks_for_db_env_and_is_then_led_there(
     tcp: DatabaseSettings, tmp_path: Path, pulse_elt: RunCommand, naming: Naming

@@ -177,9 +177,9 @@ def assert_it_goes_on(copying: Copying) -> None:
     "options",
     [
         [],
-        ["--exclude-schema=test_failures"],
-        ["--exclude-table-data=test_failures.*"],
-        ["--no-comments"],
+        pytest.param(["--exclude-schema=test_failures"], marks=pytest.mark.long),
+        pytest.param(["--exclude-table-data=test_failures.*"], marks=pytest.mark.long),
+        pytest.param(["--no-comments"], marks=pytest.mark.long),
     ],
     ids=" ".join,
 )
@@ -204,8 +204,8 @@ def test_a_copy_has_the_rights_of_its_original(copying: Copying, options: Sequen
 @pytest.mark.parametrize(
     ("dump", "restore"),
     [
-        (["--no-owner"], []),
-        (["--no-privileges"], []),
+        pytest.param(["--no-owner"], [], marks=pytest.mark.long),
+        pytest.param(["--no-privileges"], [], marks=pytest.mark.long),
         (["--no-owner", "--no-privileges"], []),
         ([], ["--no-owner", "--no-privileges"]),
     ],

@@ -140,6 +140,7 @@ def test_nights_checks_and_prunes_go_on_with_these_roles(
         assert marts_of(superuser) == before
 
 
+@pytest.mark.long
 def test_a_login_for_loads_and_a_login_for_builds_need_no_more(
     house: House, pulse_elt: RunCommand
 ) -> None:

@@ -63,6 +63,7 @@ def test_a_whole_build_that_failed_lets_nothing_go(
     assert_equals_full_build(small, small_project.dbt)
 
 
+@pytest.mark.long
 def test_another_target_keeps_what_it_reads(
     small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:

@@ -215,6 +215,7 @@ def test_user_keys_that_differ_in_unicode_form_are_one_person(
     assert "another account further up" in done.stderr
 
 
+@pytest.mark.long
 def test_what_the_application_writes_and_what_a_load_lands_have_the_same_keys(
     database: DatabaseSettings, connection: psycopg.Connection, tree: Tree, reading_keys: WarmDbt
 ) -> None:

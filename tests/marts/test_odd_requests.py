@@ -28,6 +28,7 @@ DATES = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_date_out_of_any_calendar_stretches_no_cohort(
     database: DatabaseSettings, connection: psycopg.Connection, tree: Tree, dbt: WarmDbt
 ) -> None:

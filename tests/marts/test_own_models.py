@@ -240,7 +240,10 @@ DETOURS = {
 }
 
 
-@pytest.mark.parametrize("detour", DETOURS)
+@pytest.mark.parametrize(
+    "detour",
+    [pytest.param(each, marks=[pytest.mark.long] if DETOURS[each][1] else []) for each in DETOURS],
+)
 def test_no_detour_leaves_a_mart_stale(
     small: DatabaseSettings, small_project: Project, detour: str
 ) -> None:
@@ -374,7 +377,14 @@ MATERIALIZATION = """
 """
 
 
-@pytest.mark.parametrize("place", ["models/own", "models/marts/core", "models/reporting"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "models/own",
+        pytest.param("models/marts/core", marks=pytest.mark.long),
+        pytest.param("models/reporting", marks=pytest.mark.long),
+    ],
+)
 def test_plain_dbt_without_yaml_is_no_stranger(
     small: DatabaseSettings, small_project: Project, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:

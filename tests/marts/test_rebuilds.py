@@ -42,6 +42,7 @@ def test_readers_meet_neither_errors_nor_empty_tables(
     assert schemas >= {"staging", "intermediate", "analytics", "reporting"}
 
 
+@pytest.mark.long
 def test_readers_of_a_full_refresh_do_not_either(
     small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:

@@ -292,6 +292,7 @@ def _parts(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _parts(part)
 
 
+@pytest.mark.long
 def test_an_empty_database_has_its_row_of_freshness_and_its_dimensions(
     server: Server, template: str, dbt: WarmDbt
 ) -> None:

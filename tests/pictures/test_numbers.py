@@ -11,10 +11,11 @@ import pytest
 
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
+from loaders.pictures.command import write_dashboard
 from tests.conftest import ROOT
 from tests.marts.expectations import load_expectations
 from tests.pictures.conftest import Draw
-from tests.pictures.reading import PageRead
+from tests.pictures.reading import PageRead, read_page
 
 pytestmark = pytest.mark.newest_server
 
@@ -51,9 +52,11 @@ def newest() -> datetime:
     return moment(rows("data_freshness")[0]["newest_session_at"])
 
 
-@pytest.fixture
-def page(built_examples: DatabaseSettings, draw: Draw) -> PageRead:
-    return draw(built_examples)
+@pytest.fixture(scope="module")
+def page(built_examples: DatabaseSettings, tmp_path_factory: pytest.TempPathFactory) -> PageRead:
+    out = tmp_path_factory.mktemp("numbers") / "page.html"
+    write_dashboard(built_examples, out)
+    return read_page(out)
 
 
 def test_learners_by_band_are_carried_forward_by_hand(page: PageRead, newest: datetime) -> None:

@@ -85,6 +85,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
+@pytest.mark.long
 def test_it_is_small(installed: Path) -> None:
     (packages,) = (installed.parents[1] / "lib").glob("python*/site-packages")
     of_the_venv = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils")
@@ -96,6 +97,7 @@ def test_it_is_small(installed: Path) -> None:
     assert 100_000 < size <= 30_000_000
 
 
+@pytest.mark.long
 def test_the_lines_of_the_readme_run(
     app: DatabaseSettings, installed: Path, tmp_path: Path
 ) -> None:
