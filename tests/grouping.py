@@ -7,27 +7,29 @@ import pytest
 # waited for by all the others.
 _PARTS = {
     "loaders": ("",),
-    "roads": ("marts.test_readiness_oracle", "marts.test_road", "marts.test_scorecard_oracle"),
-    # What builds a database with all its roles, which takes longer than most of its tests.
-    "access": (
-        "marts.test_access",
-        "marts.test_reporting_open",
-        "pictures.test_dashboard_command",
-        "pictures.test_superset_assets",
+    "sources": (
+        "loaders.test_batches",
+        "loaders.test_document_kinds",
+        "loaders.test_hostile_paths",
+        "loaders.test_loading",
+        "loaders.test_odd",
+        "loaders.test_path_rules",
+        "loaders.test_prune",
+        "loaders.test_quarantine",
+        "loaders.test_replaced_files",
+        "loaders.test_strange_sources",
     ),
-    "cutoffs": (
-        "marts.test_builds_wait",
-        "marts.test_cutoffs",
-        "marts.test_file_times",
-        "marts.test_retries",
-        "marts.test_writers",
+    "connections": (
+        "loaders.test_database",
+        "loaders.test_locales",
+        "loaders.test_other_language",
+        "loaders.test_poolers",
+        "loaders.test_private_folders",
+        "loaders.test_reaching",
+        "loaders.test_restored",
+        "loaders.test_roles",
     ),
-    "adding": ("marts.test_adding", "marts.test_docs_on", "marts.test_extending", "test_adding"),
-    "nights": ("marts.test_bad_nights", "marts.test_killed", "marts.test_nightly"),
-    "marts": ("marts.",),
-    "redefinitions": ("marts.test_odd_requests", "marts.test_prune", "marts.test_redefinitions"),
-    "store": ("store.",),
-    "rebuilds": ("marts.test_drift", "marts.test_increments", "marts.test_rebuilds"),
+    "pictures": ("pictures.",),
     "commands": (
         "loaders.test_checks",
         "loaders.test_command",
@@ -35,16 +37,49 @@ _PARTS = {
         "loaders.test_progress",
         "test_deploy",
     ),
-    # Its tests have a server of their own, and name the group themselves.
-    "upgrade": (),
+    # What needs a database with all its roles, which takes as long as twenty of these tests.
+    "access": (
+        "marts.test_access",
+        "marts.test_reporting_open",
+        "pictures.test_dashboard_command",
+        "pictures.test_superset_assets",
+    ),
+    "marts": ("marts.",),
+    "roads": ("marts.test_readiness_oracle", "marts.test_road", "marts.test_scorecard_oracle"),
+    "rebuilds": (
+        "marts.test_drift",
+        "marts.test_increments",
+        "marts.test_odd_requests",
+        "marts.test_prune",
+        "marts.test_rebuilds",
+        "marts.test_redefinitions",
+    ),
     "analysts": ("marts.test_damages", "marts.test_own_models"),
-    "pictures": ("pictures.",),
+    "cutoffs": (
+        "marts.test_builds_wait",
+        "marts.test_cutoffs",
+        "marts.test_file_times",
+        "marts.test_retries",
+        "marts.test_writers",
+    ),
+    "nights": (
+        "marts.test_adding",
+        "marts.test_bad_nights",
+        "marts.test_docs_on",
+        "marts.test_extending",
+        "marts.test_killed",
+        "marts.test_nightly",
+        "test_adding",
+    ),
+    "store": ("store.",),
     "stores": (
         "advisor.test_classify_stores",
         "loaders.test_archive",
         "loaders.test_moving_files",
         "loaders.test_object_store",
     ),
+    # Its tests have a server of their own, and name the group themselves.
+    "upgrade": (),
 }
 _PART_OF = {beginning: part for part, names in _PARTS.items() for beginning in names}
 _RANK = {part: rank for rank, part in enumerate(_PARTS)}
