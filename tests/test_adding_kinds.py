@@ -19,6 +19,8 @@ from tests.conftest import RunCommand, Tree
 from tests.marts.own_marts import add_configuration
 from tests.marts.rebuilding import Project, copy_project
 
+pytestmark = pytest.mark.newest_server
+
 PATH = "results/{quiz_id}/{user}.json"
 RULES = "config/document_kinds.json"
 BASE = "models/staging/pulse/base"

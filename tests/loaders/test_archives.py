@@ -30,6 +30,8 @@ from tests.loaders import archives
 from tests.loaders.archives import KINDS, MODIFIED, Part, contents, forge, packed, read, tar_member
 from tests.loaders.test_loading import counters
 
+pytestmark = pytest.mark.newest_server
+
 FILES = {
     "sessions/a/scorecard.json": b'{"overall": {"score": 85}}',
     "sessions/a/scorecard.json.bak": b"{",

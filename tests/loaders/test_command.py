@@ -14,6 +14,8 @@ from loaders.cli.display import printable
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import EXAMPLES, ROOT, RunCommand, Tree
 
+pytestmark = pytest.mark.newest_server
+
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 
 

@@ -16,6 +16,8 @@ from tests.conftest import Server, Tree
 from tests.loaders.test_loading import counters, current, load
 from tests.loaders.test_refusals import GOOD, refused
 
+pytestmark = pytest.mark.newest_server
+
 
 def test_links_pipes_and_sockets_are_refused_and_never_followed(
     tree: Tree, connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

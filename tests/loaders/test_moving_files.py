@@ -17,6 +17,8 @@ from tests.loaders.test_loading import current
 from tests.loaders.test_refusals import refused
 from tests.loaders.watching import whenever_read
 
+pytestmark = pytest.mark.newest_server
+
 PATH = "scorecards/moving.json"
 # Large enough that it cannot be read before it is changed; white space costs jsonb nothing.
 LARGE = 30_000_000

@@ -19,6 +19,8 @@ from tests.loaders.archives import KINDS, Part, forge, packed, read, tar_member
 from tests.loaders.test_loading import counters, load
 from tests.loaders.test_quarantine import states
 
+pytestmark = pytest.mark.newest_server
+
 TREE = {"sessions/a/scorecard.json": b"1", "users/T1/history.json": b"[2]", "agents.json": b"3"}
 
 

@@ -19,6 +19,8 @@ from tests.loaders.archives import Part, forge, tar_member
 from tests.loaders.test_live_writes import app_writes, versions
 from tests.loaders.test_loading import counters, load
 
+pytestmark = pytest.mark.newest_server
+
 MEMORY = Path("/dev/shm")  # noqa: S108 - it is a tmpfs
 PATH = "sessions/a/scorecard.json"
 SECOND = 1_000_000_000

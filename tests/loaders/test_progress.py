@@ -19,6 +19,8 @@ from loaders.pipeline import load_source
 from tests.conftest import ROOT, RunCommand, Tree
 from tests.loaders.test_loading import load
 
+pytestmark = pytest.mark.newest_server
+
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

@@ -23,6 +23,8 @@ from loaders.transform.dbt import build
 from tests.conftest import EXAMPLES, ROOT, RunCommand, Server, drop_database
 from tests.pooler import pooler
 
+pytestmark = pytest.mark.newest_server
+
 BIN = ROOT / ".venv" / "bin"
 SECRET = "s3cret in a file"  # noqa: S105
 

@@ -21,6 +21,8 @@ from tests.loaders.settling import assert_settled
 from tests.loaders.test_loading import counters, current, load
 from tests.loaders.test_refusals import refused
 
+pytestmark = pytest.mark.newest_server
+
 
 def becomes_link(file: Path) -> None:
     outside = file.parents[3] / "outside.json"

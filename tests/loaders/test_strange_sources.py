@@ -17,6 +17,8 @@ from tests.loaders.archives import packed
 from tests.loaders.faults import assert_one_sentence, one
 from tests.loaders.test_loading import counters, load
 
+pytestmark = pytest.mark.newest_server
+
 CURES = ("--root", "config/document_kinds.json", "--accept-vanished")
 
 

@@ -12,6 +12,8 @@ from tests.conftest import EXAMPLES, ROOT, RunCommand
 from tests.marts.own_marts import add_configuration
 from tests.marts.rebuilding import Project
 
+pytestmark = pytest.mark.newest_server
+
 # As it is, and as a URL holds it. The server trusts its socket: any password will do.
 PASSWORD = f"p@ss/{secrets.token_urlsafe(12)}"
 WRITTEN = (PASSWORD, quote(PASSWORD, safe=""))

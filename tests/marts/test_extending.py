@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pytest
 import yaml
 
 from loaders.database.connection import connect
@@ -10,6 +11,8 @@ from loaders.database.settings import DatabaseSettings
 from tests.conftest import ROOT, RunCommand
 from tests.marts.machine import blocks
 from tests.marts.rebuilding import copy_project
+
+pytestmark = pytest.mark.newest_server
 
 PAGE = "docs/extending.md"
 

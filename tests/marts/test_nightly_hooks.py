@@ -14,6 +14,8 @@ from loaders.nightly.run_log import RunLog
 from tests.conftest import ROOT, RunCommand
 from tests.marts.nightly import Listener, listening
 
+pytestmark = pytest.mark.newest_server
+
 
 @pytest.fixture(autouse=True)
 def _a_place_for_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
