@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 # Which embedded PostgreSQL the tests run against; both by default. On the older one runs what
-# depends on the version, with THOROUGH=yes everything, and more kills and histories by chance.
+# depends on the version, with THOROUGH=yes all but files, names, the command and long roads, and more
+# kills and histories by chance.
 POSTGRES ?= 16 18
 THOROUGH ?=
 
@@ -25,6 +26,9 @@ HISTORIES ?= 500
 # How large a tree the benchmarks load and build; OPTIONS may hold --without-dlt and others.
 SESSIONS ?= 50000
 MART_SESSIONS ?= 200000
+
+# The numbers of the faults to try; all where none is named.
+FAULTS ?=
 
 # How large a sample the drill loses and restores.
 DRILL_SESSIONS ?= 2000
@@ -66,7 +70,7 @@ demos: $(INSTALLED) ## Demo, demo again, plain dbt: from an empty directory, eac
 test: $(INSTALLED) ## Run the tests on PostgreSQL 18, and on 16 what depends on the version
 	$(PYTEST) $(if $(THOROUGH),--thorough --moments 3 --histories 13)
 
-test-long: $(INSTALLED) ## Run the long tests, which 'make test' leaves out: nights, outages and restores from end to end
+test-long: $(INSTALLED) ## Run the long tests, which 'make test' leaves out: nights, outages, restores, roads of several builds
 	$(PYTEST) --long -m long
 
 unit-tests: $(INSTALLED) ## Run dbt's unit tests of the models, on the database that 'make demo' built
@@ -88,8 +92,8 @@ marts: $(INSTALLED) ## Write views, map and rights that follow from the marts' Y
 drill-upgrade: $(INSTALLED) ## Take databases that earlier versions built over with a plain run, compare every mart (POSTGRES="16 18")
 	$(BIN)/python -m drills.upgrade $(foreach version,$(POSTGRES),--server $(version))
 
-faults: $(INSTALLED) ## Run the scripts of faults that strangers met (drills/faults), on each version in a temporary copy
-	@for version in $(POSTGRES); do VENV=$(abspath $(VENV)) .ci/faults $$version || exit; done
+faults: $(INSTALLED) ## Run the scripts of faults that strangers met (drills/faults), on each version in a temporary copy (FAULTS="10 19")
+	@for version in $(POSTGRES); do VENV=$(abspath $(VENV)) .ci/faults $$version $(FAULTS) || exit; done
 
 kinds: $(INSTALLED) ## Write what dbt has to know of config/document_kinds.json
 	$(BIN)/python -m loaders.project.generated_kinds
