@@ -66,7 +66,6 @@ _PARTS = {
         "pictures.test_superset_assets",
     ),
     "marts": ("marts.",),
-    "oracles": ("marts.test_readiness_oracle", "marts.test_scorecard_oracle"),
     "nights": (
         "marts.test_adding",
         "marts.test_bad_nights",

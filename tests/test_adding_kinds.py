@@ -16,6 +16,7 @@ from loaders.project.generated_kinds import refuse_stale_files, write_generated_
 from loaders.project.new_kind import write_new_kind
 from loaders.transform.dbt import UNIT_TESTS_VARIABLE
 from tests.conftest import RunCommand, Tree
+from tests.forms import some_of
 from tests.marts.own_marts import add_configuration
 from tests.marts.rebuilding import Project, copy_project
 
@@ -184,7 +185,7 @@ FORGOTTEN: dict[str, tuple[Callable[[Project], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("entry", FORGOTTEN)
+@pytest.mark.parametrize("entry", some_of(FORGOTTEN, 3))
 def test_what_is_forgotten_of_a_kind_is_named(
     scaffolded: Project, database: DatabaseSettings, entry: str
 ) -> None:

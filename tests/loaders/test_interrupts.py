@@ -12,6 +12,7 @@ from loaders.landing.load import Progress
 from loaders.landing.model import Scope
 from loaders.pipeline import load_source
 from tests.conftest import RunCommand, Tree
+from tests.forms import some_of
 from tests.loaders.faults import held, one, until
 from tests.loaders.test_loading import counters, load
 from tests.warm_command import StartedCommand
@@ -31,7 +32,7 @@ def assert_interrupted(process: StartedCommand) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["load"], ["run"], ["quarantine", "retry"], ["load", "--json"]]
+    "command", some_of([["load"], ["run"], ["quarantine", "retry"], ["load", "--json"]], 2)
 )
 @pytest.mark.parametrize("whole_group", [False, True])
 def test_ctrl_c_exits_130_and_is_in_the_ledger(

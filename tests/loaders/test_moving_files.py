@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.conftest import RunCommand, Tree
+from tests.forms import some_of
 from tests.loaders.faults import one, until
 from tests.loaders.settling import assert_settled, load_by_command
 from tests.loaders.test_loading import current
@@ -75,7 +76,7 @@ CHANGES: list[tuple[Callable[[Path], object], int]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "passes"), CHANGES)
+@pytest.mark.parametrize(("change", "passes"), some_of(CHANGES, 4))
 def test_a_file_that_changes_once_while_it_is_read_lands_as_it_was_or_is(
     neighbours: Tree,
     connection: psycopg.Connection,

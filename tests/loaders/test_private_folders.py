@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.conftest import ROOT, RunCommand, Tree
+from tests.forms import some_of
 from tests.loaders.faults import one
 
 pytestmark = pytest.mark.newest_server
@@ -100,7 +101,7 @@ def test_a_folder_with_files_of_others_stays_open(
 @pytest.mark.parametrize(
     ("command", "name"),
     [
-        *((command, name) for command in ("run", "build") for name in FOLDERS),
+        *some_of(((command, name) for command in ("run", "build") for name in FOLDERS), 3),
         ("check landing", "PULSE_ELT_DATA_DOCS"),
     ],
 )

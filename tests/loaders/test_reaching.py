@@ -21,6 +21,7 @@ from loaders.database.settings import (
 from loaders.errors import DatabaseUnavailable
 from loaders.transform.dbt import build
 from tests.conftest import EXAMPLES, ROOT, RunCommand, Server, drop_database
+from tests.forms import some_of
 from tests.pooler import pooler
 
 pytestmark = pytest.mark.newest_server
@@ -168,13 +169,9 @@ def test_what_a_connection_reached_says_it_all(
 
 @pytest.mark.parametrize(
     "naming",
-    [
-        _by_environment,
-        _by_service_of_the_port,
-        pytest.param(_by_two_hosts, marks=pytest.mark.long),
-        pytest.param(_by_address, marks=pytest.mark.long),
-        pytest.param(_by_passfile, marks=pytest.mark.long),
-    ],
+    some_of(
+        [_by_environment, _by_service_of_the_port, _by_two_hosts, _by_address, _by_passfile], 2
+    ),
 )
 def test_plain_dbt_asks_for_db_env_and_is_then_led_there(
     tcp: DatabaseSettings, tmp_path: Path, pulse_elt: RunCommand, naming: Naming

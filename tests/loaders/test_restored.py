@@ -16,6 +16,7 @@ from loaders.database.connection import connect
 from loaders.database.rights import read_rights
 from loaders.database.settings import URL_VARIABLE, DatabaseSettings
 from tests.conftest import RunCommand, Server, Tree, create_database, drop_database, let_administer
+from tests.forms import some_of
 from tests.marts.access import ACTING, create_login
 
 pytestmark = pytest.mark.every_server
@@ -175,12 +176,15 @@ def assert_it_goes_on(copying: Copying) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [
-        [],
-        pytest.param(["--exclude-schema=test_failures"], marks=pytest.mark.long),
-        pytest.param(["--exclude-table-data=test_failures.*"], marks=pytest.mark.long),
-        pytest.param(["--no-comments"], marks=pytest.mark.long),
-    ],
+    some_of(
+        [
+            [],
+            ["--exclude-schema=test_failures"],
+            ["--exclude-table-data=test_failures.*"],
+            ["--no-comments"],
+        ],
+        1,
+    ),
     ids=" ".join,
 )
 def test_a_copy_has_the_rights_of_its_original(copying: Copying, options: Sequence[str]) -> None:
@@ -203,12 +207,15 @@ def test_a_copy_has_the_rights_of_its_original(copying: Copying, options: Sequen
 
 @pytest.mark.parametrize(
     ("dump", "restore"),
-    [
-        pytest.param(["--no-owner"], [], marks=pytest.mark.long),
-        pytest.param(["--no-privileges"], [], marks=pytest.mark.long),
-        (["--no-owner", "--no-privileges"], []),
-        ([], ["--no-owner", "--no-privileges"]),
-    ],
+    some_of(
+        [
+            (["--no-owner", "--no-privileges"], []),
+            (["--no-owner"], []),
+            (["--no-privileges"], []),
+            ([], ["--no-owner", "--no-privileges"]),
+        ],
+        1,
+    ),
     ids=str,
 )
 def test_a_dump_without_owners_or_rights_gets_them_back(
@@ -270,6 +277,7 @@ def test_roles_that_a_server_lacks_are_created_or_named(
     assert changing.rights(COPY) == changing.rights(ORIGINAL)
 
 
+@pytest.mark.long
 def test_what_an_administrator_has_not_read_is_left_to_him(changing: Copying) -> None:
     """Whoever may write to the landing could otherwise ask for any right on a copy."""
     database = sql.Identifier(ORIGINAL)
@@ -298,6 +306,7 @@ def test_what_an_administrator_has_not_read_is_left_to_him(changing: Copying) ->
     assert changing.rights(COPY) == changing.rights(ORIGINAL)
 
 
+@pytest.mark.long
 def test_a_login_of_the_pipeline_is_told_what_it_takes(copying: Copying) -> None:
     copying.dump_it("--exclude-schema=test_failures")
     copying.restore("--exit-on-error")
@@ -318,6 +327,7 @@ def test_a_login_of_the_pipeline_is_told_what_it_takes(copying: Copying) -> None
     assert copying.rights(COPY) == copying.rights(ORIGINAL)
 
 
+@pytest.mark.long
 def test_a_copy_by_template_is_put_right_too(copying: Copying) -> None:
     create_database(copying.server, COPY, ORIGINAL)
     own(copying.server, COPY, OWNER)
@@ -329,7 +339,9 @@ def test_a_copy_by_template_is_put_right_too(copying: Copying) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [("--schema-only",), ("--section=pre-data", "--section=data")], ids=["rows", "keys"]
+    "options",
+    some_of([["--schema-only"], ["--section=pre-data", "--section=data"]], 1),
+    ids=["rows", "keys"],
 )
 def test_tables_without_their_rows_or_keys_are_refused(
     copying: Copying, options: Sequence[str]
@@ -353,6 +365,7 @@ def test_an_empty_database_is_told_to_be_restored_first(copying: Copying) -> Non
         assert "Restore the dump first" in done.stderr
 
 
+@pytest.mark.long
 def test_an_owner_who_may_not_create_roles_needs_none_that_is_there(copying: Copying) -> None:
     copying.dump_it()
     copying.restore("--exit-on-error")
@@ -414,6 +427,7 @@ def test_one_login_restores_what_it_dumped(single: Copying) -> None:
     assert single.run(COPY, ONE_LOGIN, "load", str(single.tree.root)).returncode == 0
 
 
+@pytest.mark.long
 def test_what_a_superuser_has_restored_is_handed_to_the_one_login(single: Copying) -> None:
     superuser = single.server.settings.parameters["user"]
     single.dump_it("--exclude-schema=test_failures")

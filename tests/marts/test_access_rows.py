@@ -209,6 +209,7 @@ def test_every_view_is_a_barrier_and_no_other_schema_holds_one(listed: House) ->
     assert barriers == [("reporting", mart) for mart in sorted(MARTS)]
 
 
+@pytest.mark.long
 def test_a_view_that_lost_its_barrier_gets_it_back_with_its_grants(
     listed: House, pulse_elt: RunCommand
 ) -> None:

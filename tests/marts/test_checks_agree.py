@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 
 import psycopg
+import pytest
 
 from tests.checking import faults, load_tree
 from tests.conftest import RunCommand, Tree
@@ -41,6 +42,7 @@ def hostile_scores() -> Iterator[str]:
         yield json.dumps(text)
 
 
+@pytest.mark.long
 def test_the_gate_and_staging_reject_the_same_scores(
     connection: psycopg.Connection, tree: Tree, pulse_elt: RunCommand
 ) -> None:

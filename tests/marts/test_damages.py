@@ -142,6 +142,7 @@ def test_verify_finds_what_no_trigger_saw(
         assert_same(everything(connection), before)
 
 
+@pytest.mark.long
 def test_a_restored_copy_is_not_taken_for_damaged(
     small: DatabaseSettings, small_project: Project
 ) -> None:
@@ -176,6 +177,7 @@ def test_keys_that_somebody_deleted_are_made_up_for(
     assert_equals_full_build(small, small_project.dbt)
 
 
+@pytest.mark.long
 def test_books_that_somebody_dropped_are_made_anew(
     small: DatabaseSettings, small_project: Project
 ) -> None:
@@ -195,6 +197,7 @@ def test_books_that_somebody_dropped_are_made_anew(
         assert structures(connection) == structure
 
 
+@pytest.mark.long
 def test_a_clock_that_ran_ahead_is_told_and_its_models_are_compared_whole(
     small: DatabaseSettings, small_project: Project
 ) -> None:

@@ -13,6 +13,7 @@ from loaders.database.settings import DatabaseSettings
 from loaders.errors import DatabaseUnavailable
 from loaders.pipeline import migrate_database
 from tests.conftest import RunCommand
+from tests.forms import some_of
 from tests.marts.own_marts import add_configuration
 from tests.marts.rebuilding import Project, everything
 from tests.marts.small_project import MART
@@ -240,10 +241,7 @@ DETOURS = {
 }
 
 
-@pytest.mark.parametrize(
-    "detour",
-    [pytest.param(each, marks=[pytest.mark.long] if DETOURS[each][1] else []) for each in DETOURS],
-)
+@pytest.mark.parametrize("detour", some_of(DETOURS, 1))
 def test_no_detour_leaves_a_mart_stale(
     small: DatabaseSettings, small_project: Project, detour: str
 ) -> None:
@@ -257,6 +255,7 @@ def test_no_detour_leaves_a_mart_stale(
         assert connection.execute("select v from own.desk_mart").fetchall() == [(2,)]
 
 
+@pytest.mark.long
 def test_rows_whose_key_is_null_follow(small: DatabaseSettings, small_project: Project) -> None:
     mart = (
         "{{ config(materialized='in_place', rebuilt_by='user_key') }} "
@@ -379,11 +378,7 @@ MATERIALIZATION = """
 
 @pytest.mark.parametrize(
     "place",
-    [
-        "models/own",
-        pytest.param("models/marts/core", marks=pytest.mark.long),
-        pytest.param("models/reporting", marks=pytest.mark.long),
-    ],
+    some_of(["models/own", "models/marts/core", "models/reporting"], 1),
 )
 def test_plain_dbt_without_yaml_is_no_stranger(
     small: DatabaseSettings, small_project: Project, monkeypatch: pytest.MonkeyPatch, place: str

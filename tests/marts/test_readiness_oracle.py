@@ -26,6 +26,8 @@ from tests.marts.oracle.skills import SkillAggregate, skill_aggregates, windows
 from tests.marts.oracle.writing import write_text
 from tests.marts.warm_dbt import PartOf
 
+pytestmark = [pytest.mark.long, pytest.mark.every_server]
+
 LEARNERS = 1_500
 
 Key = tuple[UUID, datetime]

@@ -242,6 +242,7 @@ def test_what_part_of_a_build_left_behind_follows_in_the_next(
     assert_equals_full_build(small, dbt)
 
 
+@pytest.mark.long
 @pytest.mark.every_server
 def test_two_builds_at_once_end_as_one(
     small: DatabaseSettings, small_project: Project, tmp_path: Path

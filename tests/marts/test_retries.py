@@ -95,6 +95,7 @@ def test_a_retry_at_the_command_line_keeps_the_cutoff(
         assert_read_as_of(connection, failed[1])
 
 
+@pytest.mark.long
 def test_a_retry_of_a_build_that_was_overtaken_is_refused(
     small: DatabaseSettings, small_project: Project, tmp_path: Path
 ) -> None:

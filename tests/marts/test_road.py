@@ -185,6 +185,7 @@ def test_no_document_stops_a_build(
     assert connection.execute(answers).fetchone() == (50_001,)
 
 
+@pytest.mark.long
 def test_part_of_the_models_reads_what_the_others_have_read(
     standing: DatabaseSettings, tree: Tree, pulse_elt: RunCommand, dbt: WarmDbt
 ) -> None:

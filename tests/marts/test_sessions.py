@@ -86,6 +86,7 @@ def test_our_sessions_are_as_they_say(
         assert connection.execute("show transaction_isolation").fetchone() == ("read committed",)
 
 
+@pytest.mark.long
 def test_sessions_of_plain_dbt_are_the_same(
     strange: DatabaseSettings, server: Server, pulse_elt: RunCommand, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from psycopg import sql
 from loaders.database.connection import connect
 from loaders.database.settings import DatabaseSettings
 from loaders.pictures.command import write_dashboard
+from tests.forms import only
 from tests.pictures.browser import Label, Tab
 from tests.pictures.conftest import TWENTY
 
@@ -86,7 +87,7 @@ def refuse_lost_labels(tab: Tab) -> int:
     return len(labels)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", only(("nothing", "three hundred", "ada"), PAGES))
 def test_a_page_says_nothing_asks_for_nothing_and_loses_no_label(
     pages: Pages, tab: Tab, page: str
 ) -> None:
@@ -132,7 +133,7 @@ def test_the_policy_of_a_page_allows_nothing_else(
     assert refused == directive
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", only(("nothing", "three hundred", "ada"), PAGES))
 def test_a_page_prints_with_every_label(pages: Pages, tab: Tab, page: str) -> None:
     # As wide as A4 between its margins.
     tab.resize(688)

@@ -46,6 +46,7 @@ def many_skills(server: Server, built_examples: DatabaseSettings) -> DatabaseSet
     return settings
 
 
+@pytest.mark.long
 def test_the_weakest_of_all_is_named_though_others_are_lower(
     many_skills: DatabaseSettings, draw: Draw
 ) -> None:

@@ -168,6 +168,7 @@ def _refuse_markup(page: PageRead) -> None:
     assert b"&lt;script&gt;" in page.content
 
 
+@pytest.mark.long
 def test_the_same_data_give_the_same_bytes(
     three_hundred: DatabaseSettings, pulse_elt: RunCommand, tmp_path: Path
 ) -> None:
