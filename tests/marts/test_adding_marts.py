@@ -97,7 +97,7 @@ def forgotten(root: Path) -> list[str]:
         f"{file.relative_to(root)} says TODO"
         for folder in ("models", "docs")
         for file in sorted((root / folder).rglob("*.*"))
-        if "TODO" in file.read_text()
+        if b"TODO" in file.read_bytes()
     ]
 
 
