@@ -363,10 +363,11 @@ def create_database(server: Server, name: str, template: str) -> DatabaseSetting
 
 
 def let_administer(superuser: psycopg.Connection, admin: str) -> None:
-    """Let an owner of a database grant the roles that another test's has made on this server."""
-    made = superuser.execute(
-        "select rolname from pg_roles where rolname like 'pulse!_%' escape '!'"
-    )
+    """Let an owner of a database grant the roles that another test's has made on this server.
+
+    And alter their logins: tests of other groups may have run on the same server.
+    """
+    made = superuser.execute("select rolname from pg_roles where rolname ~ '^(pulse|tries)_'")
     for (role,) in made.fetchall():
         superuser.execute(
             sql.SQL("grant {} to {} with admin option, inherit false, set false").format(
