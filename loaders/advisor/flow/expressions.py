@@ -277,6 +277,9 @@ class Expressions(Caller):
                     found.append(one_of([literal(key) for key, _ in option.entries]))
                 case Handle() if option.kind == "file":
                     found.append(content(option.reads, ITEM))
+                case Text() if (symbol := option.symbol) is not None and not reads_of(option):
+                    # Callers know what is in a list that they hand in.
+                    found.append(hole("?", Member(symbol, members.ELEMENT)))
                 case _:
                     reads = reads_of(option)
                     found.append(content(reads, ITEM) if reads else UNKNOWN)
