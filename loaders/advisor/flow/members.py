@@ -51,7 +51,7 @@ _OWN_CLASS = {"python": "__class__", "script": "constructor"}
 # Objects whose attributes are names of every module.
 GLOBALS = ("global", "globalThis", "window", "self")
 # The member of a list that is what iterating over it gives.
-ELEMENT = "[]"
+ELEMENT = "*[]"
 # The name under which a module keeps the library all of whose names it takes.
 STAR = "*"
 

@@ -29,6 +29,7 @@ from loaders.advisor.flow.values import (
     Value,
     as_texts,
     either,
+    reads_of,
     text,
 )
 
@@ -242,7 +243,7 @@ def json_hole(value: Value) -> Hole:
     if isinstance(value, Text) and value.symbol is not None:
         return Hole("json", value.symbol, is_json=True)
     name = ANSWER if is_answer(value) else "json"
-    return Hole(name, None, is_json=True, keys=keys_of(value))
+    return Hole(name, None, reads_of(value), is_json=True, keys=keys_of(value))
 
 
 def keys_of(value: Value, depth: int = 0) -> tuple[str, ...]:

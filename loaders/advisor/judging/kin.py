@@ -26,6 +26,7 @@ def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
         else verdict
         for key, verdict in verdicts.items()
     }
+    found |= _written_elsewhere(engine, groups, found)
     found = {
         key: _with_special(groups[key], groups, found) or verdict
         if verdict.reason in (NOT_WRITTEN, ONLY_READ)
@@ -58,6 +59,28 @@ def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
         else verdict
         for key, verdict in found.items()
     }
+
+
+def _written_elsewhere(
+    engine: Engine, groups: dict[str, Group], verdicts: dict[str, Verdict]
+) -> dict[str, Verdict]:
+    """Judge a file together with one of its name elsewhere, from which comes what is written."""
+    found: dict[str, Verdict] = {}
+    for key, group in groups.items():
+        written = [reads_of(member.access.content) for member in group.of("write")]
+        taken = frozenset().union(*written) & (engine.keyed.keys() | engine.set_keys.keys())
+        for other, theirs in groups.items() if taken and verdicts[key].reason == NOT_READ else ():
+            is_taken = any(member.access.id in taken for member in theirs.of("read"))
+            if is_taken and verdicts[other].reason == ONLY_READ and _is_namesake(group, theirs):
+                both = replace(theirs, members=[*theirs.members, *group.members])
+                judged = judge(engine, both)
+                reason = f"seen with {theirs.template}: {judged.reason}"
+                found[key] = found[other] = replace(judged, confidence="likely", reason=reason)
+    return found
+
+
+def _is_namesake(one: Group, other: Group) -> bool:
+    return shape(one.path).rpartition("/")[2] == shape(other.path).rpartition("/")[2]
 
 
 def _among(verdict: Verdict) -> Verdict:
