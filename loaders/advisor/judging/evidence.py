@@ -251,7 +251,24 @@ def _people(
     kept = (*taken, *_handed(engine, writing)) if writing and group.of("read", "open") else ()
     found += [key for key in kept if _TOKEN.match(snake(key))]
     found += [key for key in (*written, *assigned, *taken) if snake(key) in WORDS["people"]]
+    if group.store == "file" and _is_of_a_login(engine, group):
+        found.append("login")
     return tuple(dict.fromkeys(found))
+
+
+def _is_of_a_login(engine: Engine, group: Group) -> bool:
+    """Say whether it is written where somebody logs in, and changed or deleted at the logout."""
+    words: set[str] = set()
+    nearest = {outermost(engine, m.access.function) for m in group.of("write", "delete")}
+    for _ in range(_MOST_STEPS):
+        for key in nearest:
+            function = engine.project.functions[key]
+            definition = engine.project.classes.get(function.class_key or "")
+            module = function.path.rpartition("/")[2].partition(".")[0]
+            words |= words_of(f"{function.name} {definition.name if definition else ''} {module}")
+        callers = {site.caller for key in nearest for site in engine.calls.get(key, ())}
+        nearest = {outermost(engine, key) for key in callers}
+    return bool(words & {"login", "signin"} and words & {"logout", "signout"})
 
 
 def _handed(engine: Engine, writes: Sequence[Placed]) -> tuple[str, ...]:
