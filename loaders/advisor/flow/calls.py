@@ -288,6 +288,8 @@ class Caller(Library):
             for param, value in bindings.items():
                 if param.owner == key and param not in defaulted:
                     self.engine.pass_on(key, param.name, value)
+                    at = (self.function.key, a.line)
+                    self.engine.handed.setdefault((key, param.name), {})[at] = value
         replaced: Replaced = {}
         # A function that calls itself says nothing new of its paths.
         for access in summary.accesses if key != self.function.key else ():

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from loaders.advisor.flow import members, namespaces
 from loaders.advisor.flow.branching import merged
+from loaders.advisor.flow.constants import names_constant
 from loaders.advisor.flow.drafts import without_drafts
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.importing import Importer
@@ -19,6 +21,7 @@ from loaders.advisor.flow.values import (
     External,
     Func,
     Instance,
+    Mapping,
     Param,
     Sequence,
     Text,
@@ -260,6 +263,8 @@ class Evaluator(Importer):
         match target:
             case Name():
                 self.call_by_name(value)
+                if isinstance(value, Mapping) and not names_constant(target.id):
+                    value = replace(value, is_constant=False)
                 if isinstance(value, Text):
                     value = renamed(value, target.id)
                 elif self.language == "script" and self.function.key.endswith(":"):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from loaders.advisor.flow.answers import is_answer
+from loaders.advisor.flow.constants import holds_constant
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.substitution import keys_of
 from loaders.advisor.flow.summaries import Access
@@ -12,6 +13,7 @@ from loaders.advisor.flow.templates import snake
 from loaders.advisor.flow.values import Hole, Options, Text, Value
 from loaders.advisor.flow.values import Sequence as Many
 from loaders.advisor.judging.hints import Hints, hints_of, words_of
+from loaders.advisor.judging.origins import are_answers, is_supplied
 from loaders.advisor.places.attribution import Placed
 from loaders.advisor.places.places import Group, facts_of, outermost, prefix_of
 from loaders.advisor.words import WORDS
@@ -35,6 +37,10 @@ _PART = re.compile(
     r"(_(id|name|key))?$"
 )
 _TEMPORARY = re.compile(r"(^|/)(te?mp|temporary)/")
+# Who is kept under a key, one of them or many.
+_PERSON_ID = re.compile(
+    r"^(user|chat|guild|member|player|customer|patient|student|owner)_?(id|uuid)s?$|^uid$"
+)
 _SECRET = re.compile(
     r"(password|passwd|passphrase|secret|api_?key|access_?key|private_?key|auth_?token|bot_?token|"
     r"access_?token|refresh_?token|client_secret|credential)|^(token|pwd)$",
@@ -90,6 +96,8 @@ class Evidence:
     is_extended: bool
     is_answer: bool
     is_fetched: bool
+    is_supplied: bool
+    is_of_defaults: bool
     is_written_openly: bool
     ages: tuple[str, ...]
     keyed: tuple[str, ...]
@@ -122,7 +130,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
     first = group.path.parts[0] if group.path.parts else ""
     rooted = isinstance(first, str) and not first.startswith(("/", "~", "../"))
     hints = hints_of(engine, group)
-    is_answered = bool(writes) and all(is_answer(member.access.content) for member in writes)
+    is_answered = are_answers(engine, writes)
     return Evidence(
         is_read=bool(reads),
         is_written=bool(writes),
@@ -155,6 +163,8 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         ),
         is_answer=is_answered,
         is_fetched=is_answered or any(_fetches_it(engine, key, writes) for key in writing),
+        is_supplied=is_supplied(engine, writing),
+        is_of_defaults=bool(writes) and all(holds_constant(m.access.content) for m in writes),
         ages=tuple(
             key
             for key in dict.fromkeys((*written, *_noted((engine.keys, engine.set_keys), group)))
@@ -250,6 +260,7 @@ def _people(
     writing = group.of("write")
     kept = (*taken, *_handed(engine, writing)) if writing and group.of("read", "open") else ()
     found += [key for key in kept if _TOKEN.match(snake(key))]
+    found += [key for key in (*few, *assigned) if _PERSON_ID.match(snake(key))]
     found += [key for key in (*written, *assigned, *taken) if snake(key) in WORDS["people"]]
     if group.store == "file" and _is_of_a_login(engine, group):
         found.append("login")

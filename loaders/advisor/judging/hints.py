@@ -125,6 +125,18 @@ class Hints:
         return bool(self.stem & WORDS["secret"]) and is_made_here and not is_got
 
     @property
+    def is_of_parts(self) -> bool:
+        """Say whether it is named as the list of which parts of the program are on."""
+        parts = self.stem & WORDS["parts"]
+        return bool(parts) and not self.is_whole and self.stem <= parts | WORDS["switches"]
+
+    @property
+    def is_trained(self) -> bool:
+        """Say whether it is named as what a training makes, by code that trains."""
+        is_named = bool((self.stem | self.folders) & WORDS["trained"])
+        return is_named and bool((self.code | self.homes) & WORDS["training"])
+
+    @property
     def is_made(self) -> bool:
         """Say whether it is called a result: an export, a report, what a build makes."""
         return bool(self.path & WORDS["made"] or self.code & WORDS["making"])

@@ -66,6 +66,8 @@ def _decide(e: Evidence, group: Group) -> Decision:
         return UNCERTAIN, "unknown", "a path that only its caller knows"
     if e.hints.is_copy and not e.people and not e.is_of_ids:
         return UNCERTAIN, "unknown", "in a folder of copies, which are made of other data"
+    if _is_product(e):
+        return UNCERTAIN, "unknown", "made whole of other data, by a build or a training"
     if e.is_written and e.is_read:
         if "download" in e.hints.code and not (e.is_read_elsewhere or e.is_changed_in_place):
             return UNCERTAIN, "unknown", "a download, which only its caller reads"
@@ -118,6 +120,8 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return CACHE, "likely", "an index, which is made of other data"
     if e.is_fetched and hints.code & WORDS["fetching"] and not e.ids:
         return CACHE, "likely", "a server is asked for it, and its answer is kept"
+    if e.is_supplied and not (e.ids or e.entries or e.keyed):
+        return CACHE, "likely", "all who have it written ask a server first"
     return None
 
 
@@ -179,6 +183,10 @@ def _configuration(e: Evidence) -> Decision | None:
         return CONFIG_STATIC, "likely", f"the manifest of a project, and {how} at run time"
     if e.people or e.entries or e.is_appended or hints.folders & WORDS["kept"]:
         return None
+    if e.is_of_defaults and e.is_read and e.is_based and not (hints.is_copy or e.is_deleted):
+        return CONFIG_STATIC, "likely", "the program writes nothing but its own defaults"
+    if hints.is_of_parts and e.is_based and not (e.ids or e.is_fetched or hints.is_copy):
+        return CONFIG_STATIC, "likely", "which parts of the program are on"
     if e.keyed and any(word.endswith(("state", "progress", "history")) for word in hints.code):
         return None
     is_content = hints.folders & WORDS["texts"] or (e.is_by_scripts and not hints.is_made)
@@ -217,6 +225,14 @@ def _configuration(e: Evidence) -> Decision | None:
         said = ", ".join(e.keys_read[:3])
         return CONFIG_STATIC, "likely", f"code elsewhere takes fixed keys of it ({said})"
     return None
+
+
+def _is_product(e: Evidence) -> bool:
+    """Say whether it is made as a whole, and again whenever somebody builds or trains."""
+    is_kept = e.is_extended or e.is_appended or e.ids or e.entries or e.people or e.is_listed
+    is_built = bool((e.hints.head | e.hints.folders) & WORDS["built"]) and not e.keyed
+    is_made = is_built and not e.is_changed_in_place and not e.hints.stem & WORDS["record"]
+    return not is_kept and (is_made or e.hints.is_trained)
 
 
 def _is_called_configuration(e: Evidence) -> bool:

@@ -8,7 +8,7 @@ from loaders.advisor.flow.libraries.touching import Toucher, opens_by_name
 from loaders.advisor.flow.members import ROOT
 from loaders.advisor.flow.segments import parent
 from loaders.advisor.flow.substitution import json_hole
-from loaders.advisor.flow.templates import ends_as_json
+from loaders.advisor.flow.templates import ends_as_json, snake
 from loaders.advisor.flow.values import (
     NOTHING,
     UNKNOWN,
@@ -298,6 +298,8 @@ class Library(Toucher):
             self.call_closures(a)
             if name in _GROWING and a.args:
                 self.engine.grown |= reads
+                if a.names and snake(a.names[0]).endswith("_id"):
+                    self.engine.keyed_by(reads, a.names[0])
             if name in ("get", "pop", "setdefault") and a.args:
                 said = a.args[0].literal if isinstance(a.args[0], Text) else None
                 if said is not None:
