@@ -56,6 +56,7 @@ _AGE = re.compile(
     r"^(last_?(update|updated|check|checked|fetch|fetched|refresh|refreshed)(_(at|date|time|ts))?|"
     r"(fetched|cached|checked|refreshed)_?(at|on|date)|cache_?time|etag|ttl|max_age)$"
 )
+_PUTTING_AWAY = WORDS["saving"] | WORDS["making"] | WORDS["made"] | {"init", "constructor"}
 # Folders of scripts that developers run.
 _SCRIPTS = re.compile(r"^(.*/)?(scripts?|tools|tooling|gulp|tasks|devtools|maintenance)/[^:]*:")
 _FEW = 8
@@ -91,6 +92,7 @@ class Evidence:
     keys_written: tuple[str, ...]
     keys_read: tuple[str, ...]
     is_imported: bool
+    is_of_object: bool
     is_temporary: bool
     is_grown: bool
     is_extended: bool
@@ -180,6 +182,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         is_of_parts=any(_PART.match(snake(hole.name)) for hole in group.path.holes[_head(group) :]),
         is_of_many=bool(group.path.holes[_head(group) :]),
         is_read_through=_is_read_through(engine, [m.access for m in reads], writing),
+        is_of_object=_is_of_object(engine, writing),
         is_imported=any(member.access.sink == "import" for member in reads),
         hints=hints,
     )
@@ -341,6 +344,17 @@ def _is_based(group: Group) -> bool:
     return all(_PART.match(snake(hole.name)) for hole in below) and not any(
         _ID.search(snake(hole.name)) for hole in heads
     )
+
+
+def _is_of_object(engine: Engine, writing: set[str]) -> bool:
+    """Say whether methods of one class write it after each change, not where somebody saves it."""
+    methods = [engine.project.functions[key] for key in writing]
+    changing = [
+        method.class_key
+        for method in methods
+        if method.class_key and not words_of(method.name) & _PUTTING_AWAY
+    ]
+    return len(changing) > len(set(changing))
 
 
 def _is_fresh(engine: Engine, reads: Sequence[Access], writing: set[str]) -> bool:

@@ -7,6 +7,7 @@ from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.summaries import Access
 from loaders.advisor.flow.templates import snake
 from loaders.advisor.flow.values import Hole, Text
+from loaders.advisor.judging.constants import names_of
 from loaders.advisor.places.places import Group, outermost
 from loaders.advisor.words import WORDS
 
@@ -43,7 +44,9 @@ class Hints:
     head: frozenset[str]
     code: frozenset[str]
     homes: frozenset[str]
+    called: frozenset[str]
     is_rc: bool
+    is_called_manifest: bool
     is_whole: bool
     is_kept_as_cache: bool
 
@@ -54,13 +57,16 @@ class Hints:
 
     @property
     def is_configuration(self) -> bool:
-        """Say whether the file's own name calls it configuration."""
+        """Say whether the file's own name, or that of the constant that holds it, says so."""
         is_named = says_configuration(self.stem) and not self.stem & WORDS["record"]
+        is_called = any(word.endswith(_CONFIG_ENDINGS) for word in self.called) and not (
+            (self.stem - WORDS["kept_anyhow"] | self.called) & WORDS["record"]
+        )
         if self.is_whole and self.head >= {"manifest"} and self.head & {"path", "file"}:
             return True
         if self.is_whole and self.head >= {"package", "json"}:
             return True
-        return self.is_rc or self.is_manifest or is_named
+        return self.is_rc or self.is_manifest or is_named or is_called
 
     @property
     def is_login(self) -> bool:
@@ -70,6 +76,8 @@ class Hints:
     @property
     def is_manifest(self) -> bool:
         """Say whether tools know a project by the file, whatever writes it."""
+        if self.is_called_manifest:
+            return True
         return bool(self.stem) and not self.is_whole and self.stem - _KINDS <= WORDS["manifest"]
 
     @property
@@ -94,8 +102,8 @@ class Hints:
 
     @property
     def is_cache(self) -> bool:
-        """Say whether the file's own name, or a folder's, calls it a cache."""
-        return says_cache(self.path)
+        """Say whether the file's own name, a folder's, or that of its constant says so."""
+        return says_cache(self.path | self.called)
 
     @property
     def is_copy(self) -> bool:
@@ -176,6 +184,7 @@ def hints_of(engine: Engine, group: Group) -> Hints:
             stem = frozenset()
     elif not (group.path.parts and isinstance(group.path.parts[0], Hole)):
         head = set()
+    called = [words_of(name) for name in names_of(engine, group.path)]
     around = [_around(engine, member.access) for member in group.members]
     return Hints(
         stem=frozenset(stem),
@@ -183,7 +192,9 @@ def hints_of(engine: Engine, group: Group) -> Hints:
         head=frozenset(head),
         code=frozenset(word for functions, _ in around for word in functions),
         homes=frozenset(word for _, homes in around for word in homes),
+        called=frozenset(word for words in called for word in words),
         is_rc=_is_rc(name),
+        is_called_manifest=any(words - _NAMES_OF_PATHS == {"manifest"} for words in called),
         is_whole=is_whole,
         is_kept_as_cache=bool(around) and all(says_cache(functions) for functions, _ in around),
     )

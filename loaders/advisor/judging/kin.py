@@ -9,7 +9,14 @@ from loaders.advisor.flow.templates import HOLE, ends_as_json, shape, snake
 from loaders.advisor.flow.values import Hole, Text, reads_of
 from loaders.advisor.judging.evidence import is_id
 from loaders.advisor.judging.hints import segments_of
-from loaders.advisor.judging.verdicts import NOT_READ, NOT_WRITTEN, ONLY_READ, Verdict, judge
+from loaders.advisor.judging.verdicts import (
+    MANIFEST_READ,
+    NOT_READ,
+    NOT_WRITTEN,
+    ONLY_READ,
+    Verdict,
+    judge,
+)
 from loaders.advisor.places.places import Group
 from loaders.advisor.words import WORDS
 
@@ -21,7 +28,7 @@ def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
     verdicts = {key: judge(engine, group) for key, group in groups.items()}
     found = {
         key: _with_kin(engine, groups[key], groups, verdict)
-        if verdict.reason in (NOT_READ, NOT_WRITTEN)
+        if verdict.reason in (NOT_READ, NOT_WRITTEN, MANIFEST_READ)
         or (verdict.reason == ONLY_READ and groups[key].path.holes)
         else verdict
         for key, verdict in verdicts.items()

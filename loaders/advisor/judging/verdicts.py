@@ -15,6 +15,7 @@ from loaders.advisor.words import WORDS
 NOT_READ = "written, read nowhere, and no id is visible"
 NOT_WRITTEN = "who writes it is not visible"
 ONLY_READ = "only read, at a path of the project itself"
+MANIFEST_READ = "the manifest of something else, and only read"
 # Keys of what a program notes of its own runs, which no settings have.
 _NOTED = re.compile(r"^(last|next|previous)_(run|seen|update|updated|sync|time|check|post|id)")
 Decision = tuple[str, str, str]
@@ -62,6 +63,8 @@ def _decide(e: Evidence, group: Group) -> Decision:
         return configuration
     if e.hints.is_login and e.is_written and e.is_deleted and not e.is_taken_away:
         return SYSTEM_OF_RECORD, "likely", "what a login gave, until it is taken away"
+    if e.hints.is_whole and e.is_of_object:
+        return SYSTEM_OF_RECORD, "likely", "an object writes itself wherever it changes"
     if e.hints.is_whole and (not e.is_read or e.hints.is_made):
         return UNCERTAIN, "unknown", "a path that only its caller knows"
     if e.hints.is_copy and not e.people and not e.is_of_ids:
@@ -150,6 +153,8 @@ def _only_read(e: Evidence, group: Group) -> Decision:
         is_plain = e.is_imported and not hints.path & WORDS["record"] and not e.people
         return CONFIG_STATIC, "certain" if is_plain else "likely", (
             ONLY_READ)  # fmt: skip
+    if e.is_read and hints.is_manifest and not e.people and not e.ids:
+        return CONFIG_STATIC, "likely", MANIFEST_READ
     if e.is_read and e.is_of_many and hints.folders & WORDS["remembered"]:
         return SYSTEM_OF_RECORD, "likely", "in a folder named as what is remembered, a file each"
     if e.is_read and e.is_based and not e.people and hints.stem & {"default", "defaults"}:
