@@ -26,6 +26,7 @@ from loaders.advisor.languages.syntax import (
     assigned,
 )
 
+_EMPTY = Summary()
 MOST_ROUNDS = 5
 DEEPEST_DEMAND = 12
 MOST_PASSED = 12
@@ -233,10 +234,8 @@ class Engine(Notes):
         sites[site] = general
         known: list[tuple[tuple[str, Value], ...]] = []
         for each in sites.values():
-            if each not in known:
+            if len(known) < MOST_PASSED and each not in known:
                 known.append(each)
-                if len(known) == MOST_PASSED:
-                    break
         self.constructions[definition.key] = known
 
     def hold(self, attribute: str, value: Value) -> None:
@@ -379,6 +378,3 @@ class Engine(Notes):
         """Return the functions and objects that callers pass for a parameter."""
         known = self.passed.get((function, parameter))
         return either(*known) if known else None
-
-
-_EMPTY = Summary()
