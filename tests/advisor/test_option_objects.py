@@ -158,3 +158,31 @@ exports.all = (tongues) => tongues.map(read);
     assert places(audited(tmp_path, {"words.js": source})) == [
         ("words.js", 3, "read", "sink", "words/{tongue}.json")
     ]
+
+
+def test_options_that_may_name_another_file_say_nothing_of_the_one_written_down(
+    tmp_path: Path,
+) -> None:
+    source = """
+const fs = require('fs');
+const path = require('path');
+const away = (folder, file) => fs.renameSync(path.join(folder, file), path.join('old', file));
+class Oven {
+  constructor(options) {
+    this.folder = path.join(__dirname, 'ovens');
+    this.file = 'bread.json';
+    if (options) {
+      if (options.folder) this.folder = options.folder;
+      if (options.file) this.file = options.file;
+    }
+  }
+  known() { return JSON.parse(fs.readFileSync(path.join(this.folder, this.file), 'utf8')); }
+  keep(said) { fs.writeFileSync(path.join(this.folder, this.file), JSON.stringify(said)); }
+  clean() { away(this.folder, this.found[0]); }
+}
+module.exports = Oven;
+"""
+    assert places(audited(tmp_path, {"oven.js": source})) == [
+        ("oven.js", 14, "read", "sink", "ovens/bread.json"),
+        ("oven.js", 15, "write", "sink", "ovens/bread.json"),
+    ]
