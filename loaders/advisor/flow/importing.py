@@ -27,6 +27,8 @@ from loaders.advisor.languages.syntax import (
     Import,
 )
 
+# A module of the folder in which a tool is run, not of the tool's own.
+IMPORT_OF_PROJECT = "import of the project"
 _IMPORT = Sink("import", "read", 0, returns="content", is_json=True)
 
 
@@ -126,9 +128,11 @@ class Importer(Expressions):
         """Importing a .json file of the tree reads it."""
         if not where.endswith(JSON_ENDINGS) or not where.startswith((".", "@/", "~/", "/", ROOT)):
             return None
-        if where.startswith((ROOT, "/")):
-            return self.touch_one(_IMPORT, literal(where), arguments)
         folder = posixpath.dirname(self.function.path)
+        if where.startswith((ROOT, "/")):
+            is_own = not folder or where.startswith(("/", f"{ROOT}/{folder}/"))
+            sink = _IMPORT if is_own else replace(_IMPORT, name=IMPORT_OF_PROJECT)
+            return self.touch_one(sink, literal(where), arguments)
         path = posixpath.join(ROOT, folder, where) if where.startswith(".") else where[2:]
         return self.touch_one(_IMPORT, literal(path), arguments)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from loaders.advisor.flow.answers import is_answer
 from loaders.advisor.flow.constants import holds_constant
 from loaders.advisor.flow.engine import Engine
+from loaders.advisor.flow.importing import IMPORT_OF_PROJECT
 from loaders.advisor.flow.substitution import keys_of
 from loaders.advisor.flow.summaries import Access
 from loaders.advisor.flow.templates import snake
@@ -14,8 +15,9 @@ from loaders.advisor.flow.values import Hole, Options, Text, Value
 from loaders.advisor.flow.values import Sequence as Many
 from loaders.advisor.judging.hints import Hints, hints_of, words_of
 from loaders.advisor.judging.origins import are_answers, is_supplied
+from loaders.advisor.judging.users import is_for_login, is_of_span, is_written_openly, without_kind
 from loaders.advisor.places.attribution import Placed
-from loaders.advisor.places.places import Group, facts_of, outermost, prefix_of
+from loaders.advisor.places.places import Group, facts_of, outermost
 from loaders.advisor.words import WORDS
 
 _ID = re.compile(
@@ -108,6 +110,10 @@ class Evidence:
     is_of_parts: bool
     is_of_many: bool
     is_read_through: bool
+    is_of_span: bool
+    is_for_login: bool
+    is_from_project: bool
+    is_by_commands: bool
     hints: Hints
 
     @property
@@ -136,7 +142,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
     return Evidence(
         is_read=bool(reads),
         is_written=bool(writes),
-        is_written_openly=bool(reads) and not writes and _is_written_openly(engine, group),
+        is_written_openly=bool(reads) and not writes and is_written_openly(engine, group),
         is_deleted=bool(group.of("delete")),
         is_taken_away={outermost(engine, m.access.function) for m in group.of("delete")} == writing,
         is_listed=bool(group.of("list")),
@@ -183,13 +189,18 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         is_of_many=bool(group.path.holes[_head(group) :]),
         is_read_through=_is_read_through(engine, [m.access for m in reads], writing),
         is_of_object=_is_of_object(engine, writing),
-        is_imported=any(member.access.sink == "import" for member in reads),
+        is_imported=any(member.access.sink.startswith("import") for member in reads),
+        is_for_login=is_for_login(engine, group),
+        is_of_span=bool(writes) and all(is_of_span(engine, member) for member in writes),
+        is_from_project=any(member.access.sink == IMPORT_OF_PROJECT for member in reads),
+        is_by_commands=bool(writing) and all(key.endswith(":") for key in writing),
         hints=hints,
     )
 
 
 def is_id(name: str) -> bool:
     """Say whether a placeholder is named as an id of an entry, not of a part of the program."""
+    name = without_kind(name)
     return bool(_ID.search(name)) and not _PART.match(name)
 
 
@@ -221,19 +232,6 @@ def _fetches_it(engine: Engine, function: str, writes: Sequence[Placed]) -> bool
         for key in facts_of(engine, function)
         if key in engine.summaries
         for access in engine.summaries[key].own
-    )
-
-
-def _is_written_openly(engine: Engine, group: Group) -> bool:
-    """Say whether a helper writes keys of the browser's storage that only others know."""
-    prefix = prefix_of(group.members[0].access)
-    return group.store == "browser" and any(
-        access.operation == "write"
-        and access.store == "browser"
-        and prefix_of(access) == prefix
-        and not any(isinstance(part, str) for part in access.path.parts)
-        for summary in engine.summaries.values()
-        for access in summary.own
     )
 
 

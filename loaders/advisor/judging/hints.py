@@ -111,6 +111,11 @@ class Hints:
         return bool((self.folders | (self.head - self.stem)) & WORDS["copies"])
 
     @property
+    def is_history(self) -> bool:
+        """Say whether it is named as what was said or done before, not as a cache of it."""
+        return bool(self.stem & WORDS["remembered"]) and not says_cache(self.stem)
+
+    @property
     def is_token(self) -> bool:
         """Say whether it is named as a token of a login, or when it ends: accessToken, jwt."""
         about = (

@@ -3,16 +3,17 @@
 import re
 from dataclasses import replace
 
-from loaders.advisor.dispositions import SYSTEM_OF_RECORD, UNCERTAIN
+from loaders.advisor.dispositions import CONFIG_STATIC, SYSTEM_OF_RECORD, UNCERTAIN
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.templates import HOLE, ends_as_json, shape, snake
 from loaders.advisor.flow.values import Hole, Text, reads_of
-from loaders.advisor.judging.evidence import is_id
+from loaders.advisor.judging.evidence import evidence_of, is_id
 from loaders.advisor.judging.hints import segments_of
 from loaders.advisor.judging.verdicts import (
     MANIFEST_READ,
     NOT_READ,
     NOT_WRITTEN,
+    OF_PROJECT,
     ONLY_READ,
     Verdict,
     judge,
@@ -26,6 +27,7 @@ _TAKEN_OVER = "what it holds is taken over into a record"
 def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
     """Return the verdicts; a template of which one half is seen is judged with its kin."""
     verdicts = {key: judge(engine, group) for key, group in groups.items()}
+    verdicts = _of_projects(engine, groups, verdicts)
     found = {
         key: _with_kin(engine, groups[key], groups, verdict)
         if verdict.reason in (NOT_READ, NOT_WRITTEN, MANIFEST_READ)
@@ -88,6 +90,35 @@ def _written_elsewhere(
 
 def _is_namesake(one: Group, other: Group) -> bool:
     return shape(one.path).rpartition("/")[2] == shape(other.path).rpartition("/")[2]
+
+
+def _of_projects(
+    engine: Engine, groups: dict[str, Group], verdicts: dict[str, Verdict]
+) -> dict[str, Verdict]:
+    """Let all that the same commands alone write into the project they are run in be content."""
+    commands = {
+        member.access.file
+        for key, verdict in verdicts.items()
+        if verdict.reason == OF_PROJECT
+        for member in groups[key].of("write")
+    }
+    reason = "written by the commands that write other content of the project they are run in"
+    return {
+        key: replace(verdict, disposition=CONFIG_STATIC, confidence="likely", reason=reason)
+        if verdict.disposition == SYSTEM_OF_RECORD
+        and commands.issuperset(m.access.file for m in groups[key].of("write", "delete"))
+        and groups[key].of("write")
+        and _is_plain(engine, groups[key])
+        else verdict
+        for key, verdict in verdicts.items()
+    }
+
+
+def _is_plain(engine: Engine, group: Group) -> bool:
+    """Say whether a template lies in the examined folder, and tells of no people or entries."""
+    e = evidence_of(engine, group)
+    is_kept = e.people or e.entries or e.ids or e.is_appended or e.hints.stem & WORDS["record"]
+    return e.is_rooted and not is_kept
 
 
 def _among(verdict: Verdict) -> Verdict:

@@ -13,6 +13,7 @@ from loaders.advisor.places.places import NEIGHBOURS, Group
 from loaders.advisor.words import WORDS
 
 NOT_READ = "written, read nowhere, and no id is visible"
+OF_PROJECT = "loaded as a module of the project that a tool is run in, whose commands write it"
 NOT_WRITTEN = "who writes it is not visible"
 ONLY_READ = "only read, at a path of the project itself"
 MANIFEST_READ = "the manifest of something else, and only read"
@@ -57,6 +58,9 @@ def _decide(e: Evidence, group: Group) -> Decision:
         return _only_read(e, group)
     if e.hints.is_saved_as and not e.is_read and not e.is_deleted:
         return UNCERTAIN, "unknown", "an output, whose path the caller chooses"
+    is_told = bool(e.hints.code & WORDS["logging_in"]) and group.store == "file"
+    if is_told and e.is_written and not e.is_read and not e.is_deleted:
+        return SYSTEM_OF_RECORD, "likely", "written where somebody logs in, whom it tells of"
     # What stands in a browser is of the person before it, and of no deploy.
     configuration = _configuration(e) if group.store != "browser" else None
     if configuration is not None:
@@ -67,7 +71,8 @@ def _decide(e: Evidence, group: Group) -> Decision:
         return SYSTEM_OF_RECORD, "likely", "an object writes itself wherever it changes"
     if e.hints.is_whole and (not e.is_read or e.hints.is_made):
         return UNCERTAIN, "unknown", "a path that only its caller knows"
-    if e.hints.is_copy and not e.people and not e.is_of_ids:
+    is_history = e.hints.is_history and e.is_changed_in_place
+    if e.hints.is_copy and not e.people and not e.is_of_ids and not is_history:
         return UNCERTAIN, "unknown", "in a folder of copies, which are made of other data"
     if _is_product(e):
         return UNCERTAIN, "unknown", "made whole of other data, by a build or a training"
@@ -82,6 +87,8 @@ def _decide(e: Evidence, group: Group) -> Decision:
     if e.ids and not (e.hints.is_made and not e.is_read):
         said = ", ".join(e.ids[:3])
         return SYSTEM_OF_RECORD, "likely", f"written at run time, and carries an id ({said})"
+    if e.is_of_span and not e.is_read and not e.hints.is_made:
+        return SYSTEM_OF_RECORD, "likely", "a file for each day that is asked for, and kept"
     if e.is_deleted and e.is_read:
         return SYSTEM_OF_RECORD, "likely", "read and deleted at run time"
     return UNCERTAIN, "unknown", NOT_READ
@@ -93,8 +100,9 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
     if e.is_fresh and not e.people:
         return CACHE, "likely", "read only while it is fresh, and made anew in the same function"
     is_kept_for = e.is_of_login if group.store == "file" else bool(e.ids)
-    # What is added to, or says what a person was asked, no server has.
-    is_only_here = (e.is_extended and not e.is_fetched) or bool(e.asked)
+    is_kept_for = is_kept_for or e.is_for_login
+    # What is added to, or tells what was done or what a person was asked, no server has.
+    is_only_here = bool(((e.is_extended or hints.is_history) and not e.is_fetched) or e.asked)
     if (hints.is_cache or e.is_temporary) and not is_kept_for and not is_only_here:
         return CACHE, "likely", "its path says that it is a cache"
     if "cached" in hints.stem and e.is_fetched:
@@ -103,7 +111,14 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return _browser_cache(e)
     if not e.is_written and e.is_deleted and e.is_read and says_cache(hints.homes) and not e.people:
         return CACHE, "likely", "the code that deletes it calls it a cache"
-    if not e.is_written or e.is_appended or e.is_grown or hints.is_login or e.asked:
+    if (
+        not e.is_written
+        or e.is_appended
+        or e.is_grown
+        or hints.is_login
+        or e.is_for_login
+        or e.asked
+    ):
         return None
     if e.is_answer and not e.people and (e.is_read or not hints.is_made):
         return CACHE, "likely", "a copy of what a server answered"
@@ -192,6 +207,8 @@ def _configuration(e: Evidence) -> Decision | None:
         return CONFIG_STATIC, "likely", "the program writes nothing but its own defaults"
     if hints.is_of_parts and e.is_based and not (e.ids or e.is_fetched or hints.is_copy):
         return CONFIG_STATIC, "likely", "which parts of the program are on"
+    if e.is_rooted and e.is_written and e.is_read_elsewhere and _is_of_project(e):
+        return CONFIG_STATIC, "likely", OF_PROJECT
     if e.keyed and any(word.endswith(("state", "progress", "history")) for word in hints.code):
         return None
     is_content = hints.folders & WORDS["texts"] or (e.is_by_scripts and not hints.is_made)
@@ -238,6 +255,15 @@ def _is_product(e: Evidence) -> bool:
     is_built = bool((e.hints.head | e.hints.folders) & WORDS["built"]) and not e.keyed
     is_made = is_built and not e.is_changed_in_place and not e.hints.stem & WORDS["record"]
     return not is_kept and (is_made or e.hints.is_trained)
+
+
+def _is_of_project(e: Evidence) -> bool:
+    """Say whether code loads it as a module, and not the program's own, or commands alone write it.
+
+    A module that a program changes while it runs is what it keeps.
+    """
+    is_loaded = e.is_from_project or (e.is_imported and e.is_by_commands)
+    return is_loaded and not e.ids and not e.hints.stem & WORDS["record"]
 
 
 def _is_called_configuration(e: Evidence) -> bool:
