@@ -57,7 +57,7 @@ def keep(net_id, x):
     json.dump(x, open(f"n/{net_id}.json", "w"))
 
 def knot(net_id, x):
-    port = "http://x"; json.dump(x, open(f"n/{net_id}.json", "w"))  # pulse-elt: ignore[PE101,PE105] "x"
+    port = "http://x"; json.dump(x, open(f"n/{net_id}.json", "w"))  # pulse-elt: ignore "x"
 '''
     script = """
 import fs from "fs";
