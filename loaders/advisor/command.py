@@ -73,7 +73,8 @@ def run_audit(
         places = {each.fingerprint: len(each.lines) for each in result.results}
         said = {"version": 1, "known": marks, "places": places}
         _write(baseline, json.dumps(said, indent=2, sort_keys=True) + "\n")
-        return Done(f"{len(marks)} findings are now known: {baseline}\n", 0)
+        are = "1 finding is" if len(marks) == 1 else f"{len(marks)} findings are"
+        return Done(f"{are} now known: {baseline}\n", 0)
     text = RENDERERS[form](result)
     if output is not None:
         _write(output, text)

@@ -13,7 +13,7 @@ from loaders.advisor.audit import Request, audit
 from loaders.advisor.command import run_audit, run_report
 from loaders.cli.main import cli
 from loaders.errors import WrongRequest
-from tests.advisor.auditing import audited, write
+from tests.advisor.auditing import write
 from tests.advisor.classified import verdicts
 
 _CODE = """
@@ -91,6 +91,22 @@ def test_the_report_names_what_was_not_read(tmp_path: Path) -> None:
     text = _report(write(tmp_path / "port", files), tmp_path / "audit.json")
     assert "Read only in part: `broken.py`." in text
     assert "Not read: `a.ipynb`, `b.vue`." in text
+
+
+def test_the_report_on_changed_files_says_that_it_is_of_them(tmp_path: Path) -> None:
+    root = write(tmp_path / "port", {"port.py": _CODE})
+    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *words], check=True, capture_output=True)
+    write(root, {"new.py": _CODE})
+    run_audit(root, form="json", output=tmp_path / "audit.json", since="HEAD")
+    assert "changed since `HEAD`" in run_report(tmp_path / "audit.json")
+
+
+def test_one_is_said_in_the_singular(tmp_path: Path) -> None:
+    text = run_audit(write(tmp_path / "port", {"port.py": _CODE})).text
+    assert "\n1 template (" in text
+    assert "Read 1 file, " in text
 
 
 def test_the_report_says_how_data_leaves_a_browser(tmp_path: Path) -> None:
@@ -177,8 +193,3 @@ def test_why_a_rule_is_left_out_ends_once(tmp_path: Path) -> None:
     (why,) = (line for line in said.splitlines() if line.startswith("No rule for log_demo.json"))
     assert "can match the same path" in why
     assert not why.endswith("..")
-
-
-def test_ignores_need_no_reason_and_hold_at_once(tmp_path: Path) -> None:
-    found = audited(tmp_path, {"port.py": _CODE.replace('"w"))', '"w"))  # pulse-elt: ignore[]')})
-    assert [place.rules for f in found.findings for place in f.places] == [(), ("PE101",)]

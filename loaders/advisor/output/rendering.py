@@ -94,11 +94,16 @@ def _summary(result: AuditResult) -> str:
     known = sum(each.is_known for each in result.results)
     since = f" in files changed since {result.since}" if result.since else ""
     return (
-        f"{len(result.findings)} templates ({shown}). Findings that are new{since}: {new}; "
-        f"known by the baseline: {known}.\n"
-        f"Read {counts.files} files, {counts.lines:,} lines; in part: {counts.partly_read}; "
-        f"not read: {counts.unread}; left out (generated, minified, excluded): {counts.left_out}."
+        f"{_many(len(result.findings), 'template')} ({shown}). "
+        f"Findings that are new{since}: {new}; known by the baseline: {known}.\n"
+        f"Read {_many(counts.files, 'file')}, {_many(counts.lines, 'line')}; "
+        f"in part: {counts.partly_read}; not read: {counts.unread}; "
+        f"left out (generated, minified, excluded): {counts.left_out}."
     )
+
+
+def _many(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def as_json(result: AuditResult) -> str:

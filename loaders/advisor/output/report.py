@@ -110,7 +110,7 @@ def make_report(audit: Mapping[str, Any], classified: Mapping[str, Any] | None =
         notes=(
             *_notes(findings, audit.get("wrappers", []), moves),
             *_data_notes(findings, classified),
-            *_unread(audit.get("notes", [])),
+            *_unread(audit.get("notes", []), audit.get("since")),
         ),
     )
 
@@ -148,8 +148,10 @@ def _data_notes(
         yield f"In the data, and in no code that was read, {disposition}: {_named(rows)}."
 
 
-def _unread(notes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _unread(notes: Sequence[Mapping[str, Any]], since: str | None) -> Iterator[str]:
     """Name the files of which the report knows nothing, or not all."""
+    if since:
+        yield f"Only files changed since {span(since)} were looked at; audit all for a whole plan."
     for rule, sentence in (("PE900", "Read only in part"), ("not-read", "Not read")):
         found = [{"template": note["file"]} for note in notes if note["rule"] == rule]
         if found:
