@@ -1,8 +1,10 @@
 """Collects the code of a tree: what is read, what is left out, and which role a file has."""
 
+import json
 import os
 import re
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -112,6 +114,19 @@ def collect(root: Path, exclude: Sequence[str] = (), only: frozenset[str] | None
             continue
         files.append(CodeFile(path, LANGUAGES[suffix], is_test(path), as_utf8(content)))
     return Tree(tuple(files), tuple(unread), configurations, left_out)
+
+
+def program_of(root: Path) -> str:
+    """Return what the manifest of a project calls it, without a scope: @mill/oven is oven."""
+    try:
+        if (root / "package.json").is_file():
+            said = json.loads((root / "package.json").read_bytes())
+        else:
+            said = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+            said = said.get("project") or said["tool"]["poetry"]
+        return str(said["name"]).rpartition("/")[2]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return ""
 
 
 def shown(text: str) -> str:

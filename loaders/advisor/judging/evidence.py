@@ -94,6 +94,7 @@ class Evidence:
     keys_written: tuple[str, ...]
     keys_read: tuple[str, ...]
     is_imported: bool
+    is_of_program: bool
     is_of_object: bool
     is_temporary: bool
     is_grown: bool
@@ -194,6 +195,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         is_of_span=bool(writes) and all(is_of_span(engine, member) for member in writes),
         is_from_project=any(member.access.sink == IMPORT_OF_PROJECT for member in reads),
         is_by_commands=bool(writing) and all(key.endswith(":") for key in writing),
+        is_of_program=bool(hints.stem) and hints.stem == words_of(engine.project.program) - {"cli"},
         hints=hints,
     )
 

@@ -54,6 +54,9 @@ def judge(engine: Engine, group: Group) -> Verdict:
 def _decide(e: Evidence, group: Group) -> Decision:
     if (cache := _cache(e, group)) is not None:
         return cache
+    is_of_program = e.is_of_program and e.is_based and not group.path.literal
+    if is_of_program and e.is_read and not e.is_written and not e.people:
+        return CONFIG_STATIC, "likely", "bears the name of the program, which only reads it"
     if not e.is_written and not e.is_deleted:
         return _only_read(e, group)
     if e.hints.is_saved_as and not e.is_read and not e.is_deleted:
