@@ -193,3 +193,21 @@ def test_why_a_rule_is_left_out_ends_once(tmp_path: Path) -> None:
     (why,) = (line for line in said.splitlines() if line.startswith("No rule for log_demo.json"))
     assert "can match the same path" in why
     assert not why.endswith("..")
+
+
+def test_a_link_to_a_folder_is_no_kind_of_file(tmp_path: Path) -> None:
+    root = write(tmp_path / "port", {"boats.json": '{"a": 1}'})
+    (root / "loop").symlink_to(root)
+    said = CliRunner().invoke(cli, ["classify", str(root), "--format", "json"]).output
+    found = json.loads(said)
+    assert [each["template"] for each in found["templates"]] == ["boats.json"]
+    assert found["unlisted"] == {"link": 1}
+
+
+def test_a_telephone_number_as_a_key_is_not_shown(tmp_path: Path) -> None:
+    crew = {f"crew/{name}.json": {"name": name, "+49 170 1234567": 1} for name in ("a", "b", "c")}
+    write(tmp_path, {name: json.dumps(said) for name, said in crew.items()})
+    write(tmp_path, {"calls.json": '{"+49 170 1234567": 1, "+41 (0)44 12345": 2}'})
+    said = CliRunner().invoke(cli, ["classify", str(tmp_path), "--write-rules"]).output
+    assert "1234567" not in said
+    assert "+4" not in said
