@@ -186,3 +186,21 @@ module.exports = Oven;
         ("oven.js", 14, "read", "sink", "ovens/bread.json"),
         ("oven.js", 15, "write", "sink", "ovens/bread.json"),
     ]
+
+
+def test_a_folder_of_one_machine_is_no_default_for_the_one_that_options_name(
+    tmp_path: Path,
+) -> None:
+    source = """
+const fs = require('fs');
+class Oven {
+  constructor({ folder = '' }) {
+    this.folder = process.env.IN_BAKERY ? '/bakery/files' : folder || '';
+  }
+  known() { return JSON.parse(fs.readFileSync(`${this.folder}/bread.json`, 'utf8')); }
+}
+exports.bake = (options) => new Oven(options).known();
+"""
+    assert [row[4] for row in places(audited(tmp_path, {"oven.js": source}))] == [
+        "{folder}/bread.json"
+    ]

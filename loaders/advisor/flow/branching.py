@@ -91,8 +91,11 @@ def _gives_way(value: Value, to: Text) -> bool:
 
 
 def _is_option(value: Text, to: Text) -> bool:
-    """Say whether options may name another path than the one that the code writes down."""
-    is_path = to.literal is not None and re.search(r"[./]", to.literal) is not None
+    """Say whether options may name another path than the one that the code writes down.
+
+    An absolute folder is that of one machine: it is one of several, and no default.
+    """
+    is_path = to.literal is not None and re.search(r"^[^/].*/|[.]", to.literal) is not None
     return is_path and is_settled(to) and isinstance(value.symbol, Member)
 
 
