@@ -204,3 +204,41 @@ exports.bake = (options) => new Oven(options).known();
     assert [row[4] for row in places(audited(tmp_path, {"oven.js": source}))] == [
         "{folder}/bread.json"
     ]
+
+
+_CELLAR = """
+const fs = require("fs");
+const fsp = require("fs/promises");
+const path = require("path");
+const defaults = { folder: "barrels", encode: JSON.stringify, decode: JSON.parse };
+class Shelf {
+  constructor(opts) { this.opts = opts; }
+  fileOf(key) { return path.join(this.opts.folder, clean(key)); }
+  async get(key) {
+    const raw = await fsp.readFile(this.fileOf(key));
+    return this.opts.decode(raw);
+  }
+  async set(key, value) {
+    const raw = this.opts.encode(value);
+    await fsp.writeFile(this.fileOf(key), raw);
+  }
+}
+class Cellar {
+  constructor(options) {
+    this.opts = Object.assign({}, defaults, options);
+    this.shelf = new Shelf(this.opts);
+  }
+  get(key) { return this.shelf.get(key); }
+  set(key, value) { return this.shelf.set(key, value); }
+}
+module.exports = { Cellar };
+"""
+
+
+def test_options_of_another_class_say_that_its_files_are_json(tmp_path: Path) -> None:
+    assert places(audited(tmp_path, {"cellar.js": _CELLAR})) == [
+        ("cellar.js", 10, "read", "sink", "barrels/{key}"),
+        ("cellar.js", 15, "write", "sink", "barrels/{key}"),
+    ]
+    plain = _CELLAR.replace("JSON.stringify", "String").replace("JSON.parse", "String")
+    assert places(audited(tmp_path / "plain", {"cellar.js": plain})) == []

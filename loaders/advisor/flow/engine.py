@@ -236,7 +236,14 @@ class Engine(Notes):
         for each in sites.values():
             if len(known) < MOST_PASSED and each not in known:
                 known.append(each)
-        self.constructions[definition.key] = known
+        if known != self.constructions.get(definition.key):
+            self.constructions[definition.key] = known
+            self.requeue(self.asked.get(f"built {definition.key}", ()))
+
+    def built(self, key: str, by: str) -> list[tuple[tuple[str, Value], ...]]:
+        """Return what objects of a class are built with; who asks is told of more."""
+        self.asked.setdefault(f"built {key}", {})[by] = None
+        return self.constructions.get(key, [])
 
     def hold(self, attribute: str, value: Value) -> None:
         """Remember objects of ours that attributes of that name hold."""
