@@ -11,6 +11,7 @@ from loaders.advisor.flow.drafts import without_drafts
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.importing import Importer
 from loaders.advisor.flow.naming import name_of
+from loaders.advisor.flow.noting import whole_of
 from loaders.advisor.flow.segments import is_deep
 from loaders.advisor.flow.summaries import MOST_ACCESSES, Summary, root_of, symbols_of
 from loaders.advisor.flow.values import (
@@ -163,6 +164,8 @@ class Evaluator(Importer):
                         value = self.annotated(statement.annotation) or value
                     if statement.is_again and isinstance(statement.target, Name):
                         self.assign_outside(statement.target.id, value, statement.line)
+                    if not isinstance(statement.value, Index):
+                        self.engine.bound_to(whole_of(value), name_of(statement.target))
                     self.bind(statement.target, value)
                 case Do():
                     self.value(statement.value)

@@ -18,6 +18,8 @@ _RC = re.compile(r"^\.?[a-z0-9_-]+rc$")
 _KINDS = frozenset({"lock", "npm", "base", "build", "dev", "prod", "node", "app"})
 _TOKENS = frozenset({"token", "tokens", "jwt"})
 _GIVEN = frozenset(f"options_{name}" for name in ("file", "path", "input", "output", "name", "out"))
+# Folders of what somebody works on, which is kept with its versions.
+_PROJECTS = frozenset({"project", "projects", "workspace", "repo", "repository"})
 _NAMES_OF_PATHS = frozenset(
     {
         "path",
@@ -47,6 +49,8 @@ class Hints:
     called: frozenset[str]
     is_rc: bool
     is_called_manifest: bool
+    is_held_as_configuration: bool
+    is_of_project: bool
     is_whole: bool
     is_kept_as_cache: bool
 
@@ -66,7 +70,10 @@ class Hints:
             return True
         if self.is_whole and self.head >= {"package", "json"}:
             return True
-        return self.is_rc or self.is_manifest or is_named or is_called
+        is_used = (self.is_held_as_configuration or self.is_of_project) and not (
+            self.is_plural or (self.stem - WORDS["kept_anyhow"]) & WORDS["record"]
+        )
+        return self.is_rc or self.is_manifest or is_named or is_called or is_used
 
     @property
     def is_login(self) -> bool:
@@ -189,7 +196,10 @@ def hints_of(engine: Engine, group: Group) -> Hints:
             stem = frozenset()
     elif not (group.path.parts and isinstance(group.path.parts[0], Hole)):
         head = set()
+    is_fixed = all(isinstance(part, str) for part in segments[-1])
     called = [words_of(name) for name in names_of(engine, group.path)]
+    held = {word for each in _noted(engine.variables, group) for word in words_of(each)}
+    keys = {word for each in _noted(engine.keys, group) for word in words_of(each)}
     around = [_around(engine, member.access) for member in group.members]
     return Hints(
         stem=frozenset(stem),
@@ -199,10 +209,18 @@ def hints_of(engine: Engine, group: Group) -> Hints:
         homes=frozenset(word for _, homes in around for word in homes),
         called=frozenset(word for words in called for word in words),
         is_rc=_is_rc(name),
-        is_called_manifest=any(words - _NAMES_OF_PATHS == {"manifest"} for words in called),
+        is_called_manifest=any(words - _NAMES_OF_PATHS == {"manifest"} for words in called)
+        or ("dependencies" in keys and not is_whole and is_fixed),
+        is_held_as_configuration=any(word.endswith(_CONFIG_ENDINGS) for word in held)
+        and not held & WORDS["record"],
+        is_of_project=bool(head & _PROJECTS) and len(segments) == 2 and name.startswith("."),
         is_whole=is_whole,
         is_kept_as_cache=bool(around) and all(says_cache(functions) for functions, _ in around),
     )
+
+
+def _noted(table: dict[str, dict[str, None]], group: Group) -> list[str]:
+    return [key for member in group.members for key in table.get(member.access.id, ())]
 
 
 def words_of(text: str) -> frozenset[str]:
