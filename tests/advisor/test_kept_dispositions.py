@@ -137,3 +137,27 @@ def keep(order_id, order):
     assert templates(audited(tmp_path, {"mill.py": source})) == {
         "~/mill/orders/{order_id}.json": RECORD
     }
+
+
+def test_what_an_object_reads_when_it_is_made_and_writes_later_is_a_record(tmp_path: Path) -> None:
+    source = """
+import json
+class Shelf:
+    def __init__(self, jars_path):
+        self.jars_path = jars_path
+        self.jars = self.load()
+    def load(self):
+        with open(self.jars_path) as file:
+            return json.load(file)
+    def fill(self, jar, fruit):
+        self.jars[jar] = fruit
+        with open(self.jars_path, "w") as file:
+            json.dump(self.jars, file)
+"""
+    run = "from shelf import Shelf\ndef run(): return Shelf(jars_path='cellar/jars.json')\n"
+    for place, shelf, expected in (
+        ("a", source, RECORD),
+        ("b", source.partition("    def fill")[0], CONFIG),
+    ):
+        files = {"shelf.py": shelf, "run.py": run}
+        assert templates(audited(tmp_path / place, files))["cellar/jars.json"] == expected

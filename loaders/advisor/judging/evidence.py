@@ -13,9 +13,9 @@ from loaders.advisor.flow.summaries import Access
 from loaders.advisor.flow.templates import snake
 from loaders.advisor.flow.values import Hole, Options, Text, Value
 from loaders.advisor.flow.values import Sequence as Many
+from loaders.advisor.judging import users
 from loaders.advisor.judging.hints import Hints, hints_of, words_of
 from loaders.advisor.judging.origins import are_answers, is_supplied
-from loaders.advisor.judging.users import is_for_login, is_of_span, is_written_openly, without_kind
 from loaders.advisor.places.attribution import Placed
 from loaders.advisor.places.places import Group, facts_of, outermost
 from loaders.advisor.words import WORDS
@@ -113,6 +113,7 @@ class Evidence:
     is_read_through: bool
     is_of_span: bool
     is_for_login: bool
+    is_written_by_object: bool
     is_from_project: bool
     is_by_commands: bool
     hints: Hints
@@ -143,7 +144,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
     return Evidence(
         is_read=bool(reads),
         is_written=bool(writes),
-        is_written_openly=bool(reads) and not writes and is_written_openly(engine, group),
+        is_written_openly=bool(reads) and not writes and users.is_written_openly(engine, group),
         is_deleted=bool(group.of("delete")),
         is_taken_away={outermost(engine, m.access.function) for m in group.of("delete")} == writing,
         is_listed=bool(group.of("list")),
@@ -191,8 +192,9 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         is_read_through=_is_read_through(engine, [m.access for m in reads], writing),
         is_of_object=_is_of_object(engine, writing),
         is_imported=any(member.access.sink.startswith("import") for member in reads),
-        is_for_login=is_for_login(engine, group),
-        is_of_span=bool(writes) and all(is_of_span(engine, member) for member in writes),
+        is_written_by_object=not writes and users.is_written_by_object(engine, group),
+        is_for_login=users.is_for_login(engine, group),
+        is_of_span=bool(writes) and all(users.is_of_span(engine, member) for member in writes),
         is_from_project=any(member.access.sink == IMPORT_OF_PROJECT for member in reads),
         is_by_commands=bool(writing) and all(key.endswith(":") for key in writing),
         is_of_program=bool(hints.stem) and hints.stem == words_of(engine.project.program) - {"cli"},
@@ -202,7 +204,7 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
 
 def is_id(name: str) -> bool:
     """Say whether a placeholder is named as an id of an entry, not of a part of the program."""
-    name = without_kind(name)
+    name = users.without_kind(name)
     return bool(_ID.search(name)) and not _PART.match(name)
 
 

@@ -4,6 +4,7 @@ import re
 
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.substitution import CONSTRUCTORS
+from loaders.advisor.flow.summaries import Access
 from loaders.advisor.flow.templates import snake
 from loaders.advisor.judging.hints import words_of
 from loaders.advisor.places.attribution import Placed
@@ -55,3 +56,25 @@ def is_written_openly(engine: Engine, group: Group) -> bool:
         for summary in engine.summaries.values()
         for access in summary.own
     )
+
+
+def is_written_by_object(engine: Engine, group: Group) -> bool:
+    """Say whether the objects that read it when they are made write it later."""
+    for access in (member.access for member in group.of("read")):
+        function = engine.project.functions.get(access.by)
+        definition = engine.project.classes.get((function and function.class_key) or "")
+        given = _names_given(engine, access)
+        for method in definition.methods.values() if definition and given else ():
+            summary = engine.summaries.get(method.key)
+            for own in summary.own if summary else ():
+                names = [snake(hole.name) for hole in own.path.holes]
+                if own.operation == "write" and names == given:
+                    return True
+    return False
+
+
+def _names_given(engine: Engine, access: Access) -> list[str]:
+    """Return the names of what a helper takes as a path, or as its head."""
+    summary = engine.summaries.get(access.by)
+    paths = [each.path for each in summary.accesses if each.id == access.via] if summary else []
+    return [snake(hole.name) for path in paths[:1] for hole in path.holes]

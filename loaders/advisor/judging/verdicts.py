@@ -167,6 +167,9 @@ def _only_read(e: Evidence, group: Group) -> Decision:
         return SYSTEM_OF_RECORD, "likely", "read, and a helper writes whatever key it is given"
     if group.store == "browser":
         return UNCERTAIN, "unknown", NOT_WRITTEN
+    is_set = _is_called_configuration(e) or _is_kept_as_configuration(e)
+    if e.is_written_by_object and group.store == "file" and not is_set:
+        return SYSTEM_OF_RECORD, "likely", "the object that reads it writes it later"
     if e.is_read and e.is_rooted:
         is_plain = e.is_imported and not hints.path & WORDS["record"] and not e.people
         return CONFIG_STATIC, "certain" if is_plain else "likely", (
