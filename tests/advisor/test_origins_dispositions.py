@@ -179,3 +179,49 @@ function serve() {{ return JSON.parse(fs.readFileSync(file)); }}
 module.exports = {{ compile, serve }};
 """
     assert disposition(tmp_path, source, "chunks.js") == expected
+
+
+@pytest.mark.parametrize(
+    ("function", "key", "expected"),
+    [
+        ("readLockfile", "grains", CONFIG),
+        ("readLockfile", "pid", RECORD),
+        ("readOrders", "grains", RECORD),
+    ],
+)
+def test_a_file_that_pins_versions_is_configuration_and_a_lock_of_a_process_is_not(
+    function: str, key: str, expected: str, tmp_path: Path
+) -> None:
+    source = f"""
+const fs = require("fs");
+const path = require("path");
+function {function}(folder) {{
+  return JSON.parse(fs.readFileSync(path.join(folder, "mill.lock"))).{key};
+}}
+function write(folder, lock) {{
+  fs.writeFileSync(path.join(folder, "mill.lock"), JSON.stringify(lock));
+}}
+module.exports = {{ {function}, write }};
+"""
+    assert disposition(tmp_path, source, "mill.js") == expected
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ('"source_hash": digest(grains), "sorted": sort(grains)', CACHE),
+        ('"password_hash": digest(grains), "sorted": sort(grains)', RECORD),
+        ('"flour_stats": digest(grains), "sorted": sort(grains)', RECORD),
+    ],
+)
+def test_what_says_what_it_was_made_of_is_a_cache(keys: str, expected: str, tmp_path: Path) -> None:
+    source = f"""
+import json
+from mill import digest, sort
+def keep(grains):
+    with open("/var/mill/flour.json", "w") as f: json.dump({{{keys}}}, f)
+def load():
+    with open("/var/mill/flour.json") as f: found = json.load(f)
+    return found["sorted"], found["flour_stats"]
+"""
+    assert disposition(tmp_path, source) == expected

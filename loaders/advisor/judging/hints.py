@@ -145,6 +145,13 @@ class Hints:
         return bool(self.stem & WORDS["secret"]) and is_made_here and not is_got
 
     @property
+    def is_lock(self) -> bool:
+        """Say whether it is named as what pins the versions of a project, and not a process."""
+        around = self.code | self.homes
+        says_so = bool(around & {"lockfile", "lockfiles"}) or around >= {"lock", "file"}
+        return not self.is_whole and bool(self.stem & {"lock", "lockfile"}) and says_so
+
+    @property
     def is_of_parts(self) -> bool:
         """Say whether it is named as the list of which parts of the program are on."""
         parts = self.stem & WORDS["parts"]

@@ -18,7 +18,15 @@ NOT_WRITTEN = "who writes it is not visible"
 ONLY_READ = "only read, at a path of the project itself"
 MANIFEST_READ = "the manifest of something else, and only read"
 # Keys of what a program notes of its own runs, which no settings have.
-_NOTED = re.compile(r"^(last|next|previous)_(run|seen|update|updated|sync|time|check|post|id)")
+_NOTED = re.compile(
+    r"^(last|next|previous)_(run|seen|update|updated|sync|time|check|post|id)"
+    r"|(^|_)(stats|durations?|elapsed|statistics|(started|finished|created)_at)(_|$)"
+)
+# Keys that say which state of its sources something was made of.
+_SOURCES = re.compile(
+    r"(^|_)(checksums?|fingerprints?|mtimes?|(file|source|function|content|input)_?hash(es)?)$"
+    r"|^hash_by_|^hashes$"
+)
 Decision = tuple[str, str, str]
 
 
@@ -137,6 +145,9 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return CACHE, "likely", "the code that keeps it calls it a cache"
     if e.ages and e.is_fixed and not hints.is_login:
         return CACHE, "likely", f"it keeps when it was asked for ({e.ages[0]})"
+    made_of = [key for key in (*e.keys_written, *e.keys_read) if _SOURCES.search(snake(key))]
+    if made_of and not (e.ids or e.entries or e.is_extended):
+        return CACHE, "likely", f"it keeps what it was made of, to be made anew ({made_of[0]})"
     if hints.is_index and not e.ids and not e.entries:
         return CACHE, "likely", "an index, which is made of other data"
     if e.is_fetched and hints.code & WORDS["fetching"] and not e.ids:
@@ -209,6 +220,9 @@ def _configuration(e: Evidence) -> Decision | None:
         return CONFIG_STATIC, "likely", f"the manifest of a project, and {how} at run time"
     if e.people or e.entries or e.is_appended or hints.folders & WORDS["kept"]:
         return None
+    is_of_process = {"pid", "host", "hostname"} & {*e.keys_read, *e.keys_written}
+    if hints.is_lock and e.is_written and e.is_read and not (is_of_process or hints.is_copy):
+        return CONFIG_STATIC, "likely", "the lock file of a project, which goes with its code"
     if e.is_of_defaults and e.is_read and e.is_based and not (hints.is_copy or e.is_deleted):
         return CONFIG_STATIC, "likely", "the program writes nothing but its own defaults"
     if hints.is_of_parts and e.is_based and not (e.ids or e.is_fetched or hints.is_copy):
