@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from loaders.advisor.dispositions import SYSTEM_OF_RECORD
-from loaders.advisor.files import CodeFile, Tree, collect
+from loaders.advisor.files import CodeFile, Tree, collect, program_of
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.evaluator import Evaluator
 from loaders.advisor.flow.libraries.sinks import read_sinks
@@ -55,7 +55,7 @@ def audit(request: Request) -> AuditResult:
     tree = collect(request.root, settings.exclude)
     with _deep_recursion():
         modules = {file.path: _parsed(file) for file in tree.files}
-        project = Project(modules, read_aliases(tree.configurations))
+        project = Project(modules, read_aliases(tree.configurations), program_of(request.root))
         tests = frozenset(file.path for file in tree.files if file.is_test)
         engine = Engine(project, read_sinks(settings.sinks), tests, _summarise)
         engine.run()

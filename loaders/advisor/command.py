@@ -52,6 +52,11 @@ def run_audit(
         raise WrongRequest(f"{directory} is not a folder.")
     if is_written and baseline is None:
         raise WrongRequest("--write-baseline needs --baseline FILE.")
+    if is_written and since is not None:
+        raise WrongRequest(
+            "--write-baseline takes the findings of all files: leave --since out, or the baseline "
+            "would forget the others."
+        )
     known: dict[str, int] = {}
     if baseline is not None and not is_written:
         known = read_baseline(baseline)
@@ -68,7 +73,8 @@ def run_audit(
         places = {each.fingerprint: len(each.lines) for each in result.results}
         said = {"version": 1, "known": marks, "places": places}
         _write(baseline, json.dumps(said, indent=2, sort_keys=True) + "\n")
-        return Done(f"{len(marks)} findings are now known: {baseline}\n", 0)
+        are = "1 finding is" if len(marks) == 1 else f"{len(marks)} findings are"
+        return Done(f"{are} now known: {baseline}\n", 0)
     text = RENDERERS[form](result)
     if output is not None:
         _write(output, text)
@@ -110,7 +116,7 @@ def read_baseline(file: Path) -> dict[str, int]:
     Raises WrongRequest if it is none.
     """
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
+        said = json.loads(file.read_text(encoding="utf-8-sig"))
         places = said.get("places", {})
         return {mark: int(places.get(mark, sys.maxsize)) for mark in said["known"]}
     except FileNotFoundError:
@@ -128,17 +134,23 @@ def changed_since(directory: Path, revision: str) -> frozenset[str]:
     """
     if revision.startswith("-"):
         raise WrongRequest(f"{revision!r} is not a Git revision.")
-    changed = _git(directory, "diff", "--name-only", "--relative", "-z", revision, "--", ".")
+    # A setting of the examined repository may name programs; none of them is run.
+    filters = _git(directory, "config", "--name-only", "-z", "--get-regexp", _FILTERS, ok=(0, 1))
+    off = [part for name in filters.split("\0") if name for part in ("-c", f"{name}=")]
+    changed = _git(directory, *off, "diff", "--name-only", "--relative", "-z", revision, "--", ".")
     untracked = _git(directory, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
     from loaders.advisor.files import shown
 
     return frozenset(shown(name) for name in (changed + untracked).split("\0") if name)
 
 
-def _git(directory: Path, *arguments: str) -> str:
+_FILTERS = r"^filter\..*\.(clean|process|required)$"
+
+
+def _git(directory: Path, *arguments: str, ok: tuple[int, ...] = (0,)) -> str:
     try:
         done = subprocess.run(
-            ["git", "-C", str(directory), *arguments],  # noqa: S607
+            ["git", "-C", str(directory), "-c", "core.fsmonitor=false", *arguments],  # noqa: S607
             capture_output=True,
             text=True,
             errors="surrogateescape",
@@ -146,7 +158,7 @@ def _git(directory: Path, *arguments: str) -> str:
         )
     except FileNotFoundError:
         raise WrongRequest("--since needs git, which is not installed.") from None
-    if done.returncode != 0:
+    if done.returncode not in ok:
         said = done.stderr.strip().splitlines()
         raise WrongRequest(
             f"--since: git says {said[0] if said else 'no'}. It needs {directory} in a Git "

@@ -1,8 +1,10 @@
 """Collects the code of a tree: what is read, what is left out, and which role a file has."""
 
+import json
 import os
 import re
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -80,7 +82,7 @@ def collect(root: Path, exclude: Sequence[str] = (), only: frozenset[str] | None
     configurations: dict[str, bytes] = {}
     left_out = 0
     excluded = GitIgnoreSpec.from_lines(exclude)
-    for path, name in _walk(root):
+    for path, name in _walk(root, unread):
         suffix = PurePosixPath(path).suffix.lower()
         is_aliases = re.match(r"^[jt]sconfig(\..*)?\.json$", name) is not None
         if suffix not in LANGUAGES and suffix not in _NOT_READ and not is_aliases:
@@ -112,6 +114,19 @@ def collect(root: Path, exclude: Sequence[str] = (), only: frozenset[str] | None
             continue
         files.append(CodeFile(path, LANGUAGES[suffix], is_test(path), as_utf8(content)))
     return Tree(tuple(files), tuple(unread), configurations, left_out)
+
+
+def program_of(root: Path) -> str:
+    """Return what the manifest of a project calls it, without a scope: @mill/oven is oven."""
+    try:
+        if (root / "package.json").is_file():
+            said = json.loads((root / "package.json").read_bytes())
+        else:
+            said = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+            said = said.get("project") or said["tool"]["poetry"]
+        return str(said["name"]).rpartition("/")[2]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return ""
 
 
 def shown(text: str) -> str:
@@ -158,12 +173,12 @@ def is_left_out(name: str, content: bytes) -> bool:
     return False
 
 
-def _walk(root: Path) -> Iterator[tuple[str, str]]:
+def _walk(root: Path, unread: list[Unread]) -> Iterator[tuple[str, str]]:
     """Yield relative paths in order, what .gitignore files leave out not among them."""
     specs: dict[str, GitIgnoreSpec] = {}
     tracked = _tracked(root)
     parents = {parent for path in tracked for parent in _folders(path)}
-    for folder, folders, names in os.walk(root, onerror=_raise_at(root)):
+    for folder, folders, names in os.walk(root, onerror=_noting(root, unread)):
         inside = os.path.relpath(folder, root).replace(os.sep, "/")
         inside = "" if inside == "." else inside
         if ".gitignore" in names:
@@ -174,7 +189,7 @@ def _walk(root: Path) -> Iterator[tuple[str, str]]:
             if not _is_vendored(Path(folder), inside, name, folders)
             and not name.startswith(".")
             and not name.endswith((".egg-info", ".dist-info"))
-            and not (Path(folder) / name / "pyvenv.cfg").exists()
+            and not _is_environment(Path(folder) / name)
             and (
                 f"{inside}/{name}".lstrip("/") in parents
                 or not _is_ignored(specs, f"{inside}/{name}/".lstrip("/"))
@@ -198,9 +213,19 @@ def _is_vendored(folder: Path, inside: str, name: str, beside: Sequence[str]) ->
     if name != "dist" and name != "build":
         return True
     # A package that is published without its sources: what its manifest names is all there is.
-    said = manifest.read_text(encoding="utf-8", errors="replace")
+    try:
+        said = manifest.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
     is_named = re.search(rf'"(\./)?{name}/', said) is not None
     return not is_named or bool(_SOURCES.intersection(beside))
+
+
+def _is_environment(folder: Path) -> bool:
+    try:
+        return (folder / "pyvenv.cfg").exists()
+    except OSError:
+        return False
 
 
 def _tracked(root: Path) -> frozenset[str]:
@@ -209,7 +234,7 @@ def _tracked(root: Path) -> frozenset[str]:
         return frozenset()
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), "ls-files", "-z"],  # noqa: S607
+            ["git", "-C", str(root), "-c", "core.fsmonitor=false", "ls-files", "-z"],  # noqa: S607
             capture_output=True,
             check=False,
         )
@@ -225,10 +250,14 @@ def _folders(path: str) -> Iterator[str]:
         yield path
 
 
-def _raise_at(root: Path) -> Callable[[OSError], None]:
+def _noting(root: Path, unread: list[Unread]) -> Callable[[OSError], None]:
+    """Return what names a folder that cannot be listed; without the first there is no audit."""
+
     def on_error(error: OSError) -> None:
-        if error.filename is not None and Path(error.filename) == root:
+        inside = os.path.relpath(error.filename or root, root).replace(os.sep, "/")
+        if inside == ".":
             raise error
+        unread.append(Unread(shown(f"{inside}/"), f"cannot be read: {error.strerror}"))
 
     return on_error
 

@@ -13,7 +13,7 @@ import click
     "--data",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     metavar="TREE",
-    help="Files that the code has written: proposals take types from them.",
+    help="Folder of files that the code has written: proposals take types from them.",
 )
 @click.option(
     "--format",

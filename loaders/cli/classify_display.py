@@ -105,7 +105,10 @@ def _summary(result: Classified) -> Iterator[str]:
     if not result.files:
         yield _NO_FILES
     counts = ", ".join(f"{count} {name}" for name, count in result.counts().items())
-    yield f"{len(result.verdicts):,} templates ({counts}) of {result.files:,} files."
+    many = len(result.verdicts)
+    templates = "1 template" if many == 1 else f"{many:,} templates"
+    files = "1 file" if result.files == 1 else f"{result.files:,} files"
+    yield f"{templates} ({counts}) of {files}."
     said = f"Bodies read: {result.bodies_read:,}; damaged: {result.damaged:,}"
     said += f"; in part: {result.too_large:,}; in folders of tools: {result.left_out:,}"
     unlisted = "".join(f"; {name}: {count:,}" for name, count in result.unlisted.items())

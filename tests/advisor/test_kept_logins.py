@@ -164,3 +164,27 @@ def keep(args):
         json.dump(found, file)
 """
     assert disposition(tmp_path, source) == UNCERTAIN
+
+
+_GATE = """
+const fs = require("fs");
+const os = require("os");
+const path = require("path");
+const FILE = path.join(os.homedir(), ".gaterc");
+exports.keep = (values) => fs.writeFileSync(FILE, JSON.stringify(values));
+exports.known = () => JSON.parse(fs.readFileSync(FILE, "utf8"));
+exports.forget = () => fs.unlinkSync(FILE);
+"""
+
+
+def test_what_a_login_writes_and_a_logout_takes_away_is_of_a_person(tmp_path: Path) -> None:
+    files = {
+        "gate.js": _GATE,
+        "commands/login.js": 'const gate = require("../gate");\nexports.run = (pass) => '
+        "gate.keep({ pass });\n",
+        "commands/logout.js": 'const gate = require("../gate");\nexports.run = () => '
+        "gate.forget();\n",
+    }
+    assert templates(audited(tmp_path, files)) == {"~/.gaterc": "SYSTEM_OF_RECORD"}
+    files["commands/logout.js"] = files["commands/login.js"] = ""
+    assert templates(audited(tmp_path / "plain", files)) == {"~/.gaterc": "CONFIG_STATIC"}

@@ -158,3 +158,87 @@ exports.all = (tongues) => tongues.map(read);
     assert places(audited(tmp_path, {"words.js": source})) == [
         ("words.js", 3, "read", "sink", "words/{tongue}.json")
     ]
+
+
+def test_options_that_may_name_another_file_say_nothing_of_the_one_written_down(
+    tmp_path: Path,
+) -> None:
+    source = """
+const fs = require('fs');
+const path = require('path');
+const away = (folder, file) => fs.renameSync(path.join(folder, file), path.join('old', file));
+class Oven {
+  constructor(options) {
+    this.folder = path.join(__dirname, 'ovens');
+    this.file = 'bread.json';
+    if (options) {
+      if (options.folder) this.folder = options.folder;
+      if (options.file) this.file = options.file;
+    }
+  }
+  known() { return JSON.parse(fs.readFileSync(path.join(this.folder, this.file), 'utf8')); }
+  keep(said) { fs.writeFileSync(path.join(this.folder, this.file), JSON.stringify(said)); }
+  clean() { away(this.folder, this.found[0]); }
+}
+module.exports = Oven;
+"""
+    assert places(audited(tmp_path, {"oven.js": source})) == [
+        ("oven.js", 14, "read", "sink", "ovens/bread.json"),
+        ("oven.js", 15, "write", "sink", "ovens/bread.json"),
+    ]
+
+
+def test_a_folder_of_one_machine_is_no_default_for_the_one_that_options_name(
+    tmp_path: Path,
+) -> None:
+    source = """
+const fs = require('fs');
+class Oven {
+  constructor({ folder = '' }) {
+    this.folder = process.env.IN_BAKERY ? '/bakery/files' : folder || '';
+  }
+  known() { return JSON.parse(fs.readFileSync(`${this.folder}/bread.json`, 'utf8')); }
+}
+exports.bake = (options) => new Oven(options).known();
+"""
+    assert [row[4] for row in places(audited(tmp_path, {"oven.js": source}))] == [
+        "{folder}/bread.json"
+    ]
+
+
+_CELLAR = """
+const fs = require("fs");
+const fsp = require("fs/promises");
+const path = require("path");
+const defaults = { folder: "barrels", encode: JSON.stringify, decode: JSON.parse };
+class Shelf {
+  constructor(opts) { this.opts = opts; }
+  fileOf(key) { return path.join(this.opts.folder, clean(key)); }
+  async get(key) {
+    const raw = await fsp.readFile(this.fileOf(key));
+    return this.opts.decode(raw);
+  }
+  async set(key, value) {
+    const raw = this.opts.encode(value);
+    await fsp.writeFile(this.fileOf(key), raw);
+  }
+}
+class Cellar {
+  constructor(options) {
+    this.opts = Object.assign({}, defaults, options);
+    this.shelf = new Shelf(this.opts);
+  }
+  get(key) { return this.shelf.get(key); }
+  set(key, value) { return this.shelf.set(key, value); }
+}
+module.exports = { Cellar };
+"""
+
+
+def test_options_of_another_class_say_that_its_files_are_json(tmp_path: Path) -> None:
+    assert places(audited(tmp_path, {"cellar.js": _CELLAR})) == [
+        ("cellar.js", 10, "read", "sink", "barrels/{key}"),
+        ("cellar.js", 15, "write", "sink", "barrels/{key}"),
+    ]
+    plain = _CELLAR.replace("JSON.stringify", "String").replace("JSON.parse", "String")
+    assert places(audited(tmp_path / "plain", {"cellar.js": plain})) == []

@@ -43,6 +43,44 @@ def say(file, x):
     assert [(note.rule, note.line) for note in found.notes] == [("unused-ignore", 9)]
 
 
+def test_only_a_comment_is_an_ignore_whatever_stands_around_it(tmp_path: Path) -> None:
+    code = '''
+import json
+
+def keep(net_id, x):
+    """Say so by
+
+    # pulse-elt: ignore[PE101] in a comment, which this is not
+    """
+    # pulse-elt: ignore[PE101, PE105] mended in May
+    # See the log of "Anna".
+    json.dump(x, open(f"n/{net_id}.json", "w"))
+
+def knot(net_id, x):
+    port = "http://x"; json.dump(x, open(f"n/{net_id}.json", "w"))  # pulse-elt: ignore "x"
+'''
+    script = """
+import fs from "fs";
+const text = `
+// pulse-elt: ignore[PE101] in a text
+`;
+export function keep(boatId, x) {
+  /*
+   * pulse-elt: ignore[PE101, PE105] sold
+   */
+  fs.writeFileSync(`b/${boatId}.json`, JSON.stringify(x));
+  /* pulse-elt: ignore[PE101, PE105] */ fs.writeFileSync(`b/${boatId}.json`, JSON.stringify(x));
+}
+// pulse-elt: ignored by most
+export const read = (boatId) =>
+  JSON.parse(fs.readFileSync(`b/${boatId}.json`)); // pulse-elt: ignore[PE101]
+"""
+    found = audited(tmp_path, {"port.py": code, "port.js": script})
+    assert found.notes == ()
+    held = [(place.rules, bool(place.ignored)) for f in found.findings for place in f.places]
+    assert held == [((), True)] * 5
+
+
 def test_names_with_backticks_stay_code(tmp_path: Path) -> None:
     assert span("nets.json") == "`nets.json`"
     assert span("ne`ts.json") == "`` ne`ts.json ``"

@@ -38,6 +38,8 @@ _TIME_KEY = re.compile(
 _PHONE_KEY = re.compile(r"(?:^|_)(?:phone|mobile|telephone|fax|whatsapp)(?:_|$)")
 _BIRTH_KEY = re.compile(r"(?:^|_)(?:birth|birthday|birthdate|dob)(?:_|$)")
 _PHONE = re.compile(r"\+?[\d ()/.-]{6,20}")
+# Written so that nothing else is meant: the name of a field is none.
+_TELEPHONE = re.compile(r"\+\d[\d ()/.-]{6,20}")
 # A second's difference is the time that writing takes.
 _LATER_SECONDS = 60
 # The key path of fields that are too many to be counted one by one.
@@ -214,7 +216,8 @@ class _Body:
             before = len(self.times)
             for key, below in value.items():
                 # A single key may be data among names of fields.
-                label = f"{{{kind_of(key)}}}" if kind_of(key) else key[:_LONGEST_KEY]
+                kind = _kind_of_key(key)
+                label = f"{{{kind}}}" if kind else key[:_LONGEST_KEY]
                 below_path = f"{path}.{label}" if path else label
                 self.walk(below, below_path, depth + 1, in_rows=in_rows)
             times = self.times[before:]
@@ -291,9 +294,13 @@ def moment_of(value: Any, key: str) -> float | None:  # noqa: ANN401
     return None
 
 
+def _kind_of_key(key: str) -> str | None:
+    return kind_of(key) or (NUMBER if _TELEPHONE.fullmatch(key) else None)
+
+
 def _kind_of_keys(value: Mapping[str, Any]) -> str | None:
     """Return the kind of an object's keys if they are data rather than names of fields."""
-    kinds = {kind_of(key) for key in list(value)[:_ELEMENTS]}
+    kinds = {_kind_of_key(key) for key in list(value)[:_ELEMENTS]}
     if kinds and None not in kinds:
         return min(str(kind) for kind in kinds) if len(kinds) > 1 else kinds.pop()
     if len(value) > _MOST_KEYS:

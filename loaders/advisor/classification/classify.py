@@ -17,7 +17,8 @@ from loaders.advisor.classification.signs import Links, Template
 from loaders.advisor.classification.tree import Node, add, is_left_out
 from loaders.advisor.classification.verdict import judge
 from loaders.sources.opening import open_source
-from loaders.sources.source import LONGEST_PATH, Source
+from loaders.sources.paths import is_document
+from loaders.sources.source import LINK, LONGEST_PATH, Source
 
 _MOST_KEYS = 60
 _FRAMES_PER_SEGMENT = 6
@@ -47,6 +48,9 @@ class Tree:
                 self.left_out += 1
             elif entry.problem is not None:
                 self.unlisted[entry.problem] += 1
+            elif not is_document(entry.path.encode(), JSON_ENDINGS):
+                # A link to a folder is listed, and not followed.
+                self.unlisted[LINK] += 1
             else:
                 add(root, entry)
         return root

@@ -84,7 +84,7 @@ def _why_refused(rules: Sequence[Rule]) -> str | None:
             ]
         )
     except ValueError as error:
-        return str(error)
+        return str(error).rstrip(".")
     return None
 
 

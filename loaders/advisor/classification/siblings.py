@@ -116,13 +116,14 @@ def _settle_folders(node: Node, enough: int) -> bool:
                 node.merge_folders([name], most)
                 is_changed = True
     literals = [name for name in sorted(node.folders) if MARK not in name]
+    if marked(NAME) in structures and not ids:
+        # Where folders were merged, a name that stood alone in one joins the many of another.
+        joining = [n for n in literals if _are_alike(structures, n, marked(NAME))]
+        if joining:
+            node.merge_folders(joining, marked(NAME))
+            return True
     for name in literals:
-        alike = [
-            other
-            for other in literals
-            if _is_within(structures[other], structures[name])
-            and _is_within(structures[name], structures[other])
-        ]
+        alike = [other for other in literals if _are_alike(structures, other, name)]
         if len(alike) >= enough and len(alike) >= _MOST_OF_THEM * len(literals):
             node.merge_folders(alike, marked(NAME))
             return True
@@ -135,6 +136,11 @@ _Structure = dict[tuple[int, str], Profile]
 def _structure(folder: Node) -> _Structure:
     """Return the files below a folder by depth and name; of several the last profile counts."""
     return {(len(segments), segments[-1]): leaf.profile for segments, leaf in folder.leaves()}
+
+
+def _are_alike(structures: Mapping[str, _Structure], one: str, other: str) -> bool:
+    here, there = structures[one], structures[other]
+    return _is_within(here, there) and _is_within(there, here)
 
 
 def _is_within(one: _Structure, other: _Structure) -> bool:

@@ -1,6 +1,15 @@
 """What servers and databases are asked: requests, statements, and values that hold an answer."""
 
-from loaders.advisor.flow.values import External, Options, Text, Value, options_of
+from loaders.advisor.flow.values import (
+    External,
+    Mapping,
+    Nothing,
+    Options,
+    Sequence,
+    Text,
+    Value,
+    options_of,
+)
 
 # The name of a JSON text that holds what a server answered.
 ANSWER = "answer"
@@ -29,9 +38,21 @@ def is_answer(value: Value) -> bool:
         case Text():
             return any(part.name == ANSWER for part in value.holes)
         case Options():
-            return all(is_answer(option) for option in value.values)
+            # What is empty at first is filled in later.
+            filled = [option for option in value.values if not _is_empty(option)]
+            return bool(filled) and all(is_answer(option) for option in filled)
         case _:
             return False
+
+
+def _is_empty(value: Value) -> bool:
+    match value:
+        case Sequence():
+            return not value.items
+        case Mapping():
+            return not value.entries
+        case _:
+            return isinstance(value, Nothing)
 
 
 def is_writing(args: tuple[Value, ...]) -> bool:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 
 from loaders.advisor.flow.substitution import Bindings
-from loaders.advisor.flow.templates import JSON_ENDINGS, ends_as_json, shape
+from loaders.advisor.flow.templates import JSON_ENDINGS, ends_as_json, is_settled, shape
 from loaders.advisor.flow.values import (
     Hole,
+    Member,
     Nothing,
     Options,
     Param,
@@ -82,8 +83,20 @@ def _looks(value: Value) -> Value | str:
 
 def _gives_way(value: Value, to: Text) -> bool:
     return isinstance(value, Text) and (
-        _is_completed(value, to) or _is_doubled(value, to) or _is_numbered(value, to)
+        _is_completed(value, to)
+        or _is_doubled(value, to)
+        or _is_numbered(value, to)
+        or _is_option(value, to)
     )
+
+
+def _is_option(value: Text, to: Text) -> bool:
+    """Say whether options may name another path than the one that the code writes down.
+
+    An absolute folder is that of one machine: it is one of several, and no default.
+    """
+    is_path = to.literal is not None and re.search(r"^[^/].*/|[.]", to.literal) is not None
+    return is_path and is_settled(to) and isinstance(value.symbol, Member)
 
 
 def _is_numbered(value: Text, of: Text) -> bool:

@@ -10,7 +10,7 @@ from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.libraries.library import Library
 from loaders.advisor.flow.libraries.paths import JOINED
 from loaders.advisor.flow.naming import name_of
-from loaders.advisor.flow.objects import as_told, from_above
+from loaders.advisor.flow.objects import as_told, built_with, from_above
 from loaders.advisor.flow.substitution import (
     CONSTRUCTORS,
     Bindings,
@@ -161,7 +161,7 @@ class Caller(Library):
                         results.append(self.call_value(each, a))
                 return either(*results)
         elif not isinstance(of, Nothing):
-            own = self.own_method(of, name)
+            own = self.own_method(of, name) or built_with(self, of, name)
             if own is not None:
                 return either(*(self.call_value(each, a) for each in options_of(own)))
         return self.library_method(of, name, a)
@@ -288,6 +288,8 @@ class Caller(Library):
             for param, value in bindings.items():
                 if param.owner == key and param not in defaulted:
                     self.engine.pass_on(key, param.name, value)
+                    at = (self.function.key, a.line)
+                    self.engine.handed.setdefault((key, param.name), {})[at] = value
         replaced: Replaced = {}
         # A function that calls itself says nothing new of its paths.
         for access in summary.accesses if key != self.function.key else ():

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 
 from loaders.advisor.flow.libraries.sinks import Sink, Sinks
+from loaders.advisor.flow.noting import Notes
 from loaders.advisor.flow.project import Project
 from loaders.advisor.flow.segments import is_open_text, is_path_text
 from loaders.advisor.flow.summaries import CallSite, Summary, without_origins
@@ -25,12 +26,13 @@ from loaders.advisor.languages.syntax import (
     assigned,
 )
 
+_EMPTY = Summary()
 MOST_ROUNDS = 5
 DEEPEST_DEMAND = 12
 MOST_PASSED = 12
 
 
-class Engine:
+class Engine(Notes):
     """Summaries of all functions, and facts that hold wherever they are found."""
 
     def __init__(
@@ -40,6 +42,7 @@ class Engine:
         tests: frozenset[str],
         summarise: Callable[["Engine", FunctionDef], Summary],
     ) -> None:
+        super().__init__()
         self.project = project
         self.tests = tests
         self.summarise = summarise
@@ -69,16 +72,9 @@ class Engine:
         self.asked: dict[str, dict[str, None]] = {}
         self.references: set[str] = set()
         self.unresolved: set[str] = set()
-        self.keys: dict[str, dict[str, None]] = {}
-        self.item_keys: dict[str, dict[str, None]] = {}
-        self.grown: set[str] = set()
         self.globals: dict[str, Value] = {}
         self.again: dict[tuple[str, str], dict[str, Value]] = {}
-        # Functions of scripts that are called by a name, wherever they are written.
-        self.named: set[str] = set()
-        self.set_keys: dict[str, dict[str, None]] = {}
-        self.keyed: dict[str, dict[str, None]] = {}
-        self.said: dict[str, dict[str, None]] = {}
+        self.named: set[str] = set()  # called by their names in scripts, wherever written
 
     def run(self) -> None:
         """Evaluate everything, modules first."""
@@ -238,11 +234,16 @@ class Engine:
         sites[site] = general
         known: list[tuple[tuple[str, Value], ...]] = []
         for each in sites.values():
-            if each not in known:
+            if len(known) < MOST_PASSED and each not in known:
                 known.append(each)
-                if len(known) == MOST_PASSED:
-                    break
-        self.constructions[definition.key] = known
+        if known != self.constructions.get(definition.key):
+            self.constructions[definition.key] = known
+            self.requeue(self.asked.get(f"built {definition.key}", ()))
+
+    def built(self, key: str, by: str) -> list[tuple[tuple[str, Value], ...]]:
+        """Return what objects of a class are built with; who asks is told of more."""
+        self.asked.setdefault(f"built {key}", {})[by] = None
+        return self.constructions.get(key, [])
 
     def hold(self, attribute: str, value: Value) -> None:
         """Remember objects of ours that attributes of that name hold."""
@@ -380,25 +381,7 @@ class Engine:
                 return sink
         return None
 
-    def keys_read(self, reads: Iterable[str], key: str, *, is_item: bool) -> None:
-        """Remember a key that somebody takes out of what was read, or of one of its items."""
-        for read in reads:
-            (self.item_keys if is_item else self.keys).setdefault(read, {})[key] = None
-
-    def key_set(self, reads: Iterable[str], key: str) -> None:
-        """Remember a literal key that somebody assigns to in what was read."""
-        for read in reads:
-            self.set_keys.setdefault(read, {})[key] = None
-
-    def keyed_by(self, reads: Iterable[str], name: str) -> None:
-        """Remember the name of a variable by which somebody looks into what was read."""
-        for read in reads:
-            self.keyed.setdefault(read, {})[name] = None
-
     def callbacks(self, function: str, parameter: str) -> Value | None:
         """Return the functions and objects that callers pass for a parameter."""
         known = self.passed.get((function, parameter))
         return either(*known) if known else None
-
-
-_EMPTY = Summary()

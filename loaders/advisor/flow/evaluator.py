@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from loaders.advisor.flow import members, namespaces
 from loaders.advisor.flow.branching import merged
+from loaders.advisor.flow.constants import names_constant
 from loaders.advisor.flow.drafts import without_drafts
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.importing import Importer
 from loaders.advisor.flow.naming import name_of
+from loaders.advisor.flow.noting import whole_of
 from loaders.advisor.flow.segments import is_deep
 from loaders.advisor.flow.summaries import MOST_ACCESSES, Summary, root_of, symbols_of
 from loaders.advisor.flow.values import (
@@ -19,6 +22,7 @@ from loaders.advisor.flow.values import (
     External,
     Func,
     Instance,
+    Mapping,
     Param,
     Sequence,
     Text,
@@ -160,6 +164,8 @@ class Evaluator(Importer):
                         value = self.annotated(statement.annotation) or value
                     if statement.is_again and isinstance(statement.target, Name):
                         self.assign_outside(statement.target.id, value, statement.line)
+                    if not isinstance(statement.value, Index):
+                        self.engine.bound_to(whole_of(value), name_of(statement.target))
                     self.bind(statement.target, value)
                 case Do():
                     self.value(statement.value)
@@ -260,6 +266,8 @@ class Evaluator(Importer):
         match target:
             case Name():
                 self.call_by_name(value)
+                if isinstance(value, Mapping) and not names_constant(target.id):
+                    value = replace(value, is_constant=False)
                 if isinstance(value, Text):
                     value = renamed(value, target.id)
                 elif self.language == "script" and self.function.key.endswith(":"):

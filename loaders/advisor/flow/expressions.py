@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from loaders.advisor.flow import members
 from loaders.advisor.flow.branching import merged
 from loaders.advisor.flow.calls import Caller
+from loaders.advisor.flow.constants import is_constant
 from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.naming import name_of
 from loaders.advisor.flow.objects import ENTERING, LEAVING
@@ -219,7 +220,7 @@ class Expressions(Caller):
             elif key is not None:
                 self.call_by_name(value)
                 entries.append((key, value))
-        return Mapping(tuple(entries[:MOST_ENTRIES]))
+        return Mapping(tuple(entries[:MOST_ENTRIES]), is_constant=is_constant(expr))
 
     def index(self, expr: Index) -> Value:
         of = self.value(expr.of)
@@ -277,6 +278,9 @@ class Expressions(Caller):
                     found.append(one_of([literal(key) for key, _ in option.entries]))
                 case Handle() if option.kind == "file":
                     found.append(content(option.reads, ITEM))
+                case Text() if (symbol := option.symbol) is not None and not reads_of(option):
+                    # Callers know what is in a list that they hand in.
+                    found.append(hole("?", Member(symbol, members.ELEMENT)))
                 case _:
                     reads = reads_of(option)
                     found.append(content(reads, ITEM) if reads else UNKNOWN)

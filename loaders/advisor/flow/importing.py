@@ -27,6 +27,8 @@ from loaders.advisor.languages.syntax import (
     Import,
 )
 
+# A module of the folder in which a tool is run, not of the tool's own.
+IMPORT_OF_PROJECT = "import of the project"
 _IMPORT = Sink("import", "read", 0, returns="content", is_json=True)
 
 
@@ -39,7 +41,7 @@ class Importer(Expressions):
         path = engine.project.resolve(self.function.path, where)
         is_python = self.language == "python"
         if path is None and not is_python:
-            found = self.json_module(where, statement.line)
+            found = self.json_module(where, Arguments((), {}, statement.line, 0))
             if found is not None:
                 self.env[statement.local] = found
                 return
@@ -104,7 +106,7 @@ class Importer(Expressions):
             return self.computed_module(what, arguments)
         path = self.engine.project.resolve(self.function.path, where)
         if path is None:
-            found = self.json_module(where, arguments.line)
+            found = self.json_module(where, arguments)
             return self.library(where) if found is None else found
         names = self.engine.names(path, self.function.key)
         whole = names.get("export:=")
@@ -122,15 +124,17 @@ class Importer(Expressions):
             return UNKNOWN
         return self.touch_one(replace(_IMPORT, is_json=False), what, arguments)
 
-    def json_module(self, where: str, line: int) -> Value | None:
+    def json_module(self, where: str, arguments: Arguments) -> Value | None:
         """Importing a .json file of the tree reads it."""
         if not where.endswith(JSON_ENDINGS) or not where.startswith((".", "@/", "~/", "/", ROOT)):
             return None
-        if where.startswith((ROOT, "/")):
-            return self.touch_one(_IMPORT, literal(where), Arguments((), {}, line, 0))
         folder = posixpath.dirname(self.function.path)
+        if where.startswith((ROOT, "/")):
+            is_own = not folder or where.startswith(("/", f"{ROOT}/{folder}/"))
+            sink = _IMPORT if is_own else replace(_IMPORT, name=IMPORT_OF_PROJECT)
+            return self.touch_one(sink, literal(where), arguments)
         path = posixpath.join(ROOT, folder, where) if where.startswith(".") else where[2:]
-        return self.touch_one(_IMPORT, literal(path), Arguments((), {}, line, 0))
+        return self.touch_one(_IMPORT, literal(path), arguments)
 
     @staticmethod
     def library(name: str) -> External:

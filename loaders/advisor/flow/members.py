@@ -50,6 +50,8 @@ _MOST_NESTED = 8
 _OWN_CLASS = {"python": "__class__", "script": "constructor"}
 # Objects whose attributes are names of every module.
 GLOBALS = ("global", "globalThis", "window", "self")
+# The member of a list that is what iterating over it gives.
+ELEMENT = "*[]"
 # The name under which a module keeps the library all of whose names it takes.
 STAR = "*"
 
@@ -89,6 +91,8 @@ def listed(listing: Listing) -> Text:
 
 
 def member(ev: Context, of: Value, name: str) -> Value:
+    if name == ELEMENT:
+        return ev.element(of)
     match of:
         case Instance() if name == _OWN_CLASS[ev.language]:
             # What the class has, its objects have.

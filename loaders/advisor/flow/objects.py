@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from loaders.advisor.flow.context import Arguments, Context
 from loaders.advisor.flow.segments import base_name, is_open_text
-from loaders.advisor.flow.substitution import CONSTRUCTORS, Bindings
+from loaders.advisor.flow.substitution import CONSTRUCTORS, Bindings, resolved
 from loaders.advisor.flow.summaries import (
     Access,
     owners_of,
@@ -14,7 +14,19 @@ from loaders.advisor.flow.summaries import (
     without_origins,
 )
 from loaders.advisor.flow.templates import ends_as_json
-from loaders.advisor.flow.values import Func, Instance, Member, Param, Text, as_texts
+from loaders.advisor.flow.values import (
+    NOTHING,
+    External,
+    Func,
+    Instance,
+    Member,
+    Param,
+    Text,
+    Value,
+    as_texts,
+    either,
+    options_of,
+)
 
 # What 'with' calls of an object, before its block and after.
 ENTERING, LEAVING = ("__enter__", "__aenter__"), ("__exit__", "__aexit__")
@@ -27,6 +39,25 @@ def from_above(ev: Context, func: Func) -> Bindings:
         return {}
     _, *above = ev.engine.bases_of(of.definition, ev.function.key)
     return {Param(base.key, "self"): of for base in above}
+
+
+def built_with(ev: Context, of: Value, name: str) -> Value | None:
+    """Return the functions of one name among the options with which objects are built."""
+    symbol = of.symbol if isinstance(of, Text) else None
+    function = ev.engine.project.functions.get(root_of(symbol).owner) if symbol else None
+    is_built = function is not None and function.name in CONSTRUCTORS
+    if symbol is None or function is None or not is_built or ev.language != "script":
+        return None
+    found: list[Value] = []
+    for arguments in ev.engine.built(function.class_key or "", ev.function.key):
+        pairs = (key.rpartition("|") for key, _ in arguments)
+        params = (Param(owner, parameter) for owner, _, parameter in pairs)
+        bindings = dict(zip(params, (value for _, value in arguments), strict=True))
+        value = resolved(ev, Member(symbol, name), bindings)
+        found += [
+            each for each in options_of(value or NOTHING) if isinstance(each, Func | External)
+        ]
+    return either(*found) if found else None
 
 
 def as_told(ev: Context, access: Access, func: Func, a: Arguments) -> Access:

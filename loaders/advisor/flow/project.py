@@ -38,6 +38,7 @@ class Project:
 
     modules: dict[str, Module]
     aliases: tuple[Aliases, ...] = ()
+    program: str = ""
     functions: dict[str, FunctionDef] = field(default_factory=dict)
     classes: dict[str, ClassDef] = field(default_factory=dict)
     by_dotted: dict[str, list[str]] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from loaders.advisor.flow.answers import ANSWER, is_answer
+from loaders.advisor.flow.constants import CONSTANT, holds_constant
 from loaders.advisor.flow.context import Context
 from loaders.advisor.flow.summaries import root_of
 from loaders.advisor.flow.templates import JSON_ENDINGS
@@ -29,6 +30,7 @@ from loaders.advisor.flow.values import (
     Value,
     as_texts,
     either,
+    reads_of,
     text,
 )
 
@@ -241,8 +243,8 @@ def json_hole(value: Value) -> Hole:
     """Return what a value is as JSON text: with its keys, or whose argument it is."""
     if isinstance(value, Text) and value.symbol is not None:
         return Hole("json", value.symbol, is_json=True)
-    name = ANSWER if is_answer(value) else "json"
-    return Hole(name, None, is_json=True, keys=keys_of(value))
+    name = ANSWER if is_answer(value) else CONSTANT if holds_constant(value) else "json"
+    return Hole(name, None, reads_of(value), is_json=True, keys=keys_of(value))
 
 
 def keys_of(value: Value, depth: int = 0) -> tuple[str, ...]:

@@ -143,6 +143,7 @@ class Mapping:
     entries: tuple[tuple[str, "Value"], ...]
     is_json: bool = False
     home: str = ""
+    is_constant: bool = False
 
     def get(self, key: str) -> "Value | None":
         for name, value in reversed(self.entries):

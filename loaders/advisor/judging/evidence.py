@@ -5,15 +5,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from loaders.advisor.flow.answers import is_answer
+from loaders.advisor.flow.constants import holds_constant
 from loaders.advisor.flow.engine import Engine
+from loaders.advisor.flow.importing import IMPORT_OF_PROJECT
 from loaders.advisor.flow.substitution import keys_of
 from loaders.advisor.flow.summaries import Access
 from loaders.advisor.flow.templates import snake
 from loaders.advisor.flow.values import Hole, Options, Text, Value
 from loaders.advisor.flow.values import Sequence as Many
+from loaders.advisor.judging import users
 from loaders.advisor.judging.hints import Hints, hints_of, words_of
+from loaders.advisor.judging.origins import are_answers, is_supplied
 from loaders.advisor.places.attribution import Placed
-from loaders.advisor.places.places import Group, facts_of, outermost, prefix_of
+from loaders.advisor.places.places import Group, facts_of, outermost
 from loaders.advisor.words import WORDS
 
 _ID = re.compile(
@@ -35,6 +39,10 @@ _PART = re.compile(
     r"(_(id|name|key))?$"
 )
 _TEMPORARY = re.compile(r"(^|/)(te?mp|temporary)/")
+# Who is kept under a key, one of them or many.
+_PERSON_ID = re.compile(
+    r"^(user|chat|guild|member|player|customer|patient|student|owner)_?(id|uuid)s?$|^uid$"
+)
 _SECRET = re.compile(
     r"(password|passwd|passphrase|secret|api_?key|access_?key|private_?key|auth_?token|bot_?token|"
     r"access_?token|refresh_?token|client_secret|credential)|^(token|pwd)$",
@@ -50,6 +58,7 @@ _AGE = re.compile(
     r"^(last_?(update|updated|check|checked|fetch|fetched|refresh|refreshed)(_(at|date|time|ts))?|"
     r"(fetched|cached|checked|refreshed)_?(at|on|date)|cache_?time|etag|ttl|max_age)$"
 )
+_PUTTING_AWAY = WORDS["saving"] | WORDS["making"] | WORDS["made"] | {"init", "constructor"}
 # Folders of scripts that developers run.
 _SCRIPTS = re.compile(r"^(.*/)?(scripts?|tools|tooling|gulp|tasks|devtools|maintenance)/[^:]*:")
 _FEW = 8
@@ -85,11 +94,15 @@ class Evidence:
     keys_written: tuple[str, ...]
     keys_read: tuple[str, ...]
     is_imported: bool
+    is_of_program: bool
+    is_of_object: bool
     is_temporary: bool
     is_grown: bool
     is_extended: bool
     is_answer: bool
     is_fetched: bool
+    is_supplied: bool
+    is_of_defaults: bool
     is_written_openly: bool
     ages: tuple[str, ...]
     keyed: tuple[str, ...]
@@ -98,6 +111,11 @@ class Evidence:
     is_of_parts: bool
     is_of_many: bool
     is_read_through: bool
+    is_of_span: bool
+    is_for_login: bool
+    is_written_by_object: bool
+    is_from_project: bool
+    is_by_commands: bool
     hints: Hints
 
     @property
@@ -122,11 +140,11 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
     first = group.path.parts[0] if group.path.parts else ""
     rooted = isinstance(first, str) and not first.startswith(("/", "~", "../"))
     hints = hints_of(engine, group)
-    is_answered = bool(writes) and all(is_answer(member.access.content) for member in writes)
+    is_answered = are_answers(engine, writes)
     return Evidence(
         is_read=bool(reads),
         is_written=bool(writes),
-        is_written_openly=bool(reads) and not writes and _is_written_openly(engine, group),
+        is_written_openly=bool(reads) and not writes and users.is_written_openly(engine, group),
         is_deleted=bool(group.of("delete")),
         is_taken_away={outermost(engine, m.access.function) for m in group.of("delete")} == writing,
         is_listed=bool(group.of("list")),
@@ -155,6 +173,8 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         ),
         is_answer=is_answered,
         is_fetched=is_answered or any(_fetches_it(engine, key, writes) for key in writing),
+        is_supplied=is_supplied(engine, writing),
+        is_of_defaults=bool(writes) and all(holds_constant(m.access.content) for m in writes),
         ages=tuple(
             key
             for key in dict.fromkeys((*written, *_noted((engine.keys, engine.set_keys), group)))
@@ -170,13 +190,21 @@ def evidence_of(engine: Engine, group: Group) -> Evidence:
         is_of_parts=any(_PART.match(snake(hole.name)) for hole in group.path.holes[_head(group) :]),
         is_of_many=bool(group.path.holes[_head(group) :]),
         is_read_through=_is_read_through(engine, [m.access for m in reads], writing),
-        is_imported=any(member.access.sink == "import" for member in reads),
+        is_of_object=_is_of_object(engine, writing),
+        is_imported=any(member.access.sink.startswith("import") for member in reads),
+        is_written_by_object=not writes and users.is_written_by_object(engine, group),
+        is_for_login=users.is_for_login(engine, group),
+        is_of_span=bool(writes) and all(users.is_of_span(engine, member) for member in writes),
+        is_from_project=any(member.access.sink == IMPORT_OF_PROJECT for member in reads),
+        is_by_commands=bool(writing) and all(key.endswith(":") for key in writing),
+        is_of_program=bool(hints.stem) and hints.stem == words_of(engine.project.program) - {"cli"},
         hints=hints,
     )
 
 
 def is_id(name: str) -> bool:
     """Say whether a placeholder is named as an id of an entry, not of a part of the program."""
+    name = users.without_kind(name)
     return bool(_ID.search(name)) and not _PART.match(name)
 
 
@@ -211,19 +239,6 @@ def _fetches_it(engine: Engine, function: str, writes: Sequence[Placed]) -> bool
     )
 
 
-def _is_written_openly(engine: Engine, group: Group) -> bool:
-    """Say whether a helper writes keys of the browser's storage that only others know."""
-    prefix = prefix_of(group.members[0].access)
-    return group.store == "browser" and any(
-        access.operation == "write"
-        and access.store == "browser"
-        and prefix_of(access) == prefix
-        and not any(isinstance(part, str) for part in access.path.parts)
-        for summary in engine.summaries.values()
-        for access in summary.own
-    )
-
-
 def _noted(tables: Iterable[dict[str, dict[str, None]]], group: Group) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(
@@ -250,8 +265,26 @@ def _people(
     writing = group.of("write")
     kept = (*taken, *_handed(engine, writing)) if writing and group.of("read", "open") else ()
     found += [key for key in kept if _TOKEN.match(snake(key))]
+    found += [key for key in (*few, *assigned) if _PERSON_ID.match(snake(key))]
     found += [key for key in (*written, *assigned, *taken) if snake(key) in WORDS["people"]]
+    if group.store == "file" and _is_of_a_login(engine, group):
+        found.append("login")
     return tuple(dict.fromkeys(found))
+
+
+def _is_of_a_login(engine: Engine, group: Group) -> bool:
+    """Say whether it is written where somebody logs in, and changed or deleted at the logout."""
+    words: set[str] = set()
+    nearest = {outermost(engine, m.access.function) for m in group.of("write", "delete")}
+    for _ in range(_MOST_STEPS):
+        for key in nearest:
+            function = engine.project.functions[key]
+            definition = engine.project.classes.get(function.class_key or "")
+            module = function.path.rpartition("/")[2].partition(".")[0]
+            words |= words_of(f"{function.name} {definition.name if definition else ''} {module}")
+        callers = {site.caller for key in nearest for site in engine.calls.get(key, ())}
+        nearest = {outermost(engine, key) for key in callers}
+    return bool(words & {"login", "signin"} and words & {"logout", "signout"})
 
 
 def _handed(engine: Engine, writes: Sequence[Placed]) -> tuple[str, ...]:
@@ -313,6 +346,17 @@ def _is_based(group: Group) -> bool:
     return all(_PART.match(snake(hole.name)) for hole in below) and not any(
         _ID.search(snake(hole.name)) for hole in heads
     )
+
+
+def _is_of_object(engine: Engine, writing: set[str]) -> bool:
+    """Say whether methods of one class write it after each change, not where somebody saves it."""
+    methods = [engine.project.functions[key] for key in writing]
+    changing = [
+        method.class_key
+        for method in methods
+        if method.class_key and not words_of(method.name) & _PUTTING_AWAY
+    ]
+    return len(changing) > len(set(changing))
 
 
 def _is_fresh(engine: Engine, reads: Sequence[Access], writing: set[str]) -> bool:

@@ -7,6 +7,7 @@ from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.summaries import Access
 from loaders.advisor.flow.templates import snake
 from loaders.advisor.flow.values import Hole, Text
+from loaders.advisor.judging.constants import names_of
 from loaders.advisor.places.places import Group, outermost
 from loaders.advisor.words import WORDS
 
@@ -17,6 +18,8 @@ _RC = re.compile(r"^\.?[a-z0-9_-]+rc$")
 _KINDS = frozenset({"lock", "npm", "base", "build", "dev", "prod", "node", "app"})
 _TOKENS = frozenset({"token", "tokens", "jwt"})
 _GIVEN = frozenset(f"options_{name}" for name in ("file", "path", "input", "output", "name", "out"))
+# Folders of what somebody works on, which is kept with its versions.
+_PROJECTS = frozenset({"project", "projects", "workspace", "repo", "repository"})
 _NAMES_OF_PATHS = frozenset(
     {
         "path",
@@ -43,7 +46,11 @@ class Hints:
     head: frozenset[str]
     code: frozenset[str]
     homes: frozenset[str]
+    called: frozenset[str]
     is_rc: bool
+    is_called_manifest: bool
+    is_held_as_configuration: bool
+    is_of_project: bool
     is_whole: bool
     is_kept_as_cache: bool
 
@@ -54,13 +61,19 @@ class Hints:
 
     @property
     def is_configuration(self) -> bool:
-        """Say whether the file's own name calls it configuration."""
+        """Say whether the file's own name, or that of the constant that holds it, says so."""
         is_named = says_configuration(self.stem) and not self.stem & WORDS["record"]
+        is_called = any(word.endswith(_CONFIG_ENDINGS) for word in self.called) and not (
+            (self.stem - WORDS["kept_anyhow"] | self.called) & WORDS["record"]
+        )
         if self.is_whole and self.head >= {"manifest"} and self.head & {"path", "file"}:
             return True
         if self.is_whole and self.head >= {"package", "json"}:
             return True
-        return self.is_rc or self.is_manifest or is_named
+        is_used = (self.is_held_as_configuration or self.is_of_project) and not (
+            self.is_plural or (self.stem - WORDS["kept_anyhow"]) & WORDS["record"]
+        )
+        return self.is_rc or self.is_manifest or is_named or is_called or is_used
 
     @property
     def is_login(self) -> bool:
@@ -70,6 +83,8 @@ class Hints:
     @property
     def is_manifest(self) -> bool:
         """Say whether tools know a project by the file, whatever writes it."""
+        if self.is_called_manifest:
+            return True
         return bool(self.stem) and not self.is_whole and self.stem - _KINDS <= WORDS["manifest"]
 
     @property
@@ -94,13 +109,18 @@ class Hints:
 
     @property
     def is_cache(self) -> bool:
-        """Say whether the file's own name, or a folder's, calls it a cache."""
-        return says_cache(self.path)
+        """Say whether the file's own name, a folder's, or that of its constant says so."""
+        return says_cache(self.path | self.called)
 
     @property
     def is_copy(self) -> bool:
         """Say whether its folder is one of copies: of a backup, an export, or for a while."""
         return bool((self.folders | (self.head - self.stem)) & WORDS["copies"])
+
+    @property
+    def is_history(self) -> bool:
+        """Say whether it is named as what was said or done before, not as a cache of it."""
+        return bool(self.stem & WORDS["remembered"]) and not says_cache(self.stem)
 
     @property
     def is_token(self) -> bool:
@@ -123,6 +143,25 @@ class Hints:
             (self.stem | self.code | self.homes) & WORDS["signing"]
         )
         return bool(self.stem & WORDS["secret"]) and is_made_here and not is_got
+
+    @property
+    def is_lock(self) -> bool:
+        """Say whether it is named as what pins the versions of a project, and not a process."""
+        around = self.code | self.homes
+        says_so = bool(around & {"lockfile", "lockfiles"}) or around >= {"lock", "file"}
+        return not self.is_whole and bool(self.stem & {"lock", "lockfile"}) and says_so
+
+    @property
+    def is_of_parts(self) -> bool:
+        """Say whether it is named as the list of which parts of the program are on."""
+        parts = self.stem & WORDS["parts"]
+        return bool(parts) and not self.is_whole and self.stem <= parts | WORDS["switches"]
+
+    @property
+    def is_trained(self) -> bool:
+        """Say whether it is named as what a training makes, by code that trains."""
+        is_named = bool((self.stem | self.folders) & WORDS["trained"])
+        return is_named and bool((self.code | self.homes) & WORDS["training"])
 
     @property
     def is_made(self) -> bool:
@@ -164,6 +203,10 @@ def hints_of(engine: Engine, group: Group) -> Hints:
             stem = frozenset()
     elif not (group.path.parts and isinstance(group.path.parts[0], Hole)):
         head = set()
+    is_fixed = all(isinstance(part, str) for part in segments[-1])
+    called = [words_of(name) for name in names_of(engine, group.path)]
+    held = {word for each in _noted(engine.variables, group) for word in words_of(each)}
+    keys = {word for each in _noted(engine.keys, group) for word in words_of(each)}
     around = [_around(engine, member.access) for member in group.members]
     return Hints(
         stem=frozenset(stem),
@@ -171,10 +214,20 @@ def hints_of(engine: Engine, group: Group) -> Hints:
         head=frozenset(head),
         code=frozenset(word for functions, _ in around for word in functions),
         homes=frozenset(word for _, homes in around for word in homes),
+        called=frozenset(word for words in called for word in words),
         is_rc=_is_rc(name),
+        is_called_manifest=any(words - _NAMES_OF_PATHS == {"manifest"} for words in called)
+        or ("dependencies" in keys and not is_whole and is_fixed),
+        is_held_as_configuration=any(word.endswith(_CONFIG_ENDINGS) for word in held)
+        and not held & WORDS["record"],
+        is_of_project=bool(head & _PROJECTS) and len(segments) == 2 and name.startswith("."),
         is_whole=is_whole,
         is_kept_as_cache=bool(around) and all(says_cache(functions) for functions, _ in around),
     )
+
+
+def _noted(table: dict[str, dict[str, None]], group: Group) -> list[str]:
+    return [key for member in group.members for key in table.get(member.access.id, ())]
 
 
 def words_of(text: str) -> frozenset[str]:

@@ -3,13 +3,21 @@
 import re
 from dataclasses import replace
 
-from loaders.advisor.dispositions import SYSTEM_OF_RECORD, UNCERTAIN
+from loaders.advisor.dispositions import CONFIG_STATIC, SYSTEM_OF_RECORD, UNCERTAIN
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.templates import HOLE, ends_as_json, shape, snake
 from loaders.advisor.flow.values import Hole, Text, reads_of
-from loaders.advisor.judging.evidence import is_id
+from loaders.advisor.judging.evidence import evidence_of, is_id
 from loaders.advisor.judging.hints import segments_of
-from loaders.advisor.judging.verdicts import NOT_READ, NOT_WRITTEN, ONLY_READ, Verdict, judge
+from loaders.advisor.judging.verdicts import (
+    MANIFEST_READ,
+    NOT_READ,
+    NOT_WRITTEN,
+    OF_PROJECT,
+    ONLY_READ,
+    Verdict,
+    judge,
+)
 from loaders.advisor.places.places import Group
 from loaders.advisor.words import WORDS
 
@@ -19,13 +27,15 @@ _TAKEN_OVER = "what it holds is taken over into a record"
 def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
     """Return the verdicts; a template of which one half is seen is judged with its kin."""
     verdicts = {key: judge(engine, group) for key, group in groups.items()}
+    verdicts = _of_projects(engine, groups, verdicts)
     found = {
         key: _with_kin(engine, groups[key], groups, verdict)
-        if verdict.reason in (NOT_READ, NOT_WRITTEN)
+        if verdict.reason in (NOT_READ, NOT_WRITTEN, MANIFEST_READ)
         or (verdict.reason == ONLY_READ and groups[key].path.holes)
         else verdict
         for key, verdict in verdicts.items()
     }
+    found |= _written_elsewhere(engine, groups, found)
     found = {
         key: _with_special(groups[key], groups, found) or verdict
         if verdict.reason in (NOT_WRITTEN, ONLY_READ)
@@ -58,6 +68,57 @@ def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
         else verdict
         for key, verdict in found.items()
     }
+
+
+def _written_elsewhere(
+    engine: Engine, groups: dict[str, Group], verdicts: dict[str, Verdict]
+) -> dict[str, Verdict]:
+    """Judge a file together with one of its name elsewhere, from which comes what is written."""
+    found: dict[str, Verdict] = {}
+    for key, group in groups.items():
+        written = [reads_of(member.access.content) for member in group.of("write")]
+        taken = frozenset().union(*written) & (engine.keyed.keys() | engine.set_keys.keys())
+        for other, theirs in groups.items() if taken and verdicts[key].reason == NOT_READ else ():
+            is_taken = any(member.access.id in taken for member in theirs.of("read"))
+            if is_taken and verdicts[other].reason == ONLY_READ and _is_namesake(group, theirs):
+                both = replace(theirs, members=[*theirs.members, *group.members])
+                judged = judge(engine, both)
+                reason = f"seen with {theirs.template}: {judged.reason}"
+                found[key] = found[other] = replace(judged, confidence="likely", reason=reason)
+    return found
+
+
+def _is_namesake(one: Group, other: Group) -> bool:
+    return shape(one.path).rpartition("/")[2] == shape(other.path).rpartition("/")[2]
+
+
+def _of_projects(
+    engine: Engine, groups: dict[str, Group], verdicts: dict[str, Verdict]
+) -> dict[str, Verdict]:
+    """Let all that the same commands alone write into the project they are run in be content."""
+    commands = {
+        member.access.file
+        for key, verdict in verdicts.items()
+        if verdict.reason == OF_PROJECT
+        for member in groups[key].of("write")
+    }
+    reason = "written by the commands that write other content of the project they are run in"
+    return {
+        key: replace(verdict, disposition=CONFIG_STATIC, confidence="likely", reason=reason)
+        if verdict.disposition == SYSTEM_OF_RECORD
+        and commands.issuperset(m.access.file for m in groups[key].of("write", "delete"))
+        and groups[key].of("write")
+        and _is_plain(engine, groups[key])
+        else verdict
+        for key, verdict in verdicts.items()
+    }
+
+
+def _is_plain(engine: Engine, group: Group) -> bool:
+    """Say whether a template lies in the examined folder, and tells of no people or entries."""
+    e = evidence_of(engine, group)
+    is_kept = e.people or e.entries or e.ids or e.is_appended or e.hints.stem & WORDS["record"]
+    return e.is_rooted and not is_kept
 
 
 def _among(verdict: Verdict) -> Verdict:

@@ -13,10 +13,20 @@ from loaders.advisor.places.places import NEIGHBOURS, Group
 from loaders.advisor.words import WORDS
 
 NOT_READ = "written, read nowhere, and no id is visible"
+OF_PROJECT = "loaded as a module of the project that a tool is run in, whose commands write it"
 NOT_WRITTEN = "who writes it is not visible"
 ONLY_READ = "only read, at a path of the project itself"
+MANIFEST_READ = "the manifest of something else, and only read"
 # Keys of what a program notes of its own runs, which no settings have.
-_NOTED = re.compile(r"^(last|next|previous)_(run|seen|update|updated|sync|time|check|post|id)")
+_NOTED = re.compile(
+    r"^(last|next|previous)_(run|seen|update|updated|sync|time|check|post|id)"
+    r"|(^|_)(stats|durations?|elapsed|statistics|(started|finished|created)_at)(_|$)"
+)
+# Keys that say which state of its sources something was made of.
+_SOURCES = re.compile(
+    r"(^|_)(checksums?|fingerprints?|mtimes?|(file|source|function|content|input)_?hash(es)?)$"
+    r"|^hash_by_|^hashes$"
+)
 Decision = tuple[str, str, str]
 
 
@@ -52,20 +62,31 @@ def judge(engine: Engine, group: Group) -> Verdict:
 def _decide(e: Evidence, group: Group) -> Decision:
     if (cache := _cache(e, group)) is not None:
         return cache
+    is_of_program = e.is_of_program and e.is_based and not group.path.literal
+    if is_of_program and e.is_read and not e.is_written and not e.people:
+        return CONFIG_STATIC, "likely", "bears the name of the program, which only reads it"
     if not e.is_written and not e.is_deleted:
         return _only_read(e, group)
     if e.hints.is_saved_as and not e.is_read and not e.is_deleted:
         return UNCERTAIN, "unknown", "an output, whose path the caller chooses"
+    is_told = bool(e.hints.code & WORDS["logging_in"]) and group.store == "file"
+    if is_told and e.is_written and not e.is_read and not e.is_deleted:
+        return SYSTEM_OF_RECORD, "likely", "written where somebody logs in, whom it tells of"
     # What stands in a browser is of the person before it, and of no deploy.
     configuration = _configuration(e) if group.store != "browser" else None
     if configuration is not None:
         return configuration
     if e.hints.is_login and e.is_written and e.is_deleted and not e.is_taken_away:
         return SYSTEM_OF_RECORD, "likely", "what a login gave, until it is taken away"
+    if e.hints.is_whole and e.is_of_object:
+        return SYSTEM_OF_RECORD, "likely", "an object writes itself wherever it changes"
     if e.hints.is_whole and (not e.is_read or e.hints.is_made):
         return UNCERTAIN, "unknown", "a path that only its caller knows"
-    if e.hints.is_copy and not e.people and not e.is_of_ids:
+    is_history = e.hints.is_history and e.is_changed_in_place
+    if e.hints.is_copy and not e.people and not e.is_of_ids and not is_history:
         return UNCERTAIN, "unknown", "in a folder of copies, which are made of other data"
+    if _is_product(e):
+        return UNCERTAIN, "unknown", "made whole of other data, by a build or a training"
     if e.is_written and e.is_read:
         if "download" in e.hints.code and not (e.is_read_elsewhere or e.is_changed_in_place):
             return UNCERTAIN, "unknown", "a download, which only its caller reads"
@@ -77,6 +98,8 @@ def _decide(e: Evidence, group: Group) -> Decision:
     if e.ids and not (e.hints.is_made and not e.is_read):
         said = ", ".join(e.ids[:3])
         return SYSTEM_OF_RECORD, "likely", f"written at run time, and carries an id ({said})"
+    if e.is_of_span and not e.is_read and not e.hints.is_made:
+        return SYSTEM_OF_RECORD, "likely", "a file for each day that is asked for, and kept"
     if e.is_deleted and e.is_read:
         return SYSTEM_OF_RECORD, "likely", "read and deleted at run time"
     return UNCERTAIN, "unknown", NOT_READ
@@ -88,8 +111,9 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
     if e.is_fresh and not e.people:
         return CACHE, "likely", "read only while it is fresh, and made anew in the same function"
     is_kept_for = e.is_of_login if group.store == "file" else bool(e.ids)
-    # What is added to, or says what a person was asked, no server has.
-    is_only_here = (e.is_extended and not e.is_fetched) or bool(e.asked)
+    is_kept_for = is_kept_for or e.is_for_login
+    # What is added to, or tells what was done or what a person was asked, no server has.
+    is_only_here = bool(((e.is_extended or hints.is_history) and not e.is_fetched) or e.asked)
     if (hints.is_cache or e.is_temporary) and not is_kept_for and not is_only_here:
         return CACHE, "likely", "its path says that it is a cache"
     if "cached" in hints.stem and e.is_fetched:
@@ -98,7 +122,14 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return _browser_cache(e)
     if not e.is_written and e.is_deleted and e.is_read and says_cache(hints.homes) and not e.people:
         return CACHE, "likely", "the code that deletes it calls it a cache"
-    if not e.is_written or e.is_appended or e.is_grown or hints.is_login or e.asked:
+    if (
+        not e.is_written
+        or e.is_appended
+        or e.is_grown
+        or hints.is_login
+        or e.is_for_login
+        or e.asked
+    ):
         return None
     if e.is_answer and not e.people and (e.is_read or not hints.is_made):
         return CACHE, "likely", "a copy of what a server answered"
@@ -114,10 +145,15 @@ def _cache(e: Evidence, group: Group) -> Decision | None:
         return CACHE, "likely", "the code that keeps it calls it a cache"
     if e.ages and e.is_fixed and not hints.is_login:
         return CACHE, "likely", f"it keeps when it was asked for ({e.ages[0]})"
+    made_of = [key for key in (*e.keys_written, *e.keys_read) if _SOURCES.search(snake(key))]
+    if made_of and not (e.ids or e.entries or e.is_extended):
+        return CACHE, "likely", f"it keeps what it was made of, to be made anew ({made_of[0]})"
     if hints.is_index and not e.ids and not e.entries:
         return CACHE, "likely", "an index, which is made of other data"
     if e.is_fetched and hints.code & WORDS["fetching"] and not e.ids:
         return CACHE, "likely", "a server is asked for it, and its answer is kept"
+    if e.is_supplied and not (e.ids or e.entries or e.keyed):
+        return CACHE, "likely", "all who have it written ask a server first"
     return None
 
 
@@ -142,10 +178,15 @@ def _only_read(e: Evidence, group: Group) -> Decision:
         return SYSTEM_OF_RECORD, "likely", "read, and a helper writes whatever key it is given"
     if group.store == "browser":
         return UNCERTAIN, "unknown", NOT_WRITTEN
+    is_set = _is_called_configuration(e) or _is_kept_as_configuration(e)
+    if e.is_written_by_object and group.store == "file" and not is_set:
+        return SYSTEM_OF_RECORD, "likely", "the object that reads it writes it later"
     if e.is_read and e.is_rooted:
         is_plain = e.is_imported and not hints.path & WORDS["record"] and not e.people
         return CONFIG_STATIC, "certain" if is_plain else "likely", (
             ONLY_READ)  # fmt: skip
+    if e.is_read and hints.is_manifest and not e.people and not e.ids:
+        return CONFIG_STATIC, "likely", MANIFEST_READ
     if e.is_read and e.is_of_many and hints.folders & WORDS["remembered"]:
         return SYSTEM_OF_RECORD, "likely", "in a folder named as what is remembered, a file each"
     if e.is_read and e.is_based and not e.people and hints.stem & {"default", "defaults"}:
@@ -179,6 +220,15 @@ def _configuration(e: Evidence) -> Decision | None:
         return CONFIG_STATIC, "likely", f"the manifest of a project, and {how} at run time"
     if e.people or e.entries or e.is_appended or hints.folders & WORDS["kept"]:
         return None
+    is_of_process = {"pid", "host", "hostname"} & {*e.keys_read, *e.keys_written}
+    if hints.is_lock and e.is_written and e.is_read and not (is_of_process or hints.is_copy):
+        return CONFIG_STATIC, "likely", "the lock file of a project, which goes with its code"
+    if e.is_of_defaults and e.is_read and e.is_based and not (hints.is_copy or e.is_deleted):
+        return CONFIG_STATIC, "likely", "the program writes nothing but its own defaults"
+    if hints.is_of_parts and e.is_based and not (e.ids or e.is_fetched or hints.is_copy):
+        return CONFIG_STATIC, "likely", "which parts of the program are on"
+    if e.is_rooted and e.is_written and e.is_read_elsewhere and _is_of_project(e):
+        return CONFIG_STATIC, "likely", OF_PROJECT
     if e.keyed and any(word.endswith(("state", "progress", "history")) for word in hints.code):
         return None
     is_content = hints.folders & WORDS["texts"] or (e.is_by_scripts and not hints.is_made)
@@ -217,6 +267,23 @@ def _configuration(e: Evidence) -> Decision | None:
         said = ", ".join(e.keys_read[:3])
         return CONFIG_STATIC, "likely", f"code elsewhere takes fixed keys of it ({said})"
     return None
+
+
+def _is_product(e: Evidence) -> bool:
+    """Say whether it is made as a whole, and again whenever somebody builds or trains."""
+    is_kept = e.is_extended or e.is_appended or e.ids or e.entries or e.people or e.is_listed
+    is_built = bool((e.hints.head | e.hints.folders) & WORDS["built"]) and not e.keyed
+    is_made = is_built and not e.is_changed_in_place and not e.hints.stem & WORDS["record"]
+    return not is_kept and (is_made or e.hints.is_trained)
+
+
+def _is_of_project(e: Evidence) -> bool:
+    """Say whether code loads it as a module, and not the program's own, or commands alone write it.
+
+    A module that a program changes while it runs is what it keeps.
+    """
+    is_loaded = e.is_from_project or (e.is_imported and e.is_by_commands)
+    return is_loaded and not e.ids and not e.hints.stem & WORDS["record"]
 
 
 def _is_called_configuration(e: Evidence) -> bool:

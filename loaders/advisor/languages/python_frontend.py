@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-import tree_sitter_python
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from loaders.advisor.languages.frontend import DEEPEST, caught, text_of
+from loaders.advisor.languages.parsers import PARSERS
 from loaders.advisor.languages.python_expressions import PythonExpressions
 from loaders.advisor.languages.syntax import (
     Assign,
@@ -31,12 +31,10 @@ from loaders.advisor.languages.syntax import (
     Statement,
 )
 
-_PARSER = Parser(Language(tree_sitter_python.language()))
-
 
 def read_python(path: str, source: bytes) -> Module:
     """Return a module of Python; what could not be parsed is listed by line."""
-    tree = _PARSER.parse(source)
+    tree = PARSERS["python"].parse(source)
     return _Python(path).module(tree.root_node, "python", source)
 
 

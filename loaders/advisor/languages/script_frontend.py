@@ -1,11 +1,10 @@
 """Turns statements of TypeScript and JavaScript into the form of syntax.py."""
 
-import tree_sitter_javascript
-import tree_sitter_typescript
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from loaders.advisor.languages import script_compiled
 from loaders.advisor.languages.frontend import DEEPEST, caught, text_of
+from loaders.advisor.languages.parsers import PARSERS
 from loaders.advisor.languages.script_expressions import ScriptExpressions
 from loaders.advisor.languages.script_objects import FUNCTIONS, Shape, wrapped_module
 from loaders.advisor.languages.script_storage import stored
@@ -29,16 +28,10 @@ from loaders.advisor.languages.syntax import (
     Table,
 )
 
-_PARSERS = {
-    "javascript": Parser(Language(tree_sitter_javascript.language())),
-    "typescript": Parser(Language(tree_sitter_typescript.language_typescript())),
-    "tsx": Parser(Language(tree_sitter_typescript.language_tsx())),
-}
-
 
 def read_script(path: str, source: bytes, language: str) -> Module:
     """Return a module of TypeScript or JavaScript; what could not be parsed is listed by line."""
-    tree = _PARSERS[language].parse(source)
+    tree = PARSERS[language].parse(source)
     return _Script(path).module(tree.root_node, "script", source)
 
 

@@ -1,13 +1,13 @@
-"""Inline ignores: '# pulse-elt: ignore[PE101, PE105] reason', on the line or the one above it."""
+"""Inline ignores: '# pulse-elt: ignore[PE101, PE105] reason', on the line or just above it."""
 
 import re
 from collections.abc import Iterable
 
 from loaders.advisor.files import CodeFile
 from loaders.advisor.judging.result import Note
+from loaders.advisor.languages.parsers import comments
 
-_IGNORE = re.compile(rb"(?:#|//|/\*|\*)[^\n]*?pulse-elt:\s*ignore(?:\[([^\]]*)\])?")
-_COMMENT_ONLY = re.compile(rb"^\s*(#|//|/\*|\*)")
+_IGNORE = re.compile(rb"pulse-elt:\s*ignore\b(?:\[([^\]]*)\])?")
 
 
 class Ignores:
@@ -50,18 +50,15 @@ def read_ignores(files: Iterable[CodeFile]) -> Ignores:
     for file in files:
         if file.is_test or b"pulse-elt:" not in file.source:
             continue
-        for line, text in enumerate(file.source.split(b"\n"), start=1):
-            match = _IGNORE.search(text)
-            if match is None or _is_quoted(text, match):
-                continue
-            at = line + 1 if _COMMENT_ONLY.match(text) else line
-            for name in (match[1] or b"*").decode("utf-8", "replace").split(","):
-                if name.strip():
-                    found.setdefault((file.path, at), {})[name.strip()] = line
+        said = list(comments(file.source, file.language))
+        following = {each.first: each.last + 1 for each in said if each.is_alone}
+        for comment in said:
+            at = comment.first
+            while at in following:
+                at = following[at]
+            for match in _IGNORE.finditer(comment.text):
+                written = comment.first + comment.text.count(b"\n", 0, match.start())
+                for name in (match[1] or b"*").decode("utf-8", "replace").split(","):
+                    if name.strip():
+                        found.setdefault((file.path, at), {})[name.strip()] = written
     return Ignores(found)
-
-
-def _is_quoted(line: bytes, match: re.Match[bytes]) -> bool:
-    """Say whether what looks like a comment is part of a text on one line."""
-    before, after = line[: match.start()], line[match.end() :]
-    return any(before.count(quote) % 2 == 1 and quote in after for quote in (b'"', b"'", b"`"))

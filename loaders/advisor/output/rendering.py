@@ -11,7 +11,8 @@ from loaders.advisor.dispositions import QUESTIONS, SYSTEM_OF_RECORD
 from loaders.advisor.files import shown
 from loaders.advisor.judging.result import AuditResult, Finding, Result
 from loaders.advisor.judging.rules import RULES
-from loaders.advisor.output.spans import span
+from loaders.advisor.output.spans import plain, span
+from loaders.advisor.places.places import Place
 
 _SARIF_SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -24,7 +25,7 @@ _ORDER = (SYSTEM_OF_RECORD, "UNCERTAIN", "CONFIG_STATIC", "CACHE", None)
 def as_text(result: AuditResult) -> str:
     """Return what people read in a terminal."""
     lines: list[str] = []
-    known = {(each.rule, each.template, each.file) for each in result.results if each.is_known}
+    known = _known(result)
     for finding in _in_order(result):
         rules = _rules_of(finding)
         if not rules and finding.disposition != "UNCERTAIN":
@@ -33,12 +34,8 @@ def as_text(result: AuditResult) -> str:
         lines.append(f"{finding.template}  {said}: {finding.reason}")
         for place in finding.places:
             where = f"  {place.file}:{place.line}"
-            held = [
-                f"({rule} known)" if (rule, finding.template, place.file) in known else rule
-                for rule in place.rules
-            ]
-            held += [f"({rule} ignored)" for rule in place.ignored]
-            said = f"{where}  {place.operation} {place.form}  {' '.join(held)}"
+            held = _held(finding, place, known)
+            said = f"{where}  {place.operation} {place.form}  {held}"
             lines.append(said.rstrip())
     unread: Counter[str] = Counter()
     for note in result.notes:
@@ -55,6 +52,23 @@ def as_text(result: AuditResult) -> str:
         rule = min(each.rule for each in result.results)
         lines.append(f"What a rule means, and what to do: pulse-elt audit --explain {rule}")
     return "\n".join(shown(line) for line in lines) + "\n"
+
+
+_Known = frozenset[tuple[str, str, str]]
+
+
+def _known(result: AuditResult) -> _Known:
+    """Return what the baseline knows, by rule, template and file."""
+    return frozenset((r.rule, r.template, r.file) for r in result.results if r.is_known)
+
+
+def _held(finding: Finding, place: Place, known: _Known) -> str:
+    """Return the rules at a place, those in brackets that fail nothing."""
+    held = [
+        f"({rule} known)" if (rule, finding.template, place.file) in known else rule
+        for rule in place.rules
+    ]
+    return " ".join((*held, *(f"({rule} ignored)" for rule in place.ignored)))
 
 
 def _in_order(result: AuditResult) -> list[Finding]:
@@ -80,11 +94,16 @@ def _summary(result: AuditResult) -> str:
     known = sum(each.is_known for each in result.results)
     since = f" in files changed since {result.since}" if result.since else ""
     return (
-        f"{len(result.findings)} templates ({shown}). Findings that are new{since}: {new}; "
-        f"known by the baseline: {known}.\n"
-        f"Read {counts.files} files, {counts.lines:,} lines; in part: {counts.partly_read}; "
-        f"not read: {counts.unread}; left out (generated, minified, excluded): {counts.left_out}."
+        f"{_many(len(result.findings), 'template')} ({shown}). "
+        f"Findings that are new{since}: {new}; known by the baseline: {known}.\n"
+        f"Read {_many(counts.files, 'file')}, {_many(counts.lines, 'line')}; "
+        f"in part: {counts.partly_read}; not read: {counts.unread}; "
+        f"left out (generated, minified, excluded): {counts.left_out}."
     )
+
+
+def _many(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def as_json(result: AuditResult) -> str:
@@ -151,6 +170,7 @@ def _uri(path: str) -> str:
 
 def as_markdown(result: AuditResult) -> str:
     """Return a page that reads well on a code host."""
+    known = _known(result)
     lines = ["# Audit", "", _summary(result).replace("\n", " "), ""]
     for name, title in (
         (SYSTEM_OF_RECORD, "What belongs in PostgreSQL"),
@@ -163,17 +183,17 @@ def as_markdown(result: AuditResult) -> str:
         if found:
             lines += [f"## {title}", ""]
         for finding in found:
-            lines += _markdown_finding(finding)
+            lines += _markdown_finding(finding, known)
     wrappers = [finding for finding in result.wrappers if _rules_of(finding)]
     if wrappers:
         lines += ["## Helpers", ""]
     for finding in wrappers:
-        lines += _markdown_finding(finding)
+        lines += _markdown_finding(finding, known)
     if result.notes:
         lines += ["## Notes", "", "| file | rule | what |", "|---|---|---|"]
         for note in result.notes:
             where = _cell(span(f"{note.file}:{note.line}"))
-            lines.append(f"| {where} | {note.rule} | {_cell(note.message)} |")
+            lines.append(f"| {where} | {note.rule} | {plain(note.message)} |")
         lines.append("")
     text = "\n".join(lines)
     return "\n".join(shown(line) for line in text.split("\n")).rstrip("\n") + "\n"
@@ -183,25 +203,25 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _markdown_finding(finding: Finding) -> list[str]:
+def _markdown_finding(finding: Finding, known: _Known) -> list[str]:
     sure = f" ({finding.confidence})" if finding.disposition else ""
     lines = [
         f"### {span(finding.template)}",
         "",
-        f"{finding.reason[:1].upper()}{finding.reason[1:]}{sure}.",
+        f"{plain(finding.reason[:1].upper() + finding.reason[1:])}{sure}.",
         "",
     ]
     lines += ["| place | operation | form | rules |", "|---|---|---|---|"]
     for place in finding.places:
-        held = " ".join((*place.rules, *(f"({rule} ignored)" for rule in place.ignored)))
         where = span(f"{place.file}:{place.line}")
+        held = _held(finding, place, known)
         lines.append(f"| {_cell(where)} | {place.operation} | {place.form} | {held} |")
     lines.append("")
     if finding.answers:
         lines += ["| question | answer | evidence |", "|---|---|---|"]
         for answer in finding.answers:
             question = QUESTIONS[answer.question - 1]
-            lines.append(f"| {question} | {answer.answer} | {_cell(answer.evidence)} |")
+            lines.append(f"| {question} | {answer.answer} | {plain(answer.evidence)} |")
         lines.append("")
     if finding.proposal is not None:
         lines += ["```sql", finding.proposal.sql.rstrip("\n"), "```", ""]

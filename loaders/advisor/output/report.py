@@ -1,6 +1,7 @@
 """The report on an audit: what moves to PostgreSQL, what stays, which files change."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,10 +11,11 @@ from typing import Any
 
 from loaders.advisor.judging.proposals import FINDING, MADE_UP, is_lines, table_of
 from loaders.advisor.judging.statements import statement
-from loaders.advisor.output.spans import span
+from loaders.advisor.output.spans import plain, span
 from loaders.errors import WrongRequest
 
 _MOST_NAMED = 6
+_BROWSER = re.compile(r"(local|session)Storage:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,10 @@ class Report:
 def read_result(file: Path, what: str) -> dict[str, Any]:
     """Return the JSON that a command wrote. Raises WrongRequest if it is none."""
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
+        said = json.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise WrongRequest(f"{file} cannot be read as the JSON of {what}: {error}.") from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise WrongRequest(f"{file} cannot be read as the JSON of {what}: {why}.") from error
     key = "findings" if what == "an audit" else "templates"
     if not isinstance(said, dict) or not isinstance(said.get(key), list):
         raise WrongRequest(f"{file} is not the JSON of {what}: it has no {key}.")
@@ -107,6 +110,7 @@ def make_report(audit: Mapping[str, Any], classified: Mapping[str, Any] | None =
         notes=(
             *_notes(findings, audit.get("wrappers", []), moves),
             *_data_notes(findings, classified),
+            *_unread(audit.get("notes", []), audit.get("since")),
         ),
     )
 
@@ -137,17 +141,31 @@ def _data_notes(
         elif said[name] != disposition:
             yield (
                 f"{span(str(name))}: the data says {disposition} "
-                f"({row.get('reason') or 'no reason'}), the code "
+                f"({plain(str(row.get('reason') or 'no reason'))}), the code "
                 f"{said[name] or 'nothing'}. Settle it in [tool.pulse-elt.audit]."
             )
     for disposition, rows in sorted(alone.items()):
         yield f"In the data, and in no code that was read, {disposition}: {_named(rows)}."
 
 
+def _unread(notes: Sequence[Mapping[str, Any]], since: str | None) -> Iterator[str]:
+    """Name the files of which the report knows nothing, or not all."""
+    if since:
+        yield f"Only files changed since {span(since)} were looked at; audit all for a whole plan."
+    for rule, sentence in (("PE900", "Read only in part"), ("not-read", "Not read")):
+        found = [{"template": note["file"]} for note in notes if note["rule"] == rule]
+        if found:
+            yield f"{sentence}: {_named(found)}. What they do to files may be missing here."
+
+
 def _named(findings: Sequence[Mapping[str, Any]]) -> str:
     names = [span(finding["template"]) for finding in findings[:_MOST_NAMED]]
     more = len(findings) - _MOST_NAMED
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def _written(findings: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [f for f in findings if any(place["operation"] == "write" for place in f["places"])]
 
 
 def _counted(findings: Sequence[object], one: str, many: str) -> str:
@@ -171,6 +189,8 @@ def _summary(kinds: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[str, ...
             f"{_counted(static, 'stays', 'stay')} as JSON: {_named(static)}. Code only reads "
             "them, or fixed keys of them, and deploys change them."
         )
+        if written := _written(static):
+            lines[1] += f" Code also writes {_named(written)}: see question 5 in the notes."
     if caches:
         lines.append(
             f"{_counted(caches, 'is a cache', 'are caches')}: {_named(caches)}. They may vanish "
@@ -256,6 +276,11 @@ def _notes(
             "Compatibility: create the tables, load the files with pulse-elt, write to both for a "
             "while with the table as authority, compare, then stop writing the files."
         )
+    if any(_BROWSER.match(move.template) for move in moves):
+        notes.append(
+            "Compatibility: what a browser keeps is in no file. Let the page send it to the server "
+            "at the next visit, and forget it once it is stored."
+        )
     alike: dict[str, list[str]] = {}
     for move in moves:
         alike.setdefault(table_of(move.template), []).append(
@@ -276,8 +301,7 @@ def _notes(
             said = ", ".join(places[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
             notes.append(f"{sentence} {said} ({rule}).")
     static = [finding for finding in findings if finding["disposition"] == "CONFIG_STATIC"]
-    written = [f for f in static if any(place["operation"] == "write" for place in f["places"])]
-    if written:
+    if written := _written(static):
         notes.append(
             f"Question 5: {_named(written)}: code writes configuration at run time. If people "
             "edit it live, it belongs in PostgreSQL in the long run; until then JSON is fine."
@@ -319,7 +343,8 @@ def as_markdown(report: Report) -> str:
     for move in report.moves:
         seen = _seen(move.files_seen)
         lines += [f"### {span(move.template)} → `{move.table}`", ""]
-        lines += [f"{move.reason[:1].upper()}{move.reason[1:]} ({move.confidence}{seen}).", ""]
+        why = plain(move.reason[:1].upper() + move.reason[1:])
+        lines += [f"{why} ({move.confidence}{seen}).", ""]
         lines += ["```sql", move.sql.rstrip("\n"), "```", ""]
         if move.rules:
             lines += [f"Rules: {', '.join(move.rules)}.", ""]
@@ -335,8 +360,8 @@ def as_markdown(report: Report) -> str:
     if report.stays:
         lines += ["### What does not move", "", "| template | disposition | why |", "|---|---|---|"]
         for stay in report.stays:
-            why = f"{stay.reason} ({stay.confidence}{_seen(stay.files_seen)})"
-            lines.append(f"| {_cell(span(stay.template))} | {stay.disposition} | {_cell(why)} |")
+            why = f"{plain(stay.reason)} ({stay.confidence}{_seen(stay.files_seen)})"
+            lines.append(f"| {_cell(span(stay.template))} | {stay.disposition} | {why} |")
         lines.append("")
-    lines += ["## Notes", "", *(f"- {note}" for note in report.notes)]
+    lines += ["## Notes", "", *(f"- {note}" for note in report.notes or ("None.",))]
     return "\n".join(lines).rstrip("\n") + "\n"

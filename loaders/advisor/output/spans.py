@@ -1,4 +1,4 @@
-"""Names of files and templates in Markdown."""
+"""Names and sentences in Markdown."""
 
 import re
 
@@ -9,3 +9,8 @@ def span(text: str) -> str:
         return f"`{text}`"
     fence = "`" * (max(map(len, re.findall("`+", text))) + 1)
     return f"{fence} {text} {fence}"
+
+
+def plain(text: str) -> str:
+    """Return a sentence in which no sign begins markup or ends a cell of a table."""
+    return re.sub(r"[\\`*<>\[\]|]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text).replace("\n", " ")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from loaders.advisor.flow.libraries.paths import is_temporary
 from loaders.advisor.flow.templates import shape, written
 from loaders.advisor.flow.values import Hole, Text, text
 from loaders.advisor.places.attribution import Placed
@@ -26,6 +27,8 @@ def without_alternatives(places: Iterable[Placed]) -> list[Placed]:
 
 
 def _merged(places: list[Placed]) -> list[Placed]:
+    # A temporary folder is for tests and trials: where else it lies is where it is kept.
+    places = [each for each in places if not is_temporary(each.path)] or places
     if len({shape(placed.path) for placed in places}) == 1:
         return places
     split = [_segments(placed.path) for placed in places]

@@ -8,7 +8,7 @@ from loaders.advisor.flow.libraries.touching import Toucher, opens_by_name
 from loaders.advisor.flow.members import ROOT
 from loaders.advisor.flow.segments import parent
 from loaders.advisor.flow.substitution import json_hole
-from loaders.advisor.flow.templates import ends_as_json
+from loaders.advisor.flow.templates import ends_as_json, snake
 from loaders.advisor.flow.values import (
     NOTHING,
     UNKNOWN,
@@ -254,6 +254,8 @@ class Library(Toucher):
             return self.call_value(of, Arguments(a.args[1:], a.named, a.line, a.column))
         if isinstance(of, External):
             return self.call_external(f"{of.name}.{name}", a, of.arguments)
+        if self.language == "script" and _is_file_system(of) and f"fs.{name}" in sinks.calls:
+            return self.call_external(f"fs.{name}", a)
         if (found := self.json_method(of, name, a)) is not None:
             return found
         if (found := clients.method(self, of, name, a)) is not None:
@@ -298,6 +300,8 @@ class Library(Toucher):
             self.call_closures(a)
             if name in _GROWING and a.args:
                 self.engine.grown |= reads
+                if a.names and snake(a.names[0]).endswith("_id"):
+                    self.engine.keyed_by(reads, a.names[0])
             if name in ("get", "pop", "setdefault") and a.args:
                 said = a.args[0].literal if isinstance(a.args[0], Text) else None
                 if said is not None:
@@ -373,3 +377,10 @@ class Library(Toucher):
             if is_json_text(a.args[-1]):
                 self.mark_json(of)
         return of if name in ("__enter__", "open", "sync", "iter_lines") else UNKNOWN
+
+
+def _is_file_system(of: Value) -> bool:
+    """Say whether an object that others hand in bears the name of Node's file system."""
+    if not isinstance(of, Text) or len(of.parts) > 1 or reads_of(of):
+        return False
+    return any(hole.name in ("fs", "fsp", "fse") for hole in of.holes)

@@ -56,11 +56,13 @@ def function(name: str, a: Arguments, module: str) -> Value | None:
             return literal("." if name in _PATHS else "")
         names = list(a.names) + ["?"] * (len(values) - len(a.names))
         if name.endswith(".resolve") and len(values) == 1:
-            return values[0]
+            is_path = isinstance(values[0], Text | Options)
+            return _each(_absolute, values[0]) if is_path else values[0]
         if name in ("path.join", "path.posix.join"):
             # Node's join goes on where a part begins with a slash.
             values[1:] = [_without_slash(value) for value in values[1:]]
-        return slashed(list(values), names[: len(values)])
+        found = slashed(list(values), names[: len(values)])
+        return _each(_absolute, found) if name.endswith(".resolve") else found
     if name in ("URL", "url.URL") and len(a.args) == 2:
         # A folder of a module keeps its slash: names are added to it as texts.
         said = a.args[0].literal if isinstance(a.args[0], Text) else None
@@ -177,6 +179,13 @@ def _spread(value: Value) -> tuple[Value, ...]:
 
 def _each(change: Callable[[Text], Text], value: Value) -> Value:
     return either(*(change(each) for each in as_texts(value)))
+
+
+def _absolute(path: Text) -> Text:
+    """Return a relative path as one that no module's own folder changes."""
+    first = path.parts[0] if path.parts else ""
+    is_relative = isinstance(first, str) and re.match(r"(\./)?[^./~\0]", first) is not None
+    return slash(literal(_ROOT), path) if is_relative else path
 
 
 def _suffix(path: Text) -> str:
