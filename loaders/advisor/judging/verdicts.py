@@ -213,7 +213,9 @@ def _configuration(e: Evidence) -> Decision | None:
     """Decide what the program sets, and may set again: not what people gave it to keep."""
     hints = e.hints
     around = hints.head if e.is_based else hints.head | hints.folders | hints.homes
-    if hints.is_manifest and (e.is_written or e.is_read) and not e.people and (
+    # What is fetched for one of many things has a manifest that no tool knows it by.
+    is_of_one = e.is_of_many and not e.is_based and e.is_fetched
+    if hints.is_manifest and not is_of_one and (e.is_written or e.is_read) and not e.people and (
         e.is_based or not around & WORDS["data"]
     ):  # fmt: skip
         how = "written" if e.is_written else "deleted"
@@ -236,6 +238,9 @@ def _configuration(e: Evidence) -> Decision | None:
         return CONFIG_STATIC, "likely", "content of the project, which a tool of it rewrites"
     if not e.is_based or hints.is_copy:
         return None
+    is_beside = hints.is_dotted and hints.head & (WORDS["content"] | WORDS["project"])
+    if is_beside and e.is_written and not (e.ids or e.is_extended or hints.stem & WORDS["record"]):
+        return CONFIG_STATIC, "likely", "a tool's own file in the folder of a project it works on"
     is_named = hints.is_configuration and not hints.is_login
     is_owned = is_named and says_configuration(hints.homes)
     # A list in settings may grow in memory; what is added to it and written back are entries,
