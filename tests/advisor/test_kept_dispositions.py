@@ -154,7 +154,11 @@ class Shelf:
         with open(self.jars_path, "w") as file:
             json.dump(self.jars, file)
 """
-    run = "from shelf import Shelf\ndef run(): return Shelf(jars_path='cellar/jars.json')\n"
+    run = """
+from shelf import Shelf
+def run(): return Shelf(jars_path="cellar/jars.json")
+def other(): return Shelf(jars_path="attic/jars.json")
+"""
     for place, shelf, expected in (
         ("a", source, RECORD),
         ("b", source.partition("    def fill")[0], CONFIG),
