@@ -16,6 +16,7 @@ NOT_READ = "written, read nowhere, and no id is visible"
 OF_PROJECT = "loaded as a module of the project that a tool is run in, whose commands write it"
 NOT_WRITTEN = "who writes it is not visible"
 ONLY_READ = "only read, at a path of the project itself"
+MANIFEST_WRITTEN = "the manifest of a project, and written at run time"
 MANIFEST_READ = "the manifest of something else, and only read"
 # Keys of what a program notes of its own runs, which no settings have.
 _NOTED = re.compile(
@@ -218,8 +219,12 @@ def _configuration(e: Evidence) -> Decision | None:
     if hints.is_manifest and not is_of_one and (e.is_written or e.is_read) and not e.people and (
         e.is_based or not around & WORDS["data"]
     ):  # fmt: skip
-        how = "written" if e.is_written else "deleted"
-        return CONFIG_STATIC, "likely", f"the manifest of a project, and {how} at run time"
+        how = (
+            MANIFEST_WRITTEN
+            if e.is_written
+            else "the manifest of a project, and deleted at run time"
+        )
+        return CONFIG_STATIC, "likely", how
     if e.people or e.entries or e.is_appended or hints.folders & WORDS["kept"]:
         return None
     is_of_process = {"pid", "host", "hostname"} & {*e.keys_read, *e.keys_written}
