@@ -154,10 +154,50 @@ class Shelf:
         with open(self.jars_path, "w") as file:
             json.dump(self.jars, file)
 """
-    run = "from shelf import Shelf\ndef run(): return Shelf(jars_path='cellar/jars.json')\n"
+    run = """
+from shelf import Shelf
+def run(): return Shelf(jars_path="cellar/jars.json")
+def other(): return Shelf(jars_path="attic/jars.json")
+"""
     for place, shelf, expected in (
         ("a", source, RECORD),
         ("b", source.partition("    def fill")[0], CONFIG),
     ):
         files = {"shelf.py": shelf, "run.py": run}
         assert templates(audited(tmp_path / place, files))["cellar/jars.json"] == expected
+
+
+BESIDE = """
+import json, os
+def known(project_dir):
+    with open(os.path.join(project_dir, NAME)) as file:
+        return json.load(file)
+def stamp(project_dir, sheets):
+    with open(os.path.join(project_dir, NAME), "w") as file:
+        json.dump({"sheets": sheets, "made_by": "mill"}, file)
+"""
+
+
+def test_a_tools_own_file_in_a_project_goes_with_it(tmp_path: Path) -> None:
+    for place, name, expected in (
+        ("a", "'.grains.json'", CONFIG),
+        ("b", "'grains.json'", RECORD),
+        ("c", "'.history.json'", RECORD),
+    ):
+        assert disposition(tmp_path / place, BESIDE.replace("NAME", name)) == expected
+
+
+def test_a_manifest_of_what_is_fetched_for_one_of_many_is_a_record(tmp_path: Path) -> None:
+    source = """
+import json, os, requests
+def fetch(folder, number, links):
+    path = os.path.join(folder, "sheets", str(number), "manifest.json")
+    with open(path) as file:
+        known = json.load(file)
+    for link in links:
+        known["sheets"][link] = requests.get(link).text
+    with open(path, "w") as file:
+        json.dump(known, file)
+"""
+    assert disposition(tmp_path / "a", source) == RECORD
+    assert disposition(tmp_path / "b", source.replace("requests.get(link).text", "1")) == CONFIG

@@ -61,9 +61,9 @@ exports.add = (folder, name) => {{
     [
         ("projectDir", ".oven.json", CONFIG),
         ("workspace", ".oven.json", CONFIG),
-        ("projectDir", ".loaves.json", RECORD),
+        ("projectDir", ".orders.json", RECORD),
         ("shop", ".oven.json", RECORD),
-        ("projectDir", "shelf/.oven.json", RECORD),
+        ("projectDir", "state/.oven.json", RECORD),
     ],
 )
 def test_a_hidden_file_at_the_root_of_a_project_is_configuration(

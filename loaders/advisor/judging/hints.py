@@ -48,6 +48,7 @@ class Hints:
     homes: frozenset[str]
     called: frozenset[str]
     is_rc: bool
+    is_dotted: bool
     is_called_manifest: bool
     is_held_as_configuration: bool
     is_of_project: bool
@@ -216,6 +217,7 @@ def hints_of(engine: Engine, group: Group) -> Hints:
         homes=frozenset(word for _, homes in around for word in homes),
         called=frozenset(word for words in called for word in words),
         is_rc=_is_rc(name),
+        is_dotted=name.startswith("."),
         is_called_manifest=any(words - _NAMES_OF_PATHS == {"manifest"} for words in called)
         or ("dependencies" in keys and not is_whole and is_fixed),
         is_held_as_configuration=any(word.endswith(_CONFIG_ENDINGS) for word in held)

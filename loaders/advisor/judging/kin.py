@@ -9,6 +9,7 @@ from loaders.advisor.flow.templates import HOLE, ends_as_json, shape, snake
 from loaders.advisor.flow.values import Hole, Text, reads_of
 from loaders.advisor.judging.evidence import evidence_of, is_id
 from loaders.advisor.judging.hints import segments_of
+from loaders.advisor.judging.projects import with_manifests
 from loaders.advisor.judging.verdicts import (
     MANIFEST_READ,
     NOT_READ,
@@ -27,7 +28,7 @@ _TAKEN_OVER = "what it holds is taken over into a record"
 def judged(engine: Engine, groups: dict[str, Group]) -> dict[str, Verdict]:
     """Return the verdicts; a template of which one half is seen is judged with its kin."""
     verdicts = {key: judge(engine, group) for key, group in groups.items()}
-    verdicts = _of_projects(engine, groups, verdicts)
+    verdicts = with_manifests(engine, groups, _of_projects(engine, groups, verdicts))
     found = {
         key: _with_kin(engine, groups[key], groups, verdict)
         if verdict.reason in (NOT_READ, NOT_WRITTEN, MANIFEST_READ)

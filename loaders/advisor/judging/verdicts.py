@@ -16,6 +16,7 @@ NOT_READ = "written, read nowhere, and no id is visible"
 OF_PROJECT = "loaded as a module of the project that a tool is run in, whose commands write it"
 NOT_WRITTEN = "who writes it is not visible"
 ONLY_READ = "only read, at a path of the project itself"
+MANIFEST_WRITTEN = "the manifest of a project, and written at run time"
 MANIFEST_READ = "the manifest of something else, and only read"
 # Keys of what a program notes of its own runs, which no settings have.
 _NOTED = re.compile(
@@ -213,11 +214,17 @@ def _configuration(e: Evidence) -> Decision | None:
     """Decide what the program sets, and may set again: not what people gave it to keep."""
     hints = e.hints
     around = hints.head if e.is_based else hints.head | hints.folders | hints.homes
-    if hints.is_manifest and (e.is_written or e.is_read) and not e.people and (
+    # What is fetched for one of many things has a manifest that no tool knows it by.
+    is_of_one = e.is_of_many and not e.is_based and e.is_fetched
+    if hints.is_manifest and not is_of_one and (e.is_written or e.is_read) and not e.people and (
         e.is_based or not around & WORDS["data"]
     ):  # fmt: skip
-        how = "written" if e.is_written else "deleted"
-        return CONFIG_STATIC, "likely", f"the manifest of a project, and {how} at run time"
+        how = (
+            MANIFEST_WRITTEN
+            if e.is_written
+            else "the manifest of a project, and deleted at run time"
+        )
+        return CONFIG_STATIC, "likely", how
     if e.people or e.entries or e.is_appended or hints.folders & WORDS["kept"]:
         return None
     is_of_process = {"pid", "host", "hostname"} & {*e.keys_read, *e.keys_written}
@@ -236,6 +243,9 @@ def _configuration(e: Evidence) -> Decision | None:
         return CONFIG_STATIC, "likely", "content of the project, which a tool of it rewrites"
     if not e.is_based or hints.is_copy:
         return None
+    is_beside = hints.is_dotted and hints.head & (WORDS["content"] | WORDS["project"])
+    if is_beside and e.is_written and not (e.ids or e.is_extended or hints.stem & WORDS["record"]):
+        return CONFIG_STATIC, "likely", "a tool's own file in the folder of a project it works on"
     is_named = hints.is_configuration and not hints.is_login
     is_owned = is_named and says_configuration(hints.homes)
     # A list in settings may grow in memory; what is added to it and written back are entries,
