@@ -7,6 +7,7 @@ from loaders.advisor.flow.substitution import CONSTRUCTORS
 from loaders.advisor.flow.summaries import Access
 from loaders.advisor.flow.templates import snake
 from loaders.advisor.judging.hints import words_of
+from loaders.advisor.languages.syntax import ClassDef
 from loaders.advisor.places.attribution import Placed
 from loaders.advisor.places.places import Group, outermost, prefix_of
 from loaders.advisor.words import WORDS
@@ -63,14 +64,21 @@ def is_written_by_object(engine: Engine, group: Group) -> bool:
     for access in (member.access for member in group.of("read")):
         function = engine.project.functions.get(access.by)
         definition = engine.project.classes.get((function and function.class_key) or "")
+        if definition is None or not _is_made_by(access.by, definition):
+            continue
         given = _names_given(engine, access)
-        for method in definition.methods.values() if definition and given else ():
+        for method in definition.methods.values() if given else ():
             summary = engine.summaries.get(method.key)
             for own in summary.own if summary else ():
                 names = [snake(hole.name) for hole in own.path.holes]
                 if own.operation == "write" and names == given:
                     return True
     return False
+
+
+def _is_made_by(function: str, definition: ClassDef) -> bool:
+    made_by = [definition.methods.get(name) for name in CONSTRUCTORS]
+    return any(method is not None and method.key == function for method in made_by)
 
 
 def _names_given(engine: Engine, access: Access) -> list[str]:
