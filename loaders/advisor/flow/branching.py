@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from loaders.advisor.flow.substitution import Bindings
+from loaders.advisor.flow.summaries import Access
 from loaders.advisor.flow.templates import JSON_ENDINGS, ends_as_json, is_settled, shape
 from loaders.advisor.flow.values import (
     Hole,
@@ -16,6 +17,7 @@ from loaders.advisor.flow.values import (
     either,
     options_of,
 )
+from loaders.advisor.languages.syntax import Const, FunctionDef
 
 
 def way_taken(returns: Value, bindings: Bindings) -> Value:
@@ -27,6 +29,20 @@ def way_taken(returns: Value, bindings: Bindings) -> Value:
         return returns
     kept = [value for value in returns.values if not _is_other(value, returns.values, bindings)]
     return either(*kept) if kept else returns
+
+
+def is_left_out(access: Access, function: FunctionDef, defaulted: set[Param]) -> bool:
+    """Say whether a call without an argument leaves an access out: load(path, parts=False)."""
+    if access.function != function.key:
+        return False
+    wanted = dict(access.flags)
+    return any(
+        isinstance(parameter.default, Const)
+        and parameter.default.value in (None, False, True)
+        and bool(parameter.default.value) != wanted[parameter.name]
+        for parameter in function.parameters
+        if parameter.name in wanted and Param(function.key, parameter.name) in defaulted
+    )
 
 
 def _is_other(value: Value, values: tuple[Value, ...], bindings: Bindings) -> bool:

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from loaders.advisor.flow import members
 from loaders.advisor.flow.answers import asks, is_request, is_writing
-from loaders.advisor.flow.branching import way_taken
+from loaders.advisor.flow.branching import is_left_out, way_taken
 from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.libraries.library import Library
-from loaders.advisor.flow.libraries.paths import JOINED
+from loaders.advisor.flow.libraries.paths import JOINED, starred
 from loaders.advisor.flow.naming import name_of
 from loaders.advisor.flow.objects import as_told, built_with, from_above
 from loaders.advisor.flow.substitution import (
@@ -295,6 +295,9 @@ class Caller(Library):
         for access in summary.accesses if key != self.function.key else ():
             owners = owners_of(access)
             touched = owners & bindings.keys()
+            if is_left_out(access, func.function, defaulted):
+                replaced[access.id] = frozenset()
+                continue
             if touched and not touched <= defaulted and access.depth < MOST_DEPTH:
                 passed = as_told(self, access, func, a)
                 replaced[access.id] = frozenset(self.derive(passed, bindings, replaced, a, key))
@@ -349,11 +352,15 @@ class Caller(Library):
         is_json = is_called and any(map(self.writes_json, bindings.values()))
         name = access.path.holes[0].name if access.path.holes else "?"
         for position, each in enumerate(as_texts(path, name)):
+            if any(isinstance(part, str) and "*" in part for part in each.parts):
+                each = starred(each)
             operation = access.operation
             if operation == "open":
                 operation = self.operation_of(mode) or "open"
             for index, one in enumerate(operation.split("+")):
-                mark = f"{self.function.path}:{a.line}:{a.column}>{root}#{position}{index}"
+                # What a listing found is read beside the file itself, and is no other way to it.
+                kind = "*" if any(part.name == "*" for part in each.holes) else ""
+                mark = f"{self.function.path}:{a.line}:{a.column}>{root}{kind}#{position}{index}"
                 self.add(
                     replace(
                         access,

@@ -47,6 +47,7 @@ class Context(ABC):
         self.built: list[Value] = []
         self.looked_up: dict[str, Value | None] = {}
         self.depth = 0
+        self.flags: tuple[tuple[str, bool], ...] = ()
         self.has_lock = False
         self.has_database = False
         self.is_filtering = False

@@ -31,6 +31,7 @@ from loaders.advisor.flow.values import (
     either,
     hole,
     is_item,
+    is_number,
     one_way,
     options_of,
     reads_of,
@@ -56,6 +57,7 @@ from loaders.advisor.languages.syntax import (
     Spread,
     Statement,
     Table,
+    set_again,
 )
 
 _ARCHIVE = re.compile(r"\b(ZipFile|TarFile)\b")
@@ -156,6 +158,13 @@ class Evaluator(Importer):
 
     def run(self, block: Iterable[Statement]) -> bool:
         """Run statements; say whether the block returns."""
+        before = self.flags
+        try:
+            return self.run_all(block)
+        finally:
+            self.flags = before
+
+    def run_all(self, block: Iterable[Statement]) -> bool:
         for statement in block:
             match statement:
                 case Assign():
@@ -188,15 +197,24 @@ class Evaluator(Importer):
         return False
 
     def branch(self, statement: Branch) -> bool:
-        before = self.env
+        if statement.is_loop:
+            self.count_up(statement)
+        before, outside = self.env, self.flags
+        flags = tuple(each for each in statement.flags if self.is_flag(each[0]))
+        others = tuple((name, not is_true) for name, is_true in flags) if len(flags) == 1 else ()
+        afterwards = outside
         results: list[dict[str, Value]] = []
         # Where nothing happens comes first: what was before is the rule.
-        for block in sorted(statement.blocks, key=bool):
+        for number, block in sorted(enumerate(statement.blocks), key=lambda each: bool(each[1])):
             self.env = dict(before)
+            self.flags = (*outside, *(others if number else flags))
             if not self.run(block):
                 results.append(self.env)
-            else:
-                self.keep_attributes()
+                continue
+            self.keep_attributes()
+            if not number:
+                afterwards = (*outside, *others)
+        self.flags = afterwards
         if not results:
             self.env = before
             return bool(statement.blocks)
@@ -207,6 +225,16 @@ class Evaluator(Importer):
                 after[name] = value if known is None or known == value else merged((known, value))
         self.env = after
         return False
+
+    def count_up(self, loop: Branch) -> None:
+        """Forget numbers that a loop changes: what is written down is the first of many."""
+        for name in {each for block in loop.blocks for each in set_again(block)}:
+            if is_number(self.env.get(name, NOTHING)):
+                self.env[name] = hole(name)
+
+    def is_flag(self, name: str) -> bool:
+        """Say whether a name is still the argument that a caller may leave out."""
+        return self.env.get(name) == hole(name, Param(self.function.key, name))
 
     def define(self, what: FunctionDef | ClassDef) -> None:
         if isinstance(what, FunctionDef):

@@ -2,7 +2,7 @@
 
 from loaders.advisor.flow import namespaces
 from loaders.advisor.flow.context import Context
-from loaders.advisor.flow.libraries.paths import JOINED, WITHOUT_SUFFIX
+from loaders.advisor.flow.libraries.paths import JOINED, REPLACED, WITHOUT_SUFFIX, ended_otherwise
 from loaders.advisor.flow.segments import base_name, parent, without_suffix
 from loaders.advisor.flow.substitution import CONSTRUCTORS, substituted
 from loaders.advisor.flow.values import (
@@ -150,6 +150,9 @@ def text_member(of: Text, name: str) -> Value:
         return base_name(of) if name == "name" else of
     if name == WITHOUT_SUFFIX:
         return without_suffix(of)
+    if name.startswith(REPLACED):
+        old, new = name.removeprefix(REPLACED).split(REPLACED)
+        return ended_otherwise(of, old, new)
     if name == "stem" and of.symbol is not None:
         return hole(of.holes[0].name, Member(of.symbol, name))
     if name in ("stem", "suffix"):

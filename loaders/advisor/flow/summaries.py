@@ -30,6 +30,7 @@ class Access:
     via is the callee's access that this one passes on; by the callee. Both are empty at a sink.
     is_of_record: an object was built elsewhere, one for each file, and a method of it is called.
     is_named_here: the function that calls the method built the object with the name of its file.
+    flags: which parameters of the function are true, or not, where it is made.
     is_option: the caller hands in an object that holds the path among others, options.folder.
     """
 
@@ -53,6 +54,7 @@ class Access:
     is_of_record: bool = False
     is_named_here: bool = False
     is_option: bool = False
+    flags: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(slots=True)

@@ -47,6 +47,25 @@ def caught(
     return [*tried, *rest]
 
 
+def flags_of(condition: Node | None) -> tuple[tuple[str, bool], ...]:
+    """Return the names that must be true, or not, for a condition to hold: combine and not dry."""
+    if condition is None:
+        return ()
+    inner = condition.named_children
+    match condition.type:
+        case "identifier":
+            return ((text_of(condition), True),)
+        case "parenthesized_expression" if len(inner) == 1:
+            return flags_of(inner[0])
+        case "not_operator" | "unary_expression" if len(inner) == 1:
+            if condition.children[0].type in ("not", "!") and inner[0].type == "identifier":
+                return ((text_of(inner[0]), False),)
+        case "boolean_operator" | "binary_expression" if len(inner) == 2:
+            if condition.children[1].type in ("and", "&&"):
+                return (*flags_of(inner[0]), *flags_of(inner[1]))
+    return ()
+
+
 def _returns(statement: Statement) -> bool:
     if isinstance(statement, Branch):
         return all(block and _returns(block[-1]) for block in statement.blocks)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tree_sitter import Node
 
-from loaders.advisor.languages.frontend import DEEPEST, caught, text_of
+from loaders.advisor.languages.frontend import DEEPEST, caught, flags_of, text_of
 from loaders.advisor.languages.parsers import PARSERS
 from loaders.advisor.languages.python_expressions import PythonExpressions
 from loaders.advisor.languages.syntax import (
@@ -67,10 +67,12 @@ class _Python(PythonExpressions):
                 self.if_statement(node, out)
             case "for_statement":
                 self.bind(node, out)
-                out.append(Branch((self.body(node), self.field_block(node, "alternative"))))
+                out.append(
+                    Branch((self.body(node), self.field_block(node, "alternative")), is_loop=True)
+                )
             case "while_statement":
                 self.do(node.child_by_field_name("condition"), out)
-                out.append(Branch((self.body(node), ())))
+                out.append(Branch((self.body(node), ()), is_loop=True))
             case "try_statement":
                 self.try_statement(node, out)
             case "with_statement":
@@ -157,7 +159,8 @@ class _Python(PythonExpressions):
             else:
                 has_else = True
                 blocks.append(self.body(clause))
-        out.append(Branch(tuple(blocks) if has_else else (*blocks, ())))
+        flags = flags_of(node.child_by_field_name("condition"))
+        out.append(Branch(tuple(blocks) if has_else else (*blocks, ()), flags))
 
     def match_statement(self, node: Node, out: list[Statement]) -> None:
         self.do(node.child_by_field_name("subject"), out)

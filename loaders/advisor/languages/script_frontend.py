@@ -3,7 +3,7 @@
 from tree_sitter import Node
 
 from loaders.advisor.languages import script_compiled
-from loaders.advisor.languages.frontend import DEEPEST, caught, text_of
+from loaders.advisor.languages.frontend import DEEPEST, caught, flags_of, text_of
 from loaders.advisor.languages.parsers import PARSERS
 from loaders.advisor.languages.script_expressions import ScriptExpressions
 from loaders.advisor.languages.script_objects import FUNCTIONS, Shape, wrapped_module
@@ -102,17 +102,20 @@ class _Script(ScriptExpressions):
                     other.named_children[0] if other is not None and other.named_children else None
                 )
                 first = self.block(node.child_by_field_name("consequence"))
-                out.append(Branch((first, self.block(inner))))
+                flags = flags_of(node.child_by_field_name("condition"))
+                out.append(Branch((first, self.block(inner)), flags))
             case "for_in_statement":
                 target, right = self.part(node, "left"), self.part(node, "right")
                 out.append(Assign(target, Each(right), node.start_point.row + 1))
-                out.append(Branch((self.block(node.child_by_field_name("body")), ())))
+                inside = self.block(node.child_by_field_name("body"))
+                out.append(Branch((inside, ()), is_loop=True))
             case "for_statement" | "while_statement" | "do_statement":
                 for name in ("initializer", "condition", "increment"):
                     part = node.child_by_field_name(name)
                     if part is not None:
                         self.statement(part, out)
-                out.append(Branch((self.block(node.child_by_field_name("body")), ())))
+                inside = self.block(node.child_by_field_name("body"))
+                out.append(Branch((inside, ()), is_loop=True))
             case "try_statement":
                 handler = node.child_by_field_name("handler")
                 final = node.child_by_field_name("finalizer")

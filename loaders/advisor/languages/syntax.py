@@ -180,9 +180,11 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Blocks of which one runs."""
+    """Blocks of which one runs; the first where all its flags, names or not, are true."""
 
     blocks: tuple[tuple["Statement", ...], ...]
+    flags: tuple[tuple[str, bool], ...] = ()
+    is_loop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +263,16 @@ class Module:
     classes: tuple[ClassDef, ...]
     lines: int
     errors: tuple[int, ...] = field(default=())
+
+
+def set_again(block: Iterable[Statement]) -> Iterator[str]:
+    """Yield the names that statements assign to."""
+    for statement in block:
+        if isinstance(statement, Assign) and isinstance(statement.target, Name):
+            yield statement.target.id
+        elif isinstance(statement, Branch):
+            for inner in statement.blocks:
+                yield from set_again(inner)
 
 
 def assigned(block: Iterable[Statement], this: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from loaders.advisor.flow.libraries.paths import REPLACED
 from loaders.advisor.flow.summaries import Access, root_of
 from loaders.advisor.flow.values import Hole, Member, Param, Text
 from loaders.advisor.words import WORDS
@@ -29,7 +30,9 @@ def is_named_by_member(path: Text) -> bool:
     if not isinstance(first, Hole) or not isinstance(first.origin, Member):
         return False
     is_pattern = root_of(first.origin).name.startswith("parameter ")
-    is_generic = first.origin.name in WORDS["generic"] or first.origin.name == "parent"
+    # The path itself with another ending or folder is no member.
+    name = first.origin.name
+    is_generic = name in WORDS["generic"] or name == "parent" or name.startswith(REPLACED)
     return not is_generic and not (is_pattern and isinstance(first.origin.of, Param))
 
 

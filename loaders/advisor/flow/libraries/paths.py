@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.segments import base_name, parent, without_suffix
 from loaders.advisor.flow.summaries import Access
+from loaders.advisor.flow.templates import JSON_ENDINGS
 from loaders.advisor.flow.values import (
     UNKNOWN,
     Handle,
@@ -38,6 +39,8 @@ _ROOT = "\0"
 # The member of a list that is its items, joined to a path: os.path.join(*names).
 JOINED = "*/"
 WITHOUT_SUFFIX = "*."
+# The member of a path that is the same with another ending: name.replace(".json", ".*.json").
+REPLACED = "*>"
 _JOINS = NAMES["joins"]
 _PATHS = NAMES["paths"]
 _SAME = NAMES["same"]
@@ -218,11 +221,20 @@ def _replaced(of: Text, name: str, a: Arguments) -> Value:
     new = a.args[1].literal if len(a.args) > 1 and isinstance(a.args[1], Text) else ""
     if old is None or new is None or not of.parts:
         return of
+    if name.startswith("replace") and old in JSON_ENDINGS and "." in new:
+        return ended_otherwise(of, old, new)
     if name in ("removesuffix", "removeprefix"):
         at = -1 if name == "removesuffix" else 0
         part = of.parts[at]
         cut = getattr(part, name)(old) if isinstance(part, str) else part
         return text(*of.parts[:-1], cut) if at else text(cut, *of.parts[1:])
+    return text(*(part.replace(old, new) if isinstance(part, str) else part for part in of.parts))
+
+
+def ended_otherwise(of: Text, old: str, new: str) -> Text:
+    """Return a path with another ending; of what a caller knows, what the caller will say."""
+    if of.symbol is not None:
+        return hole(of.holes[0].name, Member(of.symbol, f"{REPLACED}{old}{REPLACED}{new}"))
     return text(*(part.replace(old, new) if isinstance(part, str) else part for part in of.parts))
 
 

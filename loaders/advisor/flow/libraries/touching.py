@@ -117,7 +117,8 @@ class Toucher(Context):
         mode = a.at(sink.mode, "mode", "flags") if sink.mode is not None else None
         if isinstance(mode, Mapping):
             mode = mode.get("flags") or mode.get("flag")
-        if sink.operation == "list" and not any(part.name == "*" for part in path.holes):
+        is_folder = sink.operation == "list" and not sink.is_pattern
+        if is_folder and not any(part.name == "*" for part in path.holes):
             path = slash(path, text(Hole("*")))
         operation = sink.operation
         if operation == "open":
@@ -223,7 +224,7 @@ class Toucher(Context):
         return "write" if any(letter in said for letter in "wax") else "read"
 
     def add(self, access: Access) -> None:
-        self.accesses[access.id] = access
+        self.accesses[access.id] = replace(access, flags=self.flags)
 
     def ids_of(self, value: Value) -> frozenset[str]:
         """Return the accesses that stand behind a value: read, or written through it."""
