@@ -11,7 +11,7 @@ from loaders.advisor.files import CodeFile, Tree, collect, program_of
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.evaluator import Evaluator
 from loaders.advisor.flow.libraries.sinks import read_sinks
-from loaders.advisor.flow.project import Project, lines_of, read_aliases
+from loaders.advisor.flow.project import Project, lines_of, read_aliases, read_packages
 from loaders.advisor.flow.summaries import Summary
 from loaders.advisor.flow.templates import shape_of_template, written
 from loaders.advisor.judging.data import DataShapes, read_shapes
@@ -55,7 +55,12 @@ def audit(request: Request) -> AuditResult:
     tree = collect(request.root, settings.exclude)
     with _deep_recursion():
         modules = {file.path: _parsed(file) for file in tree.files}
-        project = Project(modules, read_aliases(tree.configurations), program_of(request.root))
+        project = Project(
+            modules,
+            read_aliases(tree.configurations),
+            read_packages(tree.configurations),
+            program_of(request.root),
+        )
         tests = frozenset(file.path for file in tree.files if file.is_test)
         engine = Engine(project, read_sinks(settings.sinks), tests, _summarise)
         engine.run()

@@ -84,7 +84,7 @@ def collect(root: Path, exclude: Sequence[str] = (), only: frozenset[str] | None
     excluded = GitIgnoreSpec.from_lines(exclude)
     for path, name in _walk(root, unread):
         suffix = PurePosixPath(path).suffix.lower()
-        is_aliases = re.match(r"^[jt]sconfig(\..*)?\.json$", name) is not None
+        is_aliases = re.match(r"^([jt]sconfig(\..*)?|package)\.json$", name) is not None
         if suffix not in LANGUAGES and suffix not in _NOT_READ and not is_aliases:
             continue
         if excluded.match_file(path):

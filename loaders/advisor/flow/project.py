@@ -38,6 +38,7 @@ class Project:
 
     modules: dict[str, Module]
     aliases: tuple[Aliases, ...] = ()
+    packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     program: str = ""
     functions: dict[str, FunctionDef] = field(default_factory=dict)
     classes: dict[str, ClassDef] = field(default_factory=dict)
@@ -111,6 +112,17 @@ class Project:
                 return found
         if module.startswith(("@/", "~/")):
             return self._aliased_by_custom(importer, module[2:])
+        return self._of_package(module)
+
+    def _of_package(self, module: str) -> str | None:
+        """Return the module of another package of the tree: @mill/oven, @mill/oven/lib/heat."""
+        parts = module.split("/")
+        length = 2 if module.startswith("@") else 1
+        inner = "/".join(parts[length:])
+        for base in self.packages.get("/".join(parts[:length]), ()):
+            path = posixpath.normpath(posixpath.join(base, inner) if inner else base)
+            if found := self._script_file(path):
+                return found
         return None
 
     def _aliased_by_custom(self, importer: str, rest: str) -> str | None:
@@ -191,6 +203,26 @@ def read_aliases(files: Mapping[str, bytes]) -> tuple[Aliases, ...]:
             folder = posixpath.dirname(path)
             found.append(Aliases(folder, base if is_base else None, pairs))
     return tuple(sorted(found, key=lambda aliases: (-len(aliases.folder), aliases.folder)))
+
+
+def read_packages(files: Mapping[str, bytes]) -> dict[str, tuple[str, ...]]:
+    """Return where the modules of each package.json may lie, by its name; its main one first."""
+    found: dict[str, tuple[str, ...]] = {}
+    for path, content in sorted(files.items(), key=lambda item: (item[0].count("/"), item[0])):
+        said = _lenient_json(content) if posixpath.basename(path) == "package.json" else None
+        name = said.get("name") if isinstance(said, dict) else None
+        if isinstance(said, dict) and isinstance(name, str):
+            folder = posixpath.dirname(path)
+            mains = [said.get(key) for key in ("source", "module", "main")]
+            written = [
+                posixpath.join(folder, each)
+                for main in mains
+                if isinstance(main, str)
+                for each in (main, re.sub(r"^(\./)?(dist|lib|build|out)/", "src/", main))
+            ]
+            inner = [posixpath.join(folder, each) for each in ("", "src", "lib")]
+            found.setdefault(name, tuple(dict.fromkeys((*written, *inner))))
+    return found
 
 
 def _lenient_json(content: bytes) -> object:

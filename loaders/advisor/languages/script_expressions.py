@@ -50,6 +50,7 @@ class ScriptExpressions(Builder):
         super().__init__(path)
         self.shapes = Shapes()
         self.export_aliases: set[str] = set()
+        self.namespaces: dict[str, dict[str | None, Expr]] = {}
 
     def build(self, node: Node) -> Expr:
         match node.type:

@@ -62,7 +62,9 @@ class _Script(ScriptExpressions):
             case "expression_statement":
                 for child in node.named_children:
                     body = wrapped_module(child) if self.depth == 1 else None
-                    if body is not None:
+                    if child.type == "internal_module":
+                        self.namespace(child, out)
+                    elif body is not None:
                         out.extend(
                             each for each in self.block(body) if not isinstance(each, Return)
                         )
@@ -134,8 +136,7 @@ class _Script(ScriptExpressions):
             case "comment" | "break_statement" | "continue_statement" | "empty_statement":
                 pass
             case "internal_module" | "module" | "ambient_declaration":
-                body = node.child_by_field_name("body")
-                out.extend(self.block(body))
+                self.namespace(node, out)
             case _:
                 out.append(Do(self.expr(node)))
         self.depth -= 1
@@ -216,6 +217,18 @@ class _Script(ScriptExpressions):
                     (text_of(child.child_by_field_name("name")), self.part(child, "value"))
                 )
         out.append(Assign(Name(text_of(name)), Table(tuple(entries)), node.start_point.row + 1))
+
+    def namespace(self, node: Node, out: list[Statement]) -> None:
+        """Add what a namespace holds, and the object by which others name it."""
+        body, name = node.child_by_field_name("body"), node.child_by_field_name("name")
+        inner = self.block(body)
+        is_merged = name is not None and any(_declared(each) == text_of(name) for each in out)
+        out.extend(inner)
+        if name is not None and name.type == "identifier" and not is_merged:
+            entries = self.namespaces.setdefault(text_of(name), {})
+            entries.update({said: Name(said) for each in inner if (said := _declared(each))})
+            table = Table(tuple(entries.items()))
+            out.append(Assign(Name(text_of(name)), table, node.start_point.row + 1))
 
     def import_statement(self, node: Node, out: list[Statement]) -> None:
         source = self.source(node)

@@ -49,6 +49,7 @@ from loaders.advisor.places.side_effects import is_question, is_side_effect
 
 # Names of a parameter that may be an id or the name of a file, as its callers say.
 _KEYS = ("key", "cacheKey", "cache_key")
+_MOST_KINDS = 8
 _OWN_DECORATORS = {"classmethod", "staticmethod"}
 
 
@@ -172,6 +173,12 @@ class Attribution:
     def naming(self, callers: list[Access], path: Text) -> list[Access]:
         return [caller for caller in callers if self.is_naming(caller, path)]
 
+    def is_one_of_many(self, access: Access, naming: list[Access]) -> bool:
+        """Say whether a constructor touches a file for each of so many that they are no kinds."""
+        function = self.engine.project.functions[access.function]
+        names = {shape(normal(each.path)) for each in naming}
+        return function.name in CONSTRUCTORS and len(names) > _MOST_KINDS
+
     def is_entered(self, caller: Access) -> bool:
         """Say whether a caller builds an object for one block: with Draft(path) as file."""
         called = self.engine.project.functions.get(caller.by)
@@ -236,7 +243,7 @@ class Attribution:
             if said and not callers:
                 return
             naming = self.naming(callers, path)
-            if callers and not naming:
+            if callers and (not naming or self.is_one_of_many(access, naming)):
                 self.put(access, as_known(path, callers), form)
                 return
             if all(self.is_kept(root_of(symbol)) for symbol in symbols_of(path)):

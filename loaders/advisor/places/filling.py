@@ -14,9 +14,12 @@ def has_folder(path: Text) -> bool:
 
 
 def is_browser_key(path: Text) -> bool:
-    """Say whether a parameter is the last part of a key, and all before it is known."""
-    *before, last = path.parts
-    is_known = bool(before) and not any(isinstance(each, Hole) and each.origin for each in before)
+    """Say whether a parameter is the last part of a key, others may be too, and the head is known.
+
+    What a store puts before all its keys says which store, not which kind: app.{list}.{key}.
+    """
+    first, last = path.parts[0], path.parts[-1]
+    is_known = len(path.parts) > 1 and not (isinstance(first, Hole) and first.origin)
     return is_known and isinstance(last, Hole) and last.origin is not None
 
 
