@@ -9,6 +9,7 @@ from loaders.advisor.flow.branching import is_left_out, way_taken
 from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.libraries.library import Library
 from loaders.advisor.flow.libraries.paths import JOINED, starred
+from loaders.advisor.flow.lists import GROWING, grown
 from loaders.advisor.flow.naming import name_of
 from loaders.advisor.flow.objects import as_told, built_with, from_above
 from loaders.advisor.flow.substitution import (
@@ -88,6 +89,8 @@ class Caller(Library):
                 return self.call_super(name, arguments)
             receiver = self.value(expr.of.of)
             self.notice(name, receiver, arguments)
+            if name in GROWING and isinstance(expr.of.of, Name) and expr.of.of.id in self.env:
+                self.env[expr.of.of.id] = grown(receiver, arguments.args)
             results = [self.call_method(each, name, arguments) for each in options_of(receiver)]
             return either(*results)
         if _is_super(expr):

@@ -240,7 +240,7 @@ def _listed_key(
     is_wrapper: bool,
 ) -> str | None:
     """Return the key of the template to which a listing, or a file of one, belongs."""
-    best: tuple[tuple[int, bool, bool], str] | None = None
+    best: tuple[tuple[int, bool, bool, bool], str] | None = None
     said = shape(placed.path)
     least = 1 if placed.access.operation == "list" else 2
     for key, members in plain.items():
@@ -253,7 +253,8 @@ def _listed_key(
         if fits < least:
             continue
         is_near = any(member.access.function == placed.access.function for member in members)
-        rank = (fits, any(shape(path) == said for path in paths[key]), is_near)
+        is_beside = any(member.access.file == placed.access.file for member in members)
+        rank = (fits, any(shape(path) == said for path in paths[key]), is_near, is_beside)
         if best is None or rank > best[0]:
             best = (rank, key)
     return best[1] if best is not None else None
