@@ -220,15 +220,16 @@ class _Script(ScriptExpressions):
 
     def namespace(self, node: Node, out: list[Statement]) -> None:
         """Add what a namespace holds, and the object by which others name it."""
-        body, name = node.child_by_field_name("body"), node.child_by_field_name("name")
-        inner = self.block(body)
-        is_merged = name is not None and any(_declared(each) == text_of(name) for each in out)
+        inner, name = self.block(node.child_by_field_name("body")), node.child_by_field_name("name")
+        said = text_of(name)
+        # What belongs to a class or function of the same name is added to that.
+        is_own = said in self.namespaces or all(_declared(each) != said for each in out)
         out.extend(inner)
-        if name is not None and name.type == "identifier" and not is_merged:
-            entries = self.namespaces.setdefault(text_of(name), {})
-            entries.update({said: Name(said) for each in inner if (said := _declared(each))})
-            table = Table(tuple(entries.items()))
-            out.append(Assign(Name(text_of(name)), table, node.start_point.row + 1))
+        if name is not None and name.type == "identifier" and is_own:
+            entries = self.namespaces.setdefault(said, {})
+            entries.update({known: Name(known) for each in inner if (known := _declared(each))})
+            line = node.start_point.row + 1
+            out.append(Assign(Name(said), Table(tuple(entries.items())), line))
 
     def import_statement(self, node: Node, out: list[Statement]) -> None:
         source = self.source(node)
