@@ -91,8 +91,7 @@ class Caller(Library):
             self.notice(name, receiver, arguments)
             if name in GROWING and isinstance(expr.of.of, Name) and expr.of.of.id in self.env:
                 self.env[expr.of.of.id] = grown(receiver, arguments.args)
-            results = [self.call_method(each, name, arguments) for each in options_of(receiver)]
-            return either(*results)
+            return either(*(self.call_method(of, name, arguments) for of in options_of(receiver)))
         if _is_super(expr):
             return self.call_super("__init__", arguments)
         if expr.of == Name("require") and self.language == "script" and args:
