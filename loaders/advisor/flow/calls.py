@@ -11,7 +11,7 @@ from loaders.advisor.flow.libraries.library import Library
 from loaders.advisor.flow.libraries.paths import JOINED, starred
 from loaders.advisor.flow.lists import GROWING, grown
 from loaders.advisor.flow.naming import name_of
-from loaders.advisor.flow.objects import as_told, built_with, from_above
+from loaders.advisor.flow.objects import as_told, built_with, from_above, made_for
 from loaders.advisor.flow.substitution import (
     CONSTRUCTORS,
     Bindings,
@@ -28,6 +28,7 @@ from loaders.advisor.flow.summaries import (
     root_of,
 )
 from loaders.advisor.flow.values import (
+    NOTHING,
     UNKNOWN,
     Class,
     External,
@@ -48,7 +49,6 @@ from loaders.advisor.languages.syntax import Attr, Call, ClassDef, Expr, Name, S
 
 MOST_DEPTH = 8
 # Who takes the parts of a path one by one.
-_METHODS_OF_PATHS = ("read_text", "read_bytes", "write_text", "write_bytes", "unlink")
 _JOINING = ("join", "joinpath", "resolve", "Path", "PurePath")
 # Functions handed to functions, one inside the other.
 MOST_NESTED = 12
@@ -61,13 +61,16 @@ class Caller(Library):
     def value(self, expr: Expr) -> Value: ...
 
     @abstractmethod
+    def handed(self, arg: Expr, to: Expr) -> Value: ...
+
+    @abstractmethod
     def called(self, expr: Expr) -> Value: ...
 
     def call(self, expr: Call) -> Value:
         args: list[Value] = []
         names: list[str] = []
         for arg in expr.args:
-            value = self.handed(arg)
+            value = self.handed(arg, expr.of)
             if isinstance(arg, Spread) and isinstance(value, Sequence):
                 args.extend(value.items)
             elif isinstance(arg, Spread) and name_of(expr.of) in _JOINING:
@@ -100,14 +103,6 @@ class Caller(Library):
         if isinstance(expr.of, Name):
             self.notice(expr.of.id, callee, arguments)
         return either(*(self.call_value(each, arguments) for each in options_of(callee)))
-
-    def handed(self, arg: Expr) -> Value:
-        """Evaluate an argument; a method of a path may be handed on: to_thread(path.read_text)."""
-        if isinstance(arg, Attr) and arg.name in _METHODS_OF_PATHS:
-            of = self.value(arg.of)
-            if isinstance(of, Text):
-                return Method(of, arg.name)
-        return self.value(arg)
 
     def notice(self, name: str, receiver: Value, arguments: Arguments) -> None:
         """Remember locks, statements of SQL and requests, by the names of what is called."""
@@ -254,6 +249,9 @@ class Caller(Library):
             elif parameter.is_rest:
                 if position < len(given):
                     found[param] = Sequence(tuple(given[position:]))
+                elif "mode" in a.named:
+                    # What is opened with the rest of the arguments is opened so.
+                    found[param] = Sequence((a.named["mode"],))
                 position = len(given)
             elif position < len(given):
                 found[param] = given[position]
@@ -313,9 +311,10 @@ class Caller(Library):
                 self.written(marked, func)
             elif marked is not None:
                 self.mark_json(marked)
-        own = from_above(self, func)
-        returns = way_taken(summary.returns, bindings)
-        return substituted(self, returns, {**bindings, **own}, replaced)
+        known = {**bindings, **from_above(self, func)}
+        found = substituted(self, way_taken(summary.returns, bindings), known, replaced)
+        self.made += made_for(summary.returns, found)
+        return found
 
     def is_passed(self, key: str) -> bool:
         """Say whether a function is what callers pass for one of our parameters."""
@@ -350,6 +349,8 @@ class Caller(Library):
             # None is no path, and what is open already is opened where it is opened.
             return []
         mode = substituted(self, access.mode, bindings, {})
+        if isinstance(mode, Text) and mode.symbol and root_of(mode.symbol).owner == by:
+            mode = NOTHING
         is_called = any(isinstance(option, Func) for option in options_of(content))
         is_json = is_called and any(map(self.writes_json, bindings.values()))
         name = access.path.holes[0].name if access.path.holes else "?"

@@ -45,6 +45,7 @@ class Context(ABC):
         self.exports: dict[str, Value] = {}
         self.handed_on: dict[str, Access] = {}
         self.built: list[Value] = []
+        self.made: list[Value] = []
         self.looked_up: dict[str, Value | None] = {}
         self.depth = 0
         self.flags: tuple[tuple[str, bool], ...] = ()

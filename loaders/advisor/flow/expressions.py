@@ -11,6 +11,7 @@ from loaders.advisor.flow.constants import is_constant
 from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.naming import name_of
 from loaders.advisor.flow.objects import ENTERING, LEAVING
+from loaders.advisor.flow.substitution import json_hole
 from loaders.advisor.flow.templates import is_settled
 from loaders.advisor.flow.values import (
     ITEM,
@@ -65,6 +66,7 @@ from loaders.advisor.languages.syntax import (
     Table,
 )
 
+_METHODS_OF_PATHS = ("read_text", "read_bytes", "write_text", "write_bytes", "unlink")
 # Longer lists and tables are no lists of paths.
 MOST_ITEMS = 40
 MOST_ENTRIES = 100
@@ -150,6 +152,18 @@ class Expressions(Caller):
         if expr.value is None:
             return NOTHING
         return literal(expr.value) if isinstance(expr.value, str) else UNKNOWN
+
+    def handed(self, arg: Expr, to: Expr) -> Value:
+        """Evaluate an argument; a method of a path may be handed on: to_thread(path.read_text)."""
+        if isinstance(arg, Attr) and arg.name in _METHODS_OF_PATHS:
+            of = self.value(arg.of)
+            if isinstance(of, Text):
+                return Method(of, arg.name)
+        match arg, to:
+            case Call(of=Attr(name="json", of=model)), Attr(name="write" | "write_text"):
+                # What a file takes is a text: a model gives one, an answer would be parsed.
+                return text(json_hole(self.value(model)))
+        return self.value(arg)
 
     def called(self, expr: Expr) -> Value:
         """Evaluate what is called or exported: that is no use of a function as a value."""

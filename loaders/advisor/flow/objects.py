@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from loaders.advisor.flow.context import Arguments, Context
-from loaders.advisor.flow.segments import base_name, is_open_text
+from loaders.advisor.flow.segments import base_name, is_open_text, is_path_text
 from loaders.advisor.flow.substitution import CONSTRUCTORS, Bindings, resolved
 from loaders.advisor.flow.summaries import (
     Access,
@@ -88,6 +88,29 @@ def is_option(access: Access, func: Func, a: Arguments) -> bool:
     )
 
 
+def made_for(returns: Value, found: Value) -> list[Value]:
+    """Return the objects that a helper makes of what its caller hands in."""
+    general = options_of(returns)
+    return [
+        each
+        for each in options_of(found)
+        if isinstance(each, Instance) and each.arguments and each not in general
+    ]
+
+
+def _is_named_by_us(ev: Context, func: Func, owners: set[str]) -> bool:
+    """Say whether a helper made the object of a path that we put together."""
+    if func.bound not in ev.made or not isinstance(func.bound, Instance):
+        return False
+    sites = [dict(each) for each in ev.engine.sites.get(func.bound.definition.key, {}).values()]
+    paths = [(name, value) for name, value in func.bound.arguments or () if name in owners]
+    return bool(paths) and all(
+        any(is_path_text(each) for each in options_of(value))
+        and any(is_open_text(site.get(name, NOTHING)) for site in sites)
+        for name, value in paths
+    )
+
+
 def is_of_record(ev: Context, access: Access, func: Func) -> bool:
     """Say whether the object whose method is called has one file, which others gave it."""
     if not isinstance(func.bound, Instance) or not func.bound.arguments:
@@ -100,6 +123,8 @@ def is_of_record(ev: Context, access: Access, func: Func) -> bool:
     if any(site.startswith(here) and built == each for site, each in sites.items()):
         return False
     owners = {f"{param.owner}|{param.name}" for param in owners_of(access)}
+    if _is_named_by_us(ev, func, owners):
+        return False
     classes = ev.engine.bases_of(func.bound.definition, ev.function.key)
     if any(f"{each.key}|self" in owners for each in classes):
         return True

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 
 from loaders.advisor.flow.context import Context
 from loaders.advisor.flow.engine import Engine
+from loaders.advisor.flow.segments import is_open_text
 from loaders.advisor.flow.substitution import filled
 from loaders.advisor.flow.summaries import Access, root_of, symbols_of
 from loaders.advisor.flow.templates import are_alike, name_of
@@ -51,7 +52,8 @@ def _filled(
                 variants.append({param: Instance(other, only)})
             continue
         for value in built_alike(engine, param):
-            bindings[param] = value
+            if not (is_called and is_open_text(value)):
+                bindings[param] = value
         if own is not None and param not in own and param not in bindings:
             bindings |= _by_default(engine, param)
     if (not bindings and not variants) or (variants and is_called):

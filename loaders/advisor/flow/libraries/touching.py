@@ -210,6 +210,8 @@ class Toucher(Context):
 
     def operation_of(self, mode: Value) -> str | None:
         """Return what a mode of open does; None if only a caller knows."""
+        if isinstance(mode, Sequence):
+            mode = mode.items[0] if mode.items else NOTHING
         if isinstance(mode, Nothing):
             return "read"
         if isinstance(mode, Options):
