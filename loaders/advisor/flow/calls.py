@@ -250,7 +250,6 @@ class Caller(Library):
                 if position < len(given):
                     found[param] = Sequence(tuple(given[position:]))
                 elif "mode" in a.named:
-                    # What is opened with the rest of the arguments is opened so.
                     found[param] = Sequence((a.named["mode"],))
                 position = len(given)
             elif position < len(given):
