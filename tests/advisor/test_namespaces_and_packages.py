@@ -199,3 +199,40 @@ def recipes():
 """
     found = places(audited(tmp_path, {"recipes.py": source}))
     assert {(line, operation) for _, line, operation, _, _ in found} == {(7, "read")}
+
+
+def test_the_storage_of_a_browser_is_handed_to_a_callback(tmp_path: Path) -> None:
+    files = {
+        "cupboard.ts": """
+function withShelf<T>(use: (shelf: Storage) => T | void): T | void | null {
+  try {
+    return window.localStorage ? use(window.localStorage) : null;
+  } catch (error) { /* full */ }
+}
+export const take = <T>(key: string): T | null => withShelf(shelf => {
+  const found = shelf.getItem(key);
+  return found ? JSON.parse(found) : null;
+});
+export function put<T>(key: string, value: T): void {
+  withShelf(shelf => {
+    try {
+      shelf.setItem(key, JSON.stringify(value));
+    } catch (_) {
+      shelf.removeItem(key);
+      shelf.setItem(key, JSON.stringify(value));
+    }
+  });
+}
+""",
+        "desk.ts": """
+import * as cupboard from "./cupboard";
+export const count = () => cupboard.take<number>("loaves");
+export const keep = (loaves: number) => cupboard.put("loaves", loaves);
+""",
+    }
+    found = places(audited(tmp_path, files))
+    assert [each for each in found if each[0] == "desk.ts"] == [
+        ("desk.ts", 3, "read", "call", "localStorage:loaves"),
+        ("desk.ts", 4, "write", "call", "localStorage:loaves"),
+    ]
+    assert {each[2] for each in found} == {"read", "write"}

@@ -11,6 +11,7 @@ from loaders.advisor.flow.summaries import CallSite, Summary, without_origins
 from loaders.advisor.flow.values import (
     UNKNOWN,
     Class,
+    External,
     Func,
     Instance,
     Listing,
@@ -30,6 +31,7 @@ _EMPTY = Summary()
 MOST_ROUNDS = 5
 DEEPEST_DEMAND = 12
 MOST_PASSED = 12
+STORES = ("localStorage", "sessionStorage")
 
 
 class Engine(Notes):
@@ -199,7 +201,9 @@ class Engine(Notes):
                 # Others pass objects: this one knows a text, or a path.
                 self.plain.add((function, parameter))
                 self.requeue([function])
-            if not isinstance(option, Func | Instance | Class) or len(known) >= MOST_PASSED:
+            is_store = isinstance(option, External) and option.name.endswith(STORES)
+            is_ours = isinstance(option, Func | Instance | Class) or is_store
+            if not is_ours or len(known) >= MOST_PASSED:
                 continue
             general = without_origins(option)
             if isinstance(option, Func):

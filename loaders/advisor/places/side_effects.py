@@ -39,6 +39,8 @@ def is_side_effect(engine: Engine, access: Access) -> bool:
     ):
         # Moved away before it is written, or taken away where there is nothing to write.
         return True
+    if is_tried_again(access, written):
+        return True
     if is_moved_away and is_set_aside(access, others):
         return True
     if access.operation in ("copy", "copied"):
@@ -53,6 +55,13 @@ def is_side_effect(engine: Engine, access: Access) -> bool:
             for copy in copies
         )
     return False
+
+
+def is_tried_again(access: Access, written: list[Access]) -> bool:
+    """Say whether a key is taken away since its write failed, and written once more."""
+    lines = [each.line for each in written if same(each.path, access.path)]
+    is_between = bool(lines) and min(lines) < access.line < max(lines)
+    return access.operation == "delete" and access.store == "browser" and is_between
 
 
 def is_move(access: Access) -> bool:
