@@ -1,5 +1,6 @@
 """What an expression may be worth: texts with holes, handles, functions, objects, modules."""
 
+import re
 from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -179,6 +180,7 @@ Value: TypeAlias = (
 )
 
 NOTHING = Nothing()
+_PAGE = re.compile(r"<(!doctype|html|head|body|script|svg)\b", re.IGNORECASE)
 # The name of an item of what was read.
 ITEM = "item"
 
@@ -349,10 +351,10 @@ def reads_of(value: Value) -> frozenset[str]:
 
 
 def is_json_text(value: Value) -> bool:
-    """Say whether a value was written as JSON text, in whole or in part."""
+    """Say whether a value was written as JSON text, in whole or in part, and is no page."""
     match value:
         case Text():
-            return any(part.is_json for part in value.holes)
+            return any(p.is_json for p in value.holes) and not _PAGE.search(str(value.parts))
         case Options():
             return any(is_json_text(option) for option in value.values)
         case Sequence():
