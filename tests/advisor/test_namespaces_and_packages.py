@@ -236,3 +236,29 @@ export const keep = (loaves: number) => cupboard.put("loaves", loaves);
         ("desk.ts", 4, "write", "call", "localStorage:loaves"),
     ]
     assert {each[2] for each in found} == {"read", "write"}
+
+
+def test_a_map_of_a_module_remembers_what_was_read(tmp_path: Path) -> None:
+    files = {
+        "texts.js": """
+const fs = require("fs");
+const util = require("util");
+const readAsync = util.promisify(fs.readFile);
+const texts = new Map();
+exports.getText = function (filename) {
+  if (!texts.has(filename)) {
+    texts.set(filename, readAsync(filename, "utf8"));
+  }
+  return texts.get(filename);
+};
+""",
+        "oven.js": """
+const { getText } = require("./texts");
+exports.heat = async () => JSON.parse(await getText("oven.rc")).heat;
+exports.notice = async () => (await getText("notice.txt")).length;
+""",
+    }
+    assert places(audited(tmp_path, files)) == [
+        ("oven.js", 3, "read", "call", "oven.rc"),
+        ("texts.js", 8, "read", "wrapper", "{filename}"),
+    ]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from loaders.advisor.flow.context import Context
+from loaders.advisor.flow.context import Arguments, Context
 from loaders.advisor.flow.values import (
     External,
     Mapping,
@@ -11,6 +11,7 @@ from loaders.advisor.flow.values import (
     Value,
     either,
     options_of,
+    reads_of,
 )
 
 _GLOBALS = ("window.", "globalThis.", "self.", "global.")
@@ -49,6 +50,16 @@ def added(ev: Context, of: Value, name: str, before: Value | None) -> Value | No
     if known is None or before is None or _is_empty(before):
         return known or before
     return either(before, known)
+
+
+def remembered(ev: Context, of: Value, name: str, a: Arguments) -> Value | None:
+    """Return what a Map of a module remembers of files: texts.set(path, text), texts.get(path)."""
+    if not isinstance(of, Mapping) or not of.home or of.entries:
+        return None
+    if name == "set" and len(a.args) > 1 and reads_of(a.args[1]):
+        ev.engine.set_global(f"{of.home}[]", a.args[1])
+        return of
+    return ev.engine.global_name(f"{of.home}[]", ev.function.key) if name == "get" else None
 
 
 def _home(of: Value) -> str | None:

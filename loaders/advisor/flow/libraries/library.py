@@ -1,5 +1,6 @@
 """What libraries do: sinks of the table, JSON, callbacks; plain path functions are paths.py."""
 
+from loaders.advisor.flow import namespaces
 from loaders.advisor.flow.context import Arguments
 from loaders.advisor.flow.libraries import clients, paths, stores
 from loaders.advisor.flow.libraries.made import default_path, in_memory, is_item_of_files, mixed
@@ -113,6 +114,8 @@ class Library(Toucher):
             return a.args[0].get("input") or UNKNOWN
         if name == "require" and a.args:
             return self.require(a.args[0], a)
+        if name == "Map" and not a.args:
+            return Mapping(())
         if last == "namespace" and a.args and isinstance(said := a.args[0], Text) and said.literal:
             return External(said.literal)
         if name in ("module.createRequire", "module.createRequireFromPath"):
@@ -256,6 +259,8 @@ class Library(Toucher):
             return self.call_external(f"{of.name}.{name}", a, of.arguments)
         if self.language == "script" and _is_file_system(of) and f"fs.{name}" in sinks.calls:
             return self.call_external(f"fs.{name}", a)
+        if self.language == "script" and (found := namespaces.remembered(self, of, name, a)):
+            return found
         if (found := self.json_method(of, name, a)) is not None:
             return found
         if (found := clients.method(self, of, name, a)) is not None:
