@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from loaders.advisor.flow.context import Context
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.segments import is_open_text
-from loaders.advisor.flow.substitution import filled
+from loaders.advisor.flow.substitution import CONSTRUCTORS, filled
 from loaders.advisor.flow.summaries import Access, root_of, symbols_of
 from loaders.advisor.flow.templates import are_alike, name_of
 from loaders.advisor.flow.values import Instance, Nothing, Param, Text, Value, as_texts
@@ -52,7 +52,7 @@ def _filled(
                 variants.append({param: Instance(other, only)})
             continue
         for value in built_alike(engine, param):
-            if not (is_called and is_open_text(value)):
+            if not (is_called and _is_of_helper(engine, value)):
                 bindings[param] = value
         if own is not None and param not in own and param not in bindings:
             bindings |= _by_default(engine, param)
@@ -68,6 +68,14 @@ def _filled(
                 found[path] = None
     is_impossible = not found and any(isinstance(v, Nothing) for v in bindings.values())
     return tuple(found) or (() if is_impossible else (of,))
+
+
+def _is_of_helper(engine: Engine, value: Value) -> bool:
+    """Say whether a path is open until somebody calls the helper that builds an object of it."""
+    if not is_open_text(value) or not isinstance(value, Text) or value.symbol is None:
+        return is_open_text(value)
+    function = engine.project.functions.get(root_of(value.symbol).owner)
+    return function is None or function.name not in CONSTRUCTORS
 
 
 def _by_default(engine: Engine, param: Param) -> dict[Param, Value]:
