@@ -202,7 +202,8 @@ def test_an_open_transaction_of_the_application_holds_up_nobody_else(
         worker.join()
         open_one.rollback()
     builder.join()
-    assert longest[0] < 0.5
+    # None waited for it to the end, however slow the machine is.
+    assert longest[0] < seconds
 
 
 def test_one_that_was_forgotten_holds_up_nobody_of_its_path_nor_loads_nor_builds(
@@ -218,6 +219,7 @@ def test_one_that_was_forgotten_holds_up_nobody_of_its_path_nor_loads_nor_builds
             time.sleep(began + seconds - time.monotonic())
         with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
             open_one.execute("select")
-    assert longest[0] < 0.5
+    # None waited for it to the end, however slow the machine is.
+    assert longest[0] < seconds
     written = "select count(*) from raw.documents where payload ->> 'n' = 'forgotten'"
     assert connection.execute(written).fetchone() == (0,)
