@@ -29,6 +29,7 @@ from loaders.advisor.languages.syntax import (
 
 _EMPTY = Summary()
 MOST_ROUNDS = 5
+_MORE_ROUNDS = 2
 DEEPEST_DEMAND = 12
 MOST_PASSED = 12
 STORES = ("localStorage", "sessionStorage")
@@ -67,6 +68,7 @@ class Engine(Notes):
         self.parents: dict[str, str] = {}
         self.children: dict[str, list[str]] = {}
         self.bases: dict[str, tuple[ClassDef, ...]] = {}
+        self.lineages: dict[str, tuple[ClassDef, ...]] = {}
         self.given: dict[tuple[str, str], Value] = {}
         self.assigning: dict[str, dict[str, list[FunctionDef]]] = {}
         self.homes: dict[str, str] = {}
@@ -88,7 +90,7 @@ class Engine(Notes):
         self.settle()
         # Whose budget went while its imports were still in a circle is asked once more.
         starved = [key for key, rounds in self.rounds.items() if rounds >= MOST_ROUNDS]
-        self.rounds.clear()
+        self.rounds = dict.fromkeys(self.rounds, MOST_ROUNDS - _MORE_ROUNDS)
         self.requeue(starved)
         self.settle()
 
@@ -337,6 +339,8 @@ class Engine(Notes):
 
     def bases_of(self, definition: ClassDef, by: str) -> tuple[ClassDef, ...]:
         """Return a class and those it inherits from, nearest first."""
+        if (known := self.lineages.get(definition.key)) is not None:
+            return known
         found: dict[str, ClassDef] = {definition.key: definition}
         waiting = [definition]
         while waiting and len(found) < 12:
@@ -345,7 +349,8 @@ class Engine(Notes):
                 if base.key not in found:
                     found[base.key] = base
                     waiting.append(base)
-        return tuple(found.values())
+        lineage = self.lineages[definition.key] = tuple(found.values())
+        return lineage
 
     def subclass(self, definition: ClassDef, bases: Iterable[Value]) -> None:
         """Remember what a class inherits from."""
@@ -355,7 +360,9 @@ class Engine(Notes):
             for option in options_of(base)
             if isinstance(option, Class) and option.definition.key != definition.key
         )
-        self.bases[definition.key] = known
+        if self.bases.get(definition.key) != known:
+            self.bases[definition.key] = known
+            self.lineages.clear()
         for base in known:
             below = self.project.subclasses.setdefault(base.key, [])
             if definition.key not in below:
