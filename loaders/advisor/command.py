@@ -72,12 +72,12 @@ def run_audit(
         }
         places = {each.fingerprint: len(each.lines) for each in result.results}
         said = {"version": 1, "known": marks, "places": places}
-        _write(baseline, json.dumps(said, indent=2, sort_keys=True) + "\n")
+        write(baseline, json.dumps(said, indent=2, sort_keys=True) + "\n")
         are = "1 finding is" if len(marks) == 1 else f"{len(marks)} findings are"
         return Done(f"{are} now known: {baseline}\n", 0)
     text = RENDERERS[form](result)
     if output is not None:
-        _write(output, text)
+        write(output, text)
         text = ""
     return Done(text, 0 if result.is_clean else 1)
 
@@ -105,7 +105,7 @@ def run_report(
         ) from error
     text = as_json(found) if form == "json" else as_markdown(found)
     if output is not None:
-        _write(output, text)
+        write(output, text)
         return ""
     return text
 
@@ -167,7 +167,12 @@ def _git(directory: Path, *arguments: str, ok: tuple[int, ...] = (0,)) -> str:
     return done.stdout
 
 
-def _write(file: Path, text: str) -> None:
+def write(file: Path, text: str) -> None:
+    """Write the output to a file.
+
+    Raises:
+        WorkFailed: it cannot be written.
+    """
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:

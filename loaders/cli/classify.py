@@ -47,7 +47,8 @@ def classify(
 
     Example: 'pulse-elt classify backup.tar.gz --root data --format markdown'
     """
-    from loaders.advisor.classification.command import run_classify, write
+    from loaders.advisor.classification.command import run_classify
+    from loaders.advisor.command import write
     from loaders.cli.classify_display import RENDERERS
 
     result = run_classify(tree, root, code=code, is_proposing=write_rules)

@@ -9,7 +9,7 @@ from typing import Any
 from loaders.advisor.classification.classify import classify
 from loaders.advisor.classification.model import Classified, CodeTemplate
 from loaders.advisor.classification.rules import propose
-from loaders.errors import WorkFailed, WrongRequest
+from loaders.errors import WrongRequest
 from loaders.project.root import project_root
 
 
@@ -72,15 +72,3 @@ def _project() -> Path | None:
         return project_root()
     except WrongRequest:
         return None
-
-
-def write(file: Path, text: str) -> None:
-    """Write the output to a file.
-
-    Raises:
-        WorkFailed: it cannot be written.
-    """
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise WorkFailed(f"{file} cannot be written: {error.strerror}.") from error

@@ -1,7 +1,6 @@
 """What a segment of a path looks like: which parts of it are ids, dates or numbers."""
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -122,11 +121,6 @@ def values_of(pattern: str, name: str) -> tuple[str, ...] | None:
     )
     found = re.fullmatch(expression, name, re.DOTALL)
     return found.groups() if found else None
-
-
-def placeholders_of(segments: Sequence[str]) -> list[str]:
-    """Return the kinds of the placeholders of a template, in order."""
-    return [kind for segment in segments for kind in PLACEHOLDER.findall(segment)]
 
 
 def snake(name: str) -> str:

@@ -11,7 +11,7 @@ from loaders.advisor.dispositions import QUESTIONS, SYSTEM_OF_RECORD
 from loaders.advisor.files import shown
 from loaders.advisor.judging.result import AuditResult, Finding, Result
 from loaders.advisor.judging.rules import RULES
-from loaders.advisor.output.spans import plain, span
+from loaders.advisor.output.spans import cell, plain, span
 from loaders.advisor.places.places import Place
 
 _SARIF_SCHEMA = (
@@ -192,15 +192,11 @@ def as_markdown(result: AuditResult) -> str:
     if result.notes:
         lines += ["## Notes", "", "| file | rule | what |", "|---|---|---|"]
         for note in result.notes:
-            where = _cell(span(f"{note.file}:{note.line}"))
+            where = cell(span(f"{note.file}:{note.line}"))
             lines.append(f"| {where} | {note.rule} | {plain(note.message)} |")
         lines.append("")
     text = "\n".join(lines)
     return "\n".join(shown(line) for line in text.split("\n")).rstrip("\n") + "\n"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _markdown_finding(finding: Finding, known: _Known) -> list[str]:
@@ -215,7 +211,7 @@ def _markdown_finding(finding: Finding, known: _Known) -> list[str]:
     for place in finding.places:
         where = span(f"{place.file}:{place.line}")
         held = _held(finding, place, known)
-        lines.append(f"| {_cell(where)} | {place.operation} | {place.form} | {held} |")
+        lines.append(f"| {cell(where)} | {place.operation} | {place.form} | {held} |")
     lines.append("")
     if finding.answers:
         lines += ["| question | answer | evidence |", "|---|---|---|"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from loaders.advisor.judging.proposals import FINDING, MADE_UP, is_lines, table_of
 from loaders.advisor.judging.statements import statement
-from loaders.advisor.output.spans import plain, span
+from loaders.advisor.output.spans import cell, plain, span
 from loaders.errors import WrongRequest
 
 _MOST_NAMED = 6
@@ -323,10 +323,6 @@ def _seen(files: int | None) -> str:
     return "" if files is None else ", 1 file" if files == 1 else f", {files:,} files"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
 def as_markdown(report: Report) -> str:
     """Return a page that reads well on a code host; each block of code has its language."""
     lines = ["# What belongs in PostgreSQL", "", *(f"- {line}" for line in report.summary), ""]
@@ -334,7 +330,7 @@ def as_markdown(report: Report) -> str:
     if report.changes:
         lines += ["| what | where | why |", "|---|---|---|"]
         lines += [
-            f"| {each.kind} | {_cell(span(each.path))} | {_cell(each.why)} |"
+            f"| {each.kind} | {cell(span(each.path))} | {cell(each.why)} |"
             for each in report.changes
         ]
     else:
@@ -350,7 +346,7 @@ def as_markdown(report: Report) -> str:
             lines += [f"Rules: {', '.join(move.rules)}.", ""]
         lines += ["| before | at |", "|---|---|"]
         for access in move.accesses:
-            places = ", ".join(_cell(span(place)) for place in access.places)
+            places = ", ".join(cell(span(place)) for place in access.places)
             lines.append(f"| {access.operation} | {places} |")
         lines += ["", "After:", "", "```sql"]
         lines += [f"-- {each.operation}\n{each.statement}" for each in move.accesses]
@@ -361,7 +357,7 @@ def as_markdown(report: Report) -> str:
         lines += ["### What does not move", "", "| template | disposition | why |", "|---|---|---|"]
         for stay in report.stays:
             why = f"{plain(stay.reason)} ({stay.confidence}{_seen(stay.files_seen)})"
-            lines.append(f"| {_cell(span(stay.template))} | {stay.disposition} | {why} |")
+            lines.append(f"| {cell(span(stay.template))} | {stay.disposition} | {why} |")
         lines.append("")
     lines += ["## Notes", "", *(f"- {note}" for note in report.notes or ("None.",))]
     return "\n".join(lines).rstrip("\n") + "\n"

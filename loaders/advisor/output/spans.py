@@ -14,3 +14,8 @@ def span(text: str) -> str:
 def plain(text: str) -> str:
     """Return a sentence in which no sign begins markup or ends a cell of a table."""
     return re.sub(r"[\\`*<>\[\]|]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text).replace("\n", " ")
+
+
+def cell(text: str) -> str:
+    """Return text, code included, that neither ends a cell of a table nor its row."""
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -42,6 +42,7 @@ from loaders.advisor.places.filling import (
 )
 from loaders.advisor.places.passing import (
     by_default,
+    default_of,
     opening,
     telling,
 )
@@ -306,8 +307,7 @@ class Attribution:
         is_own = True
         for symbol in symbols_of(path):
             param = root_of(symbol)
-            summary = self.engine.summaries.get(param.owner)
-            default = summary.defaults.get(param.name) if summary is not None else None
+            default = default_of(self.engine, param)
             if isinstance(default, Text):
                 bindings[param] = default
                 is_own = is_own and param.owner == access.function

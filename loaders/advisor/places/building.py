@@ -12,6 +12,7 @@ from loaders.advisor.flow.templates import are_alike, name_of
 from loaders.advisor.flow.values import Instance, Nothing, Param, Text, Value, as_texts
 from loaders.advisor.languages.syntax import FunctionDef
 from loaders.advisor.places.filling import known_to
+from loaders.advisor.places.passing import default_of
 
 Contexts = Callable[[Engine, FunctionDef], Context]
 # Objects that are built with what another object was built with.
@@ -80,8 +81,7 @@ def _is_of_helper(engine: Engine, value: Value) -> bool:
 
 def _by_default(engine: Engine, param: Param) -> dict[Param, Value]:
     """Return what a function that builds an object uses where nobody hands it a path."""
-    summary = engine.summaries.get(param.owner)
-    default = summary.defaults.get(param.name) if summary is not None else None
+    default = default_of(engine, param)
     is_given = bool(engine.arguments.get(f"{param.owner}|{param.name}"))
     return {param: default} if isinstance(default, Text) and not is_given else {}
 

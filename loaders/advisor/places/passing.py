@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from loaders.advisor.flow.engine import Engine
 from loaders.advisor.flow.summaries import Access
-from loaders.advisor.flow.values import Param, Symbol, Text
+from loaders.advisor.flow.values import Param, Symbol, Text, Value
 
 Callers = Callable[[Access], list[Access]]
 _MOST_DEPTH = 8
@@ -28,9 +28,14 @@ def opening(access: Access, callers_of: Callers) -> Iterator[Access]:
             yield caller
 
 
+def default_of(engine: Engine, param: Param) -> Value | None:
+    """Return what a parameter is where a call leaves it out."""
+    summary = engine.summaries.get(param.owner)
+    return summary.defaults.get(param.name) if summary is not None else None
+
+
 def by_default(engine: Engine, mode: Symbol | None) -> str:
     """Return what open does where nobody hands in a mode."""
-    summary = engine.summaries.get(mode.owner) if isinstance(mode, Param) else None
-    default = summary.defaults.get(mode.name) if summary and isinstance(mode, Param) else None
+    default = default_of(engine, mode) if isinstance(mode, Param) else None
     said = default.literal or "" if isinstance(default, Text) else ""
     return "write" if set("wax") & set(said) else "read"
